@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.gram;
+
+import java.util.Locale;
+
+/**
+ * The Gram matrix G of a network at one parameter vector: m × m, m = N·K, symmetric positive semidefinite, in example-major
+ * order: row i·K + k belongs to example i and output k.
+ *
+ * <p>Normalisation: G[(i,k),(j,l)] = ⟨∂f_ik/∂θ, ∂f_jl/∂θ⟩, weighted by the factors of the loss curvature where the loss is not
+ * ½‖f − y‖²; never divided by N, K or the number of parameters. The nonzero eigenvalues of G/N are those of the generalised
+ * Gauss–Newton matrix of the mean loss.
+ *
+ * <p>Immutable. Entries are stored as {@code double} or {@code float}; all arithmetic is in {@code double}. Rows are separate
+ * arrays, so m is not limited to the square root of the largest array.
+ *
+ * <p>Source: Chemnitz and Engel, arXiv 2407.20209, section 2.
+ */
+public final class GramMatrix {
+  /** Largest accepted |G_ij − G_ji| relative to the largest entry; float products stay well below. */
+  public static final double ASYMMETRY_TOLERANCE = 1e-4;
+
+  /** Columns swept at a time: 16 KiB of the target stay in the first-level cache while the rows stream by. */
+  private static final int BLOCK = 2048;
+
+  private final double[][] doubles;
+  private final float[][] floats;
+  private final int examples;
+  private final int outputs;
+  private final double asymmetry;
+
+  private GramMatrix(double[][] doubles, float[][] floats, int examples, int outputs) {
+    this.doubles = doubles;
+    this.floats = floats;
+    this.examples = examples;
+    this.outputs = outputs;
+    requireShape();
+    asymmetry = symmetrise();
+  }
+
+  /**
+   * A Gram matrix in double precision from a copy of the given rows.
+   *
+   * @param rows m rows of m finite entries, symmetric within {@link #ASYMMETRY_TOLERANCE}; G and its transpose are averaged
+   * @param examples N ≥ 1
+   * @param outputs K ≥ 1 with N·K = m
+   * @return the matrix
+   * @throws IllegalArgumentException naming the rule, the value received and the remedy
+   */
+  public static GramMatrix of(double[][] rows, int examples, int outputs) {
+    double[][] copy = new double[rows.length][];
+    for (int i = 0; i < rows.length; i++) {
+      copy[i] = rows[i].clone();
+    }
+    return new GramMatrix(copy, null, examples, outputs);
+  }
+
+  /**
+   * A Gram matrix in double precision that takes the given rows over; the caller must not use them again.
+   *
+   * @param rows as for {@link #of}
+   * @param examples N
+   * @param outputs K
+   * @return the matrix
+   */
+  public static GramMatrix adopt(double[][] rows, int examples, int outputs) {
+    return new GramMatrix(rows, null, examples, outputs);
+  }
+
+  /**
+   * A Gram matrix in single precision that takes the given rows over; the caller must not use them again.
+   *
+   * @param rows as for {@link #of}
+   * @param examples N
+   * @param outputs K
+   * @return the matrix
+   */
+  public static GramMatrix adopt(float[][] rows, int examples, int outputs) {
+    return new GramMatrix(null, rows, examples, outputs);
+  }
+
+  /**
+   * The number of examples.
+   *
+   * @return N
+   */
+  public int examples() {
+    return examples;
+  }
+
+  /**
+   * The number of outputs per example.
+   *
+   * @return K
+   */
+  public int outputs() {
+    return outputs;
+  }
+
+  /**
+   * The number of rows.
+   *
+   * @return m = N·K
+   */
+  public int size() {
+    return examples * outputs;
+  }
+
+  /**
+   * Whether entries are stored as {@code float}.
+   *
+   * @return true for single precision
+   */
+  public boolean isSinglePrecision() {
+    return floats != null;
+  }
+
+  /**
+   * The asymmetry found before G and its transpose were averaged.
+   *
+   * @return max |G_ij − G_ji| / max |G_ij|; 0 for the zero matrix
+   */
+  public double asymmetry() {
+    return asymmetry;
+  }
+
+  /**
+   * The relative rounding unit of the stored entries.
+   *
+   * @return 2⁻⁵² or 2⁻²³
+   */
+  public double epsilon() {
+    return isSinglePrecision() ? Math.ulp(1f) : Math.ulp(1.0);
+  }
+
+  /**
+   * An entry.
+   *
+   * @param row 0 … m − 1
+   * @param column 0 … m − 1
+   * @return G[row, column]
+   */
+  public double get(int row, int column) {
+    return floats == null ? doubles[row][column] : floats[row][column];
+  }
+
+  /**
+   * The trace.
+   *
+   * @return Σ G_ii
+   */
+  public double trace() {
+    double sum = 0;
+    for (int i = 0; i < size(); i++) {
+      sum += get(i, i);
+    }
+    return sum;
+  }
+
+  /**
+   * Copies one row, by symmetry also one column.
+   *
+   * @param row 0 … m − 1
+   * @param target receives the m entries
+   */
+  public void copyRow(int row, double[] target) {
+    if (floats == null) {
+      System.arraycopy(doubles[row], 0, target, 0, size());
+    } else {
+      float[] source = floats[row];
+      for (int j = 0; j < source.length; j++) {
+        target[j] = source[j];
+      }
+    }
+  }
+
+  /**
+   * All entries.
+   *
+   * @return m new rows
+   */
+  public double[][] toArray() {
+    double[][] rows = new double[size()][size()];
+    for (int i = 0; i < rows.length; i++) {
+      copyRow(i, rows[i]);
+    }
+    return rows;
+  }
+
+  /**
+   * The Gram matrix of a subset of the examples.
+   *
+   * @param chosen distinct example indices, at least one
+   * @return the principal submatrix, in the order given and in this matrix's precision
+   */
+  public GramMatrix subset(int... chosen) {
+    int m = chosen.length * outputs;
+    if (floats == null) {
+      double[][] rows = new double[m][m];
+      for (int i = 0; i < m; i++) {
+        double[] source = doubles[chosen[i / outputs] * outputs + i % outputs];
+        for (int j = 0; j < m; j++) {
+          rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
+        }
+      }
+      return adopt(rows, chosen.length, outputs);
+    }
+    float[][] rows = new float[m][m];
+    for (int i = 0; i < m; i++) {
+      float[] source = floats[chosen[i / outputs] * outputs + i % outputs];
+      for (int j = 0; j < m; j++) {
+        rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
+      }
+    }
+    return adopt(rows, chosen.length, outputs);
+  }
+
+  /**
+   * Adds a combination of columns: target ← target + Σ_j c_j G[:, rows_j]. Costs 2·m·count flops and reads count rows; this is
+   * the kernel every exponent spends its time in.
+   *
+   * @param rows row indices, repetitions allowed; not modified
+   * @param coefficients c_j; not modified
+   * @param count how many leading entries of both arrays count
+   * @param target length m; modified
+   */
+  public void addColumns(int[] rows, double[] coefficients, int count, double[] target) {
+    int m = size();
+    for (int from = 0; from < m; from += BLOCK) {
+      int to = Math.min(m, from + BLOCK);
+      int k = 0;
+      for (; k + 4 <= count; k += 4) {
+        addFour(rows, coefficients, k, target, from, to);
+      }
+      for (; k < count; k++) {
+        addOne(rows[k], coefficients[k], target, from, to);
+      }
+    }
+  }
+
+  /**
+   * The product y = G x.
+   *
+   * @param x length m; not modified
+   * @param y length m, another array than x; overwritten
+   */
+  public void multiply(double[] x, double[] y) {
+    java.util.Arrays.fill(y, 0);
+    int m = size();
+    int[] rows = new int[m];
+    for (int i = 0; i < m; i++) {
+      rows[i] = i;
+    }
+    addColumns(rows, x, m, y);
+  }
+
+  private void addFour(
+      int[] rows, double[] coefficients, int k, double[] target, int from, int to) {
+    if (floats == null) {
+      addFour(
+          doubles[rows[k]],
+          doubles[rows[k + 1]],
+          doubles[rows[k + 2]],
+          doubles[rows[k + 3]],
+          coefficients[k],
+          coefficients[k + 1],
+          coefficients[k + 2],
+          coefficients[k + 3],
+          target,
+          from,
+          to);
+    } else {
+      addFour(
+          floats[rows[k]],
+          floats[rows[k + 1]],
+          floats[rows[k + 2]],
+          floats[rows[k + 3]],
+          coefficients[k],
+          coefficients[k + 1],
+          coefficients[k + 2],
+          coefficients[k + 3],
+          target,
+          from,
+          to);
+    }
+  }
+
+  private static void addFour(
+      double[] a,
+      double[] b,
+      double[] c,
+      double[] d,
+      double ca,
+      double cb,
+      double cc,
+      double cd,
+      double[] target,
+      int from,
+      int to) {
+    for (int j = from; j < to; j++) {
+      target[j] += ca * a[j] + cb * b[j] + cc * c[j] + cd * d[j];
+    }
+  }
+
+  private static void addFour(
+      float[] a,
+      float[] b,
+      float[] c,
+      float[] d,
+      double ca,
+      double cb,
+      double cc,
+      double cd,
+      double[] target,
+      int from,
+      int to) {
+    for (int j = from; j < to; j++) {
+      target[j] += ca * a[j] + cb * b[j] + cc * c[j] + cd * d[j];
+    }
+  }
+
+  private void addOne(int row, double coefficient, double[] target, int from, int to) {
+    if (floats == null) {
+      double[] a = doubles[row];
+      for (int j = from; j < to; j++) {
+        target[j] += coefficient * a[j];
+      }
+    } else {
+      float[] a = floats[row];
+      for (int j = from; j < to; j++) {
+        target[j] += coefficient * a[j];
+      }
+    }
+  }
+
+  private void requireShape() {
+    int found = floats == null ? doubles.length : floats.length;
+    if (examples < 1 || outputs < 1) {
+      throw new IllegalArgumentException(
+          "examples and outputs must be at least 1, got " + examples + " and " + outputs);
+    }
+    if ((long) examples * outputs != found) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "rows must equal examples × outputs, got %d rows for %d × %d; give the number of outputs that divides the rows",
+              found,
+              examples,
+              outputs));
+    }
+    for (int i = 0; i < found; i++) {
+      int length = floats == null ? doubles[i].length : floats[i].length;
+      if (length != found) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "a Gram matrix must be square, got row %d of length %d among %d rows",
+                i,
+                length,
+                found));
+      }
+    }
+  }
+
+  private double symmetrise() {
+    int m = size();
+    double largest = 0;
+    double gap = 0;
+    int gapRow = 0;
+    int gapColumn = 0;
+    for (int i = 0; i < m; i++) {
+      for (int j = 0; j <= i; j++) {
+        double lower = requireFinite(i, j);
+        double upper = requireFinite(j, i);
+        largest = Math.max(largest, Math.max(Math.abs(lower), Math.abs(upper)));
+        if (Math.abs(lower - upper) > gap) {
+          gap = Math.abs(lower - upper);
+          gapRow = i;
+          gapColumn = j;
+        }
+        if (lower != upper) {
+          average(i, j);
+        }
+      }
+    }
+    double relative = largest == 0 ? 0 : gap / largest;
+    if (relative > ASYMMETRY_TOLERANCE) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "a Gram matrix must be symmetric, got entries (%d, %d) and (%d, %d) that differ by %.3g, %.3g of the largest entry;"
+                  + " average it with its transpose if that is rounding",
+              gapRow,
+              gapColumn,
+              gapColumn,
+              gapRow,
+              gap,
+              relative));
+    }
+    requireNonnegativeDiagonal(largest);
+    return relative;
+  }
+
+  private double requireFinite(int row, int column) {
+    double value = get(row, column);
+    if (Double.isNaN(value) || Double.isInfinite(value)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "a Gram matrix must be finite, got %s at (%d, %d); check the network's parameters and inputs",
+              value,
+              row,
+              column));
+    }
+    return value;
+  }
+
+  private void average(int i, int j) {
+    if (floats == null) {
+      double mean = 0.5 * doubles[i][j] + 0.5 * doubles[j][i];
+      doubles[i][j] = mean;
+      doubles[j][i] = mean;
+    } else {
+      float mean = (float) (0.5 * ((double) floats[i][j] + floats[j][i]));
+      floats[i][j] = mean;
+      floats[j][i] = mean;
+    }
+  }
+
+  private void requireNonnegativeDiagonal(double largest) {
+    for (int i = 0; i < size(); i++) {
+      if (get(i, i) < -ASYMMETRY_TOLERANCE * largest) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "a Gram matrix must have a nonnegative diagonal, got %.6g at row %d; it must be a product F·Fᵀ",
+                get(i, i),
+                i));
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "Gram matrix of %d examples × %d outputs (%s)",
+        examples,
+        outputs,
+        isSinglePrecision() ? "float" : "double");
+  }
+}

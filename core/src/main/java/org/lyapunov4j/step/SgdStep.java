@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.step;
+
+import java.util.Locale;
+import java.util.Objects;
+
+/**
+ * One training step, as far as its linearisation needs it.
+ *
+ * <p>On a mini-batch S the gradient is g = (1/|S|) Σ_{i∈S} ∇ℓ_i(θ) + l2·θ; the {@linkplain Momentum momentum} turns η g into an
+ * update; weight decay adds η·weightDecay·θ to the update (decoupled from the momentum). Near a minimum the plain step acts on
+ * residuals r = G w as r ← (1 − η(l2 + weightDecay)) r − (η/|S|) G[:,S] r_S.
+ *
+ * @param learningRate η &gt; 0, finite
+ * @param batchSize B ≥ 1
+ * @param sampling how S is drawn
+ * @param momentum the memory of the step
+ * @param l2 coefficient c ≥ 0 of a penalty (c/2)‖θ‖², part of the gradient and hence of the momentum
+ * @param weightDecay coefficient ≥ 0 of a decay added after the momentum, times η
+ */
+public record SgdStep(
+    double learningRate,
+    int batchSize,
+    MiniBatchSampling sampling,
+    Momentum momentum,
+    double l2,
+    double weightDecay) {
+
+  /** Checks every component. */
+  public SgdStep {
+    if (!(learningRate > 0 && learningRate < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "learning rate must be positive and finite, got " + learningRate);
+    }
+    if (batchSize < 1) {
+      throw new IllegalArgumentException("batch size must be at least 1, got " + batchSize);
+    }
+    Objects.requireNonNull(sampling, "sampling");
+    Objects.requireNonNull(momentum, "momentum");
+    requirePenalty("l2", l2);
+    requirePenalty("weight decay", weightDecay);
+  }
+
+  /**
+   * Plain SGD on independent uniform B-subsets.
+   *
+   * @param learningRate η
+   * @param batchSize B
+   * @return the step
+   */
+  public static SgdStep of(double learningRate, int batchSize) {
+    return new SgdStep(
+        learningRate, batchSize, MiniBatchSampling.IID_SUBSETS, Momentum.NONE, 0, 0);
+  }
+
+  /**
+   * This step at another learning rate.
+   *
+   * @param learningRate η
+   * @return the changed step
+   */
+  public SgdStep withLearningRate(double learningRate) {
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+  }
+
+  /**
+   * This step at another batch size.
+   *
+   * @param batchSize B
+   * @return the changed step
+   */
+  public SgdStep withBatchSize(int batchSize) {
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+  }
+
+  /**
+   * This step with another sampling scheme.
+   *
+   * @param sampling the scheme
+   * @return the changed step
+   */
+  public SgdStep withSampling(MiniBatchSampling sampling) {
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+  }
+
+  /**
+   * This step with another memory.
+   *
+   * @param momentum the momentum
+   * @return the changed step
+   */
+  public SgdStep withMomentum(Momentum momentum) {
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+  }
+
+  /**
+   * This step with another l2 penalty.
+   *
+   * @param l2 c ≥ 0
+   * @return the changed step
+   */
+  public SgdStep withL2(double l2) {
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+  }
+
+  /**
+   * This step with another weight decay.
+   *
+   * @param weightDecay coefficient ≥ 0
+   * @return the changed step
+   */
+  public SgdStep withWeightDecay(double weightDecay) {
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+  }
+
+  /**
+   * Whether this is plain SGD: no momentum, no l2, no weight decay.
+   *
+   * @return true for the step of the paper
+   */
+  public boolean isPlain() {
+    return momentum instanceof Momentum.None && l2 == 0 && weightDecay == 0;
+  }
+
+  /**
+   * Whether every step uses all N examples once, so that the dynamics are deterministic.
+   *
+   * @param examples N
+   * @return true if B = N and the scheme draws without replacement
+   */
+  public boolean isFullBatch(int examples) {
+    return batchSize == examples && sampling != MiniBatchSampling.IID_WITH_REPLACEMENT;
+  }
+
+  /**
+   * The step in one sentence.
+   *
+   * @return for people
+   */
+  @Override
+  public String toString() {
+    StringBuilder text =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT,
+                "SGD, learning rate %s, batch size %d (%s)",
+                learningRate,
+                batchSize,
+                sampling));
+    if (!(momentum instanceof Momentum.None)) {
+      text.append(", ").append(momentum);
+    }
+    if (l2 > 0) {
+      text.append(", l2 ").append(l2);
+    }
+    if (weightDecay > 0) {
+      text.append(", weight decay ").append(weightDecay);
+    }
+    return text.toString();
+  }
+
+  private static void requirePenalty(String name, double value) {
+    if (!(value >= 0 && value < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(name + " must be finite and at least 0, got " + value);
+    }
+  }
+}
