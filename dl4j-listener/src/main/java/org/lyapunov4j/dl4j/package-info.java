@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Listening to the training of Deeplearning4j networks. */
+package org.lyapunov4j.dl4j;
