@@ -4,23 +4,28 @@ package org.lyapunov4j.gram;
 import java.util.Locale;
 
 /**
- * The Gram matrix G of a network at one parameter vector: m × m, m = N·K, symmetric positive semidefinite, in example-major
- * order: row i·K + k belongs to example i and output k.
+ * The Gram matrix G of a network at one parameter vector: m × m, m = N·K, symmetric positive
+ * semidefinite, in example-major order: row i·K + k belongs to example i and output k.
  *
- * <p>Normalisation: G[(i,k),(j,l)] = ⟨∂f_ik/∂θ, ∂f_jl/∂θ⟩, weighted by the factors of the loss curvature where the loss is not
- * ½‖f − y‖²; never divided by N, K or the number of parameters. The nonzero eigenvalues of G/N are those of the generalised
- * Gauss–Newton matrix of the mean loss.
+ * <p>Normalisation: G[(i,k),(j,l)] = ⟨∂f_ik/∂θ, ∂f_jl/∂θ⟩, weighted by the factors of the loss
+ * curvature where the loss is not ½‖f − y‖²; never divided by N, K or the number of parameters. The
+ * nonzero eigenvalues of G/N are those of the generalised Gauss–Newton matrix of the mean loss.
  *
- * <p>Immutable. Entries are stored as {@code double} or {@code float}; all arithmetic is in {@code double}. Rows are separate
- * arrays, so m is not limited to the square root of the largest array.
+ * <p>Immutable. Entries are stored as {@code double} or {@code float}; all arithmetic is in {@code
+ * double}. Rows are separate arrays, so m is not limited to the square root of the largest array.
  *
  * <p>Source: Chemnitz and Engel, arXiv 2407.20209, section 2.
  */
 public final class GramMatrix {
-  /** Largest accepted |G_ij − G_ji| relative to the largest entry; float products stay well below. */
+  /**
+   * Largest accepted |G_ij − G_ji| relative to the largest entry; float products stay well below.
+   */
   public static final double ASYMMETRY_TOLERANCE = 1e-4;
 
-  /** Columns swept at a time: 16 KiB of the target stay in the first-level cache while the rows stream by. */
+  /**
+   * Columns swept at a time: 16 KiB of the target stay in the first-level cache while the rows
+   * stream by.
+   */
   private static final int BLOCK = 2048;
 
   private final double[][] doubles;
@@ -41,7 +46,8 @@ public final class GramMatrix {
   /**
    * A Gram matrix in double precision from a copy of the given rows.
    *
-   * @param rows m rows of m finite entries, symmetric within {@link #ASYMMETRY_TOLERANCE}; G and its transpose are averaged
+   * @param rows m rows of m finite entries, symmetric within {@link #ASYMMETRY_TOLERANCE}; G and
+   *     its transpose are averaged
    * @param examples N ≥ 1
    * @param outputs K ≥ 1 with N·K = m
    * @return the matrix
@@ -56,7 +62,8 @@ public final class GramMatrix {
   }
 
   /**
-   * A Gram matrix in double precision that takes the given rows over; the caller must not use them again.
+   * A Gram matrix in double precision that takes the given rows over; the caller must not use them
+   * again.
    *
    * @param rows as for {@link #of}
    * @param examples N
@@ -68,7 +75,8 @@ public final class GramMatrix {
   }
 
   /**
-   * A Gram matrix in single precision that takes the given rows over; the caller must not use them again.
+   * A Gram matrix in single precision that takes the given rows over; the caller must not use them
+   * again.
    *
    * @param rows as for {@link #of}
    * @param examples N
@@ -216,8 +224,8 @@ public final class GramMatrix {
   }
 
   /**
-   * Adds a combination of columns: target ← target + Σ_j c_j G[:, rows_j]. Costs 2·m·count flops and reads count rows; this is
-   * the kernel every exponent spends its time in.
+   * Adds a combination of columns: target ← target + Σ_j c_j G[:, rows_j]. Costs 2·m·count flops
+   * and reads count rows; this is the kernel every exponent spends its time in.
    *
    * @param rows row indices, repetitions allowed; not modified
    * @param coefficients c_j; not modified

@@ -2,7 +2,8 @@
 package org.lyapunov4j.step;
 
 /**
- * Draws the mini-batches of successive steps. Stateful and not thread-safe: one sampler per trajectory.
+ * Draws the mini-batches of successive steps. Stateful and not thread-safe: one sampler per
+ * trajectory.
  *
  * <p>An epoch is ⌈N/B⌉ steps for every scheme.
  */

@@ -2,20 +2,27 @@
 package org.lyapunov4j.step;
 
 /**
- * How the mini-batch S of a step is drawn from the N examples. It is part of what is estimated, not of how: exponents of
- * different schemes differ, sometimes in sign.
+ * How the mini-batch S of a step is drawn from the N examples. It is part of what is estimated, not
+ * of how: exponents of different schemes differ, sometimes in sign.
  */
 public enum MiniBatchSampling {
-  /** S is a uniform B-subset, independent from step to step: the setting of Chemnitz and Engel, theory (2.12). */
+  /**
+   * S is a uniform B-subset, independent from step to step: the setting of Chemnitz and Engel,
+   * theory (2.12).
+   */
   IID_SUBSETS("iid", "independent uniform B-subsets"),
   /** S is B independent uniform draws; an example drawn k times counts k times. */
   IID_WITH_REPLACEMENT("iid-replacement", "B independent draws with replacement"),
   /**
-   * Each epoch is a fresh uniform permutation cut into consecutive batches. Where B does not divide N the last batch of the
-   * epoch holds the N mod B examples that are left, and its gradient is divided by its own size, as Deeplearning4j does.
+   * Each epoch is a fresh uniform permutation cut into consecutive batches. Where B does not divide
+   * N the last batch of the epoch holds the N mod B examples that are left, and its gradient is
+   * divided by its own size, as Deeplearning4j does.
    */
   SHUFFLED_EPOCHS("epoch", "reshuffled every epoch"),
-  /** As {@link #SHUFFLED_EPOCHS} but always in the order 0 … N − 1, as an iterator that does not shuffle. */
+  /**
+   * As {@link #SHUFFLED_EPOCHS} but always in the order 0 … N − 1, as an iterator that does not
+   * shuffle.
+   */
   ORDERED_EPOCHS("ordered", "the same order every epoch");
 
   private final String id;

@@ -2,8 +2,8 @@
 package org.lyapunov4j.step;
 
 /**
- * The memory of a step, as it acts on the mini-batch gradient g. Written for parameters θ and learning rate η; the linearised
- * step acts alike on residuals.
+ * The memory of a step, as it acts on the mini-batch gradient g. Written for parameters θ and
+ * learning rate η; the linearised step acts alike on residuals.
  */
 public sealed interface Momentum {
   /** No memory. */
@@ -35,7 +35,7 @@ public sealed interface Momentum {
    * @param coefficient β in [0, 1)
    */
   record HeavyBall(double coefficient) implements Momentum {
-    /** Checks the coefficient. */
+    /** {@inheritDoc} */
     public HeavyBall {
       requireCoefficient(coefficient);
     }
@@ -47,12 +47,13 @@ public sealed interface Momentum {
   }
 
   /**
-   * Nesterov momentum as Deeplearning4j's {@code Nesterovs} computes it: v′ = β v − η g, θ ← θ − β v + (1 + β) v′.
+   * Nesterov momentum as Deeplearning4j's {@code Nesterovs} computes it: v′ = β v − η g, θ ← θ − β
+   * v + (1 + β) v′.
    *
    * @param coefficient β in [0, 1)
    */
   record Nesterov(double coefficient) implements Momentum {
-    /** Checks the coefficient. */
+    /** {@inheritDoc} */
     public Nesterov {
       requireCoefficient(coefficient);
     }
@@ -64,13 +65,13 @@ public sealed interface Momentum {
   }
 
   /**
-   * An exponential moving average of gradients, as in Adam with its preconditioner put into the Gram matrix: v ← β v + (1 − β) g,
-   * θ ← θ − η v.
+   * An exponential moving average of gradients, as in Adam with its preconditioner put into the
+   * Gram matrix: v ← β v + (1 − β) g, θ ← θ − η v.
    *
    * @param coefficient β₁ in [0, 1)
    */
   record MovingAverage(double coefficient) implements Momentum {
-    /** Checks the coefficient. */
+    /** {@inheritDoc} */
     public MovingAverage {
       requireCoefficient(coefficient);
     }
@@ -83,8 +84,7 @@ public sealed interface Momentum {
 
   private static void requireCoefficient(double coefficient) {
     if (!(coefficient >= 0 && coefficient < 1)) {
-      throw new IllegalArgumentException(
-          "momentum must be in [0, 1), got " + coefficient);
+      throw new IllegalArgumentException("momentum must be in [0, 1), got " + coefficient);
     }
   }
 }

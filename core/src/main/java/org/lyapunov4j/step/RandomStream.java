@@ -2,15 +2,17 @@
 package org.lyapunov4j.step;
 
 /**
- * A splittable stream of pseudo-random numbers (SplitMix64), the only source of randomness in this library.
+ * A splittable stream of pseudo-random numbers (SplitMix64), the only source of randomness in this
+ * library.
  *
- * <p>The stream of a seed is fixed for ever: it uses integer arithmetic and {@link StrictMath} only, so it is the same on every
- * machine and Java version. {@link #split(long)} derives independent streams by key, not by order of use; that is what makes
- * results independent of the number of threads.
+ * <p>The stream of a seed is fixed for ever: it uses integer arithmetic and {@link StrictMath}
+ * only, so it is the same on every machine and Java version. {@link #split(long)} derives
+ * independent streams by key, not by order of use; that is what makes results independent of the
+ * number of threads.
  *
- * <p>Source: G. L. Steele, D. Lea, C. H. Flood, <i>Fast splittable pseudorandom number generators</i>, OOPSLA 2014; bounded
- * integers after D. Lemire, <i>Fast random integer generation in an interval</i>, 2019. Not thread-safe; give each thread its
- * own.
+ * <p>Source: G. L. Steele, D. Lea, C. H. Flood, <i>Fast splittable pseudorandom number
+ * generators</i>, OOPSLA 2014; bounded integers after D. Lemire, <i>Fast random integer generation
+ * in an interval</i>, 2019. Not thread-safe; give each thread its own.
  */
 public final class RandomStream {
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
@@ -31,7 +33,8 @@ public final class RandomStream {
   }
 
   /**
-   * An independent stream, a function of this stream's seed and of {@code index} alone (not of what was drawn so far).
+   * An independent stream, a function of this stream's seed and of {@code index} alone (not of what
+   * was drawn so far).
    *
    * @param index which of the 2<sup>64</sup> children
    * @return the child stream

@@ -7,15 +7,17 @@ import java.util.Objects;
 /**
  * One training step, as far as its linearisation needs it.
  *
- * <p>On a mini-batch S the gradient is g = (1/|S|) Σ_{i∈S} ∇ℓ_i(θ) + l2·θ; the {@linkplain Momentum momentum} turns η g into an
- * update; weight decay adds η·weightDecay·θ to the update (decoupled from the momentum). Near a minimum the plain step acts on
- * residuals r = G w as r ← (1 − η(l2 + weightDecay)) r − (η/|S|) G[:,S] r_S.
+ * <p>On a mini-batch S the gradient is g = (1/|S|) Σ_{i∈S} ∇ℓ_i(θ) + l2·θ; the {@linkplain Momentum
+ * momentum} turns η g into an update; weight decay adds η·weightDecay·θ to the update (decoupled
+ * from the momentum). Near a minimum the plain step acts on residuals r = G w as r ← (1 − η(l2 +
+ * weightDecay)) r − (η/|S|) G[:,S] r_S.
  *
  * @param learningRate η &gt; 0, finite
  * @param batchSize B ≥ 1
  * @param sampling how S is drawn
  * @param momentum the memory of the step
- * @param l2 coefficient c ≥ 0 of a penalty (c/2)‖θ‖², part of the gradient and hence of the momentum
+ * @param l2 coefficient c ≥ 0 of a penalty (c/2)‖θ‖², part of the gradient and hence of the
+ *     momentum
  * @param weightDecay coefficient ≥ 0 of a decay added after the momentum, times η
  */
 public record SgdStep(
@@ -26,7 +28,7 @@ public record SgdStep(
     double l2,
     double weightDecay) {
 
-  /** Checks every component. */
+  /** {@inheritDoc} */
   public SgdStep {
     if (!(learningRate > 0 && learningRate < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
@@ -49,8 +51,7 @@ public record SgdStep(
    * @return the step
    */
   public static SgdStep of(double learningRate, int batchSize) {
-    return new SgdStep(
-        learningRate, batchSize, MiniBatchSampling.IID_SUBSETS, Momentum.NONE, 0, 0);
+    return new SgdStep(learningRate, batchSize, MiniBatchSampling.IID_SUBSETS, Momentum.NONE, 0, 0);
   }
 
   /**

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.exponent;
+
+import java.util.Arrays;
+import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.step.SgdStep;
+
+/**
+ * One trajectory of the linearised step in residual form: r ← (1 − η(l2 + decay)) r − (η/|S|)
+ * G[:,S] r_S, with a velocity u of the same shape where the step has momentum.
+ *
+ * <p>The coefficients w with r = G w (and p with u = G p) are carried along; they cost O(|S|·K) a
+ * step and give the energy wᵀGw for nothing. Rounding puts a component of relative size 10⁻¹⁶ into
+ * ker G, which does not contract; once r has contracted by n nats that component has grown to 10⁻¹⁶
+ * eⁿ relative to r. So r is projected back onto range(G) whenever it has contracted by {@link
+ * #PROJECT_EVERY} nats.
+ */
+final class ResidualCocycle {
+  private static final double PROJECT_EVERY = 14;
+
+  private final GramMatrix gram;
+  private final RangeProjection projection;
+  private final double[] r;
+  private final double[] w;
+  private final double[] u;
+  private final double[] p;
+  private final int[] rows;
+  private final double[] coefficients;
+  private Update update;
+  private double logScale;
+  private double contraction;
+
+  ResidualCocycle(GramMatrix gram, SgdStep step) {
+    this.gram = gram;
+    projection = new RangeProjection(gram);
+    update = Update.of(step);
+    int m = gram.size();
+    int velocity = update.hasMemory() ? m : 0;
+    r = new double[m];
+    w = new double[m];
+    u = new double[velocity];
+    p = new double[velocity];
+    rows = new int[step.batchSize() * gram.outputs()];
+    coefficients = new double[rows.length];
+  }
+
+  /** Changes the learning rate or the decay; batch size and kind of momentum must stay. */
+  void use(SgdStep step) {
+    update = Update.of(step);
+  }
+
+  /** Starts at coefficients w with velocity zero, normalised. Returns false if G w = 0. */
+  boolean start(double[] start) {
+    System.arraycopy(start, 0, w, 0, w.length);
+    Arrays.fill(u, 0);
+    Arrays.fill(p, 0);
+    gram.multiply(w, r);
+    logScale = 0;
+    contraction = 0;
+    double norm = norm();
+    if (!(norm > 0)) {
+      return false;
+    }
+    scaleBy(1 / norm);
+    return true;
+  }
+
+  /** Applies one step with the first {@code size} examples of {@code batch}. */
+  void apply(int[] batch, int size) {
+    int count = size * gram.outputs();
+    fillRows(batch, size);
+    if (update.hasMemory()) {
+      applyWithMemory(count, size);
+    } else {
+      applyPlain(count, size);
+    }
+  }
+
+  /**
+   * Scales the state to norm 1 and returns the log of the norm it had: the growth since the last
+   * call.
+   */
+  double normalise() {
+    double norm = norm();
+    double growth = Math.log(norm) + logScale;
+    if (norm > 0 && norm < Double.POSITIVE_INFINITY) {
+      scaleBy(1 / norm);
+      contract(growth);
+    }
+    logScale = 0;
+    return growth;
+  }
+
+  /** The energy wᵀGw + pᵀGp of the state as it is scaled now; nonnegative up to rounding. */
+  double energy() {
+    return dot(w, r) + dot(p, u);
+  }
+
+  /** The residual; not to be modified, valid until the next call. */
+  double[] residual() {
+    return r;
+  }
+
+  /** A copy of the coefficients w. */
+  double[] coefficients() {
+    return w.clone();
+  }
+
+  private void applyPlain(int count, int size) {
+    double factor = -update.rate() / (size * update.keep());
+    for (int j = 0; j < count; j++) {
+      coefficients[j] = factor * r[rows[j]];
+    }
+    for (int j = 0; j < count; j++) {
+      w[rows[j]] += coefficients[j];
+    }
+    gram.addColumns(rows, coefficients, count, r);
+    if (update.keep() != 1) {
+      logScale += Math.log(Math.abs(update.keep()));
+    }
+  }
+
+  private void applyWithMemory(int count, int size) {
+    double factor = update.gradientWeight() / size;
+    for (int j = 0; j < count; j++) {
+      coefficients[j] = factor * r[rows[j]];
+    }
+    rememberVelocity(r, u);
+    rememberVelocity(w, p);
+    for (int j = 0; j < count; j++) {
+      p[rows[j]] += coefficients[j];
+    }
+    gram.addColumns(rows, coefficients, count, u);
+    addVelocity(r, u);
+    addVelocity(w, p);
+  }
+
+  /**
+   * First half of a step with memory: all that depends on the old position and the old velocity.
+   */
+  private void rememberVelocity(double[] position, double[] velocity) {
+    double memory = update.memory();
+    double penalty = update.gradientWeight() * update.l2();
+    double keep = update.keep();
+    double oldWeight = update.oldWeight();
+    for (int i = 0; i < position.length; i++) {
+      double x = position[i];
+      double v = velocity[i];
+      velocity[i] = memory * v + penalty * x;
+      position[i] = keep * x + oldWeight * v;
+    }
+  }
+
+  private void addVelocity(double[] position, double[] velocity) {
+    double weight = update.newWeight();
+    for (int i = 0; i < position.length; i++) {
+      position[i] += weight * velocity[i];
+    }
+  }
+
+  private void fillRows(int[] batch, int size) {
+    int outputs = gram.outputs();
+    int row = 0;
+    for (int b = 0; b < size; b++) {
+      int first = batch[b] * outputs;
+      for (int k = 0; k < outputs; k++) {
+        rows[row++] = first + k;
+      }
+    }
+  }
+
+  private void contract(double growth) {
+    contraction = Math.max(0, contraction - growth);
+    if (contraction > PROJECT_EVERY) {
+      contraction = 0;
+      projection.apply(r, w);
+      if (update.hasMemory()) {
+        projection.apply(u, p);
+      }
+    }
+  }
+
+  private double norm() {
+    return Math.sqrt(dot(r, r) + dot(u, u));
+  }
+
+  private void scaleBy(double factor) {
+    scale(r, factor);
+    scale(w, factor);
+    scale(u, factor);
+    scale(p, factor);
+  }
+
+  private static void scale(double[] x, double factor) {
+    for (int i = 0; i < x.length; i++) {
+      x[i] *= factor;
+    }
+  }
+
+  /** Four accumulators: the compiler may not reorder a sum by itself. */
+  static double dot(double[] x, double[] y) {
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    int i = 0;
+    for (; i + 4 <= x.length; i += 4) {
+      a += x[i] * y[i];
+      b += x[i + 1] * y[i + 1];
+      c += x[i + 2] * y[i + 2];
+      d += x[i + 3] * y[i + 3];
+    }
+    for (; i < x.length; i++) {
+      a += x[i] * y[i];
+    }
+    return (a + b) + (c + d);
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.exponent;
+
+import org.lyapunov4j.step.Momentum;
+import org.lyapunov4j.step.SgdStep;
+
+/**
+ * Every step as one linear recursion on a position x with gradient g(x) = (mini-batch gradient) +
+ * l2·x and velocity v:
+ *
+ * <pre>
+ *   v′ = memory·v + gradientWeight·g(x)
+ *   x′ = keep·x + oldWeight·v + newWeight·v′
+ * </pre>
+ *
+ * <p>Without memory it is x′ = keep·x − rate·(mini-batch gradient) with the l2 term moved into
+ * {@code keep}.
+ *
+ * @param rate the learning rate η
+ * @param keep 1 − η·weightDecay; without memory 1 − η(l2 + weightDecay)
+ * @param memory β
+ * @param gradientWeight −η, or 1 − β for a moving average of gradients
+ * @param oldWeight 0, or −β for Nesterov momentum
+ * @param newWeight 1, 1 + β for Nesterov momentum, −η for a moving average of gradients
+ * @param l2 the penalty inside the gradient; with memory only
+ */
+record Update(
+    double rate,
+    double keep,
+    double memory,
+    double gradientWeight,
+    double oldWeight,
+    double newWeight,
+    double l2,
+    boolean hasMemory) {
+
+  static Update of(SgdStep step) {
+    double rate = step.learningRate();
+    double keep = 1 - rate * step.weightDecay();
+    double beta = step.momentum().coefficient();
+    if (step.momentum() instanceof Momentum.HeavyBall) {
+      return new Update(rate, keep, beta, -rate, 0, 1, step.l2(), true);
+    }
+    if (step.momentum() instanceof Momentum.Nesterov) {
+      return new Update(rate, keep, beta, -rate, -beta, 1 + beta, step.l2(), true);
+    }
+    if (step.momentum() instanceof Momentum.MovingAverage) {
+      return new Update(rate, keep, beta, 1 - beta, 0, -rate, step.l2(), true);
+    }
+    keep = 1 - rate * (step.l2() + step.weightDecay());
+    if (keep == 0) {
+      throw new IllegalArgumentException(
+          "learning rate × (l2 + weight decay) must not be 1, which erases the parameters; got "
+              + rate
+              + " × "
+              + (step.l2() + step.weightDecay()));
+    }
+    return new Update(rate, keep, 0, 0, 0, 0, 0, false);
+  }
+
+  /**
+   * The exponent of the full-batch step along an eigenvector of G/N: log of the spectral radius of
+   * the 2×2 matrix of (x, v).
+   *
+   * @param curvature h, an eigenvalue of G/N
+   * @return nats per step; −∞ where the step annihilates the direction
+   */
+  double fullBatchExponent(double curvature) {
+    if (!hasMemory) {
+      return Math.log(Math.abs(keep - rate * curvature));
+    }
+    double force = gradientWeight * (curvature + l2);
+    double a = keep + newWeight * force;
+    double b = oldWeight + newWeight * memory;
+    double halfTrace = 0.5 * (a + memory);
+    double determinant = a * memory - b * force;
+    double discriminant = halfTrace * halfTrace - determinant;
+    double radius =
+        discriminant < 0 ? Math.sqrt(determinant) : Math.abs(halfTrace) + Math.sqrt(discriminant);
+    return Math.log(radius);
+  }
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What one training step does: learning rate, mini-batches, momentum, decay; and the randomness it
+ * draws on.
+ */
+package org.lyapunov4j.step;
