@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import java.util.function.Consumer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A layer without parameters that applies an activation function. */
+final class ActivationRule implements LayerRule {
+  private final Activation activation;
+  private INDArray z;
+
+  ActivationRule(Activation activation) {
+    this.activation = activation;
+  }
+
+  @Override
+  public INDArray forward(INDArray input) {
+    z = input;
+    return activation.forward(z);
+  }
+
+  @Override
+  public INDArray backward(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+    return activation.backward(z, epsilon);
+  }
+}

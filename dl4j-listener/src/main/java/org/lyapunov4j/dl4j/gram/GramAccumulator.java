@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.lyapunov4j.gram.GramMatrix;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * Adds up the Gram matrices J Jᵀ of Jacobian blocks.
+ *
+ * <p>The lower half is computed in square tiles of whole examples. A tile is one matrix product
+ * into a buffer that is used again; its entries are weighted and added to the rows, which are plain
+ * arrays, in the precision of the rows.
+ */
+final class GramAccumulator {
+  /**
+   * Rows of a tile: large enough for the matrix product to run at full speed, small enough to stay
+   * in the cache.
+   */
+  private static final int TILE_ROWS = 512;
+
+  private final int examples;
+  private final int outputs;
+  private final int tileExamples;
+  private final double[][] doubles;
+  private final float[][] floats;
+  private final Map<String, Tile> tiles = new HashMap<>();
+
+  GramAccumulator(int examples, int outputs, boolean single) {
+    this(examples, outputs, single, Math.max(1, TILE_ROWS / outputs));
+  }
+
+  GramAccumulator(int examples, int outputs, boolean single, int tileExamples) {
+    this.examples = examples;
+    this.outputs = outputs;
+    this.tileExamples = tileExamples;
+    int m = Math.multiplyExact(examples, outputs);
+    doubles = single ? null : new double[m][m];
+    floats = single ? new float[m][m] : null;
+  }
+
+  /** Adds a block's Gram matrix. */
+  void add(JacobianBlock block) {
+    if (block instanceof JacobianBlock.Outer outer) {
+      addOuter(outer);
+    }
+  }
+
+  /** The sum of all that was added; the accumulator must not be used again. */
+  GramMatrix toGram() {
+    for (Tile tile : tiles.values()) {
+      tile.close();
+    }
+    mirror();
+    return floats == null
+        ? GramMatrix.adopt(doubles, examples, outputs)
+        : GramMatrix.adopt(floats, examples, outputs);
+  }
+
+  private void addOuter(JacobianBlock.Outer outer) {
+    INDArray a = outer.inputs();
+    INDArray delta = outer.deltas();
+    double shift = outer.bias() ? 1 : 0;
+    for (int i = 0; i < examples; i += tileExamples) {
+      int iEnd = Math.min(examples, i + tileExamples);
+      for (int j = 0; j <= i; j += tileExamples) {
+        int jEnd = Math.min(examples, j + tileExamples);
+        Tile weights = tile("inputs", iEnd - i, jEnd - j, a.dataType());
+        weights.product(rows(a, i, iEnd), rows(a, j, jEnd));
+        Tile products =
+            tile("deltas", (iEnd - i) * outputs, (jEnd - j) * outputs, delta.dataType());
+        products.product(
+            rows(delta, i * outputs, iEnd * outputs), rows(delta, j * outputs, jEnd * outputs));
+        addTile(products, weights, shift, i, j);
+      }
+    }
+  }
+
+  private static INDArray rows(INDArray matrix, int from, int to) {
+    return matrix.get(NDArrayIndex.interval(from, to));
+  }
+
+  private Tile tile(String use, int rows, int columns, DataType type) {
+    return tiles.computeIfAbsent(
+        use + rows + "x" + columns, key -> Tile.create(rows, columns, type));
+  }
+
+  private void addTile(Tile products, Tile weights, double shift, int i, int j) {
+    double[] line = new double[products.columns];
+    double[] weight = new double[weights.columns];
+    for (int r = 0; r < products.rows; r++) {
+      if (r % outputs == 0) {
+        weights.copyRow(r / outputs, weight);
+      }
+      products.copyRow(r, line);
+      for (int e = 0, c = 0; e < weight.length; e++) {
+        double w = weight[e] + shift;
+        for (int end = c + outputs; c < end; c++) {
+          line[c] *= w;
+        }
+      }
+      addLine(i * outputs + r, j * outputs, line);
+    }
+  }
+
+  private void addLine(int row, int from, double[] line) {
+    if (floats == null) {
+      double[] target = doubles[row];
+      for (int c = 0; c < line.length; c++) {
+        target[from + c] += line[c];
+      }
+    } else {
+      float[] target = floats[row];
+      for (int c = 0; c < line.length; c++) {
+        target[from + c] += (float) line[c];
+      }
+    }
+  }
+
+  /** Copies the lower half into the upper one, tile by tile for the cache's sake. */
+  private void mirror() {
+    int m = examples * outputs;
+    int tile = 64;
+    for (int i = 0; i < m; i += tile) {
+      for (int j = 0; j <= i; j += tile) {
+        mirror(i, Math.min(m, i + tile), j, Math.min(m, j + tile));
+      }
+    }
+  }
+
+  private void mirror(int rowFrom, int rowTo, int columnFrom, int columnTo) {
+    for (int r = rowFrom; r < rowTo; r++) {
+      for (int c = columnFrom; c < Math.min(r, columnTo); c++) {
+        if (floats == null) {
+          doubles[c][r] = doubles[r][c];
+        } else {
+          floats[c][r] = floats[r][c];
+        }
+      }
+    }
+  }
+
+  /** A reusable product of two row tiles, read back as plain arrays. */
+  private static final class Tile {
+    private final int rows;
+    private final int columns;
+    private final INDArray transposed;
+    private final double[] doubles;
+    private final float[] floats;
+
+    private Tile(int rows, int columns, INDArray transposed) {
+      this.rows = rows;
+      this.columns = columns;
+      this.transposed = transposed;
+      boolean single = transposed.dataType() == DataType.FLOAT;
+      doubles = single ? null : new double[rows * columns];
+      floats = single ? new float[rows * columns] : null;
+    }
+
+    static Tile create(int rows, int columns, DataType type) {
+      return new Tile(
+          rows, columns, Nd4j.createUninitialized(type, new long[] {columns, rows}, 'f'));
+    }
+
+    void product(INDArray left, INDArray right) {
+      Nd4j.gemm(right, left, transposed, false, true, 1, 0);
+      if (floats == null) {
+        ((DoublePointer) transposed.data().addressPointer()).get(doubles);
+      } else {
+        ((FloatPointer) transposed.data().addressPointer()).get(floats);
+      }
+    }
+
+    void copyRow(int row, double[] target) {
+      if (floats == null) {
+        System.arraycopy(doubles, row * columns, target, 0, columns);
+      } else {
+        for (int c = 0; c < columns; c++) {
+          target[c] = floats[row * columns + c];
+        }
+      }
+    }
+
+    void close() {
+      transposed.close();
+    }
+  }
+}
