@@ -64,6 +64,7 @@ public final class NtkGram implements AutoCloseable {
    * @return the Gram matrix, independent of this object
    * @throws IllegalArgumentException if the length is wrong or the matrix is not finite
    */
+  @SuppressWarnings("try") // the workspace scope is only opened and closed
   public synchronized NtkGramResult compute(INDArray flatParameters) {
     try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       replica.setParameters(flatParameters);
@@ -212,6 +213,7 @@ public final class NtkGram implements AutoCloseable {
      * @throws IllegalArgumentException if a layer, loss or shape is not supported or the memory
      *     budget does not suffice, with the rule, the value and a remedy
      */
+    @SuppressWarnings("try") // the workspace scope is only opened and closed
     public NtkGram build() {
       if (features == null) {
         throw new IllegalArgumentException("no probe set was given; call probe(...)");

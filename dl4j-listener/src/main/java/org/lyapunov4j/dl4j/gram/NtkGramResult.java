@@ -12,7 +12,7 @@ import org.lyapunov4j.gram.GramMatrix;
  *     taken as it is
  */
 public record NtkGramResult(GramMatrix gram, List<String> assumptions) {
-  /** Copies the list. */
+  /** {@inheritDoc} */
   public NtkGramResult {
     assumptions = List.copyOf(assumptions);
   }
