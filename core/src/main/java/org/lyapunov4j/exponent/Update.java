@@ -79,4 +79,12 @@ record Update(
         discriminant < 0 ? Math.sqrt(determinant) : Math.abs(halfTrace) + Math.sqrt(discriminant);
     return Math.log(radius);
   }
+
+  /** The curvature where 1 + trace + determinant = 0, or keep − rate·h = −1 without memory. */
+  double criticalCurvature() {
+    if (!hasMemory) {
+      return (1 + keep) / rate;
+    }
+    return -(1 + keep) * (1 + memory) / ((newWeight - oldWeight) * gradientWeight) - l2;
+  }
 }

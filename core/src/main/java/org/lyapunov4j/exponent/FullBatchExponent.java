@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.exponent;
+
+import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.step.SgdStep;
+
+/**
+ * The deterministic step on all N examples, where every exponent is known from the eigenvalues κ of
+ * G alone.
+ *
+ * <p>Along an eigenvector of curvature h = κ/N plain gradient descent multiplies by 1 − ηh (theory
+ * (2.18)); with momentum it is a 2×2 matrix on position and velocity, whose spectral radius passes
+ * 1 where 1 + trace + determinant = 0.
+ */
+public final class FullBatchExponent {
+  private FullBatchExponent() {}
+
+  /**
+   * The gradient-descent exponent μ = log max |1 − ηκ/N| over the nonzero eigenvalues κ, or its
+   * form with momentum and decay.
+   *
+   * @param spectrum the eigenvalues of G
+   * @param step the step; its batch size and sampling do not matter
+   * @return μ in nats per step; −∞ if one step erases everything or G = 0
+   */
+  public static double of(GramSpectrum spectrum, SgdStep step) {
+    Update update = Update.of(step);
+    double largest = Double.NEGATIVE_INFINITY;
+    for (int i = spectrum.size() - spectrum.rank(); i < spectrum.size(); i++) {
+      largest = Math.max(largest, alongEigenvector(spectrum, i, update));
+    }
+    return largest;
+  }
+
+  /**
+   * The exponent along a direction of the given curvature.
+   *
+   * @param curvature h = κ/N ≥ 0
+   * @param step the step
+   * @return nats per step, −∞ where the step erases the direction
+   */
+  public static double along(double curvature, SgdStep step) {
+    return Update.of(step).fullBatchExponent(curvature);
+  }
+
+  /**
+   * The curvature at which the step loses stability: 2/η for plain gradient descent, (2 + 2β)/η for
+   * heavy ball, (2 + 2β)/((1 + 2β)η) for Nesterov momentum, (2 + 2β)/((1 − β)η) for a moving
+   * average of gradients; lower with decay.
+   *
+   * @param step the step
+   * @return the largest stable eigenvalue of G/N
+   */
+  public static double criticalCurvature(SgdStep step) {
+    return Update.of(step).criticalCurvature();
+  }
+
+  /**
+   * The learning rate at which a direction of the given curvature loses stability.
+   *
+   * @param curvature h &gt; 0
+   * @param step the step; its learning rate does not matter
+   * @return η with {@link #criticalCurvature} = h
+   */
+  public static double criticalLearningRate(double curvature, SgdStep step) {
+    // ηh + ηl2 and ηdecay enter the boundary linearly, so that its reciprocal is linear in h
+    SgdStep unit = step.withLearningRate(1).withL2(0).withWeightDecay(0);
+    double plain = Update.of(unit).criticalCurvature();
+    return 1 / ((curvature + step.l2()) / plain + step.weightDecay() / 2);
+  }
+
+  private static double alongEigenvector(GramSpectrum spectrum, int index, Update update) {
+    return update.fullBatchExponent(spectrum.eigenvalue(index) / spectrum.examples());
+  }
+}

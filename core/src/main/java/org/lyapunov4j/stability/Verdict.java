@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.stability;
+
+import java.util.Objects;
+import java.util.OptionalLong;
+
+/**
+ * What can be said of a minimum with this Gram matrix under this step, and why.
+ *
+ * @param kind the verdict
+ * @param evidence the numbers or the certificate behind it, one sentence
+ * @param stepsToDecide for {@link Kind#INCONCLUSIVE}: measured steps that would decide the sign if
+ *     λ is what it seems; absent otherwise, or where no number of steps would
+ */
+public record Verdict(Kind kind, String evidence, OptionalLong stepsToDecide) {
+  /** {@inheritDoc} */
+  public Verdict {
+    Objects.requireNonNull(kind, "kind");
+    Objects.requireNonNull(evidence, "evidence");
+    Objects.requireNonNull(stepsToDecide, "stepsToDecide");
+  }
+
+  /** The closed set of verdicts, from best to worst and unknown. */
+  public enum Kind {
+    /** λ &lt; 0, and where the second moment is known, Λ(2) &lt; 0 as well. */
+    STABLE,
+    /**
+     * λ &lt; 0 &lt; Λ(2): almost every run converges, but rare bursts keep the mean square from it.
+     */
+    MEAN_SQUARE_UNSTABLE,
+    /** λ &gt; 0: the step leaves the minimum almost surely. */
+    UNSTABLE,
+    /** The sign of λ is not decided. */
+    INCONCLUSIVE
+  }
+
+  @Override
+  public String toString() {
+    return kind + ": " + evidence;
+  }
+}
