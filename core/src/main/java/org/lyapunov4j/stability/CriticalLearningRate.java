@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.stability;
+
+import java.util.List;
+
+/**
+ * The critical learning rate η_c = sup{η : λ(η) ≤ 0} of a Gram matrix, batch size and sampling
+ * scheme, with an interval.
+ *
+ * @param value the estimate, from the branch where λ is clearly positive, extrapolated to zero;
+ *     within [low, high]
+ * @param low the largest learning rate known to be stable: certified, or λ &lt; 0 at the level of
+ *     the sign test; 0 if none is
+ * @param high the smallest learning rate known to be unstable; +∞ if none is
+ * @param isExact whether η_c is known in closed form, so that low = value = high
+ * @param evaluations what was sampled, in the order it was
+ */
+public record CriticalLearningRate(
+    double value, double low, double high, boolean isExact, List<Evaluation> evaluations) {
+  /** {@inheritDoc} */
+  public CriticalLearningRate {
+    evaluations = List.copyOf(evaluations);
+    if (!(low <= value && value <= high)) {
+      throw new IllegalArgumentException(
+          "a critical learning rate must lie in its interval, got "
+              + value
+              + " outside ["
+              + low
+              + ", "
+              + high
+              + "]");
+    }
+  }
+
+  /**
+   * λ at one learning rate; all evaluations draw the same mini-batches.
+   *
+   * @param learningRate η
+   * @param exponent λ̂ in nats per step
+   * @param standardError of λ̂
+   * @param isPositive λ &gt; 0 is decided
+   * @param isNegative λ &lt; 0 is decided
+   */
+  public record Evaluation(
+      double learningRate,
+      double exponent,
+      double standardError,
+      boolean isPositive,
+      boolean isNegative) {}
+
+  static CriticalLearningRate exactly(double value) {
+    return new CriticalLearningRate(value, value, value, true, List.of());
+  }
+
+  /**
+   * The edge ratio η/η_c: below 1 stable, above 1 unstable.
+   *
+   * @param learningRate η
+   * @return the ratio
+   */
+  public double edgeRatio(double learningRate) {
+    return learningRate / value;
+  }
+}
