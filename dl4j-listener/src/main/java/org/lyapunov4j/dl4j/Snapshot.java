@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import java.time.Instant;
+import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * All that a checkpoint needs of the live model, copied in the training thread. Whoever computes
+ * the checkpoint closes it.
+ *
+ * @param iteration the model's iteration counter
+ * @param epoch the model's epoch counter
+ * @param time when it was taken
+ * @param loss the model's score
+ * @param step the training step
+ * @param parameters a private copy of the flat parameters
+ */
+record Snapshot(
+    int iteration, int epoch, Instant time, double loss, TrainingStep step, INDArray parameters)
+    implements AutoCloseable {
+
+  @Override
+  public void close() {
+    parameters.close();
+  }
+}

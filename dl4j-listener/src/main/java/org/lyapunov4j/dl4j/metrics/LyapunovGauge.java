@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.metrics;
+
+import java.util.function.ToDoubleFunction;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.stability.Verdict;
+
+/**
+ * The gauges that {@link LyapunovMetrics} publishes from the latest checkpoint. All are NaN before
+ * the first one.
+ */
+public enum LyapunovGauge {
+  /** λ. */
+  EXPONENT(
+      "lyapunov.exponent",
+      "nats",
+      "Lyapunov exponent λ of SGD per step; negative: perturbations of the fit die out",
+      c -> c.stability().exponent().value()),
+  /** Standard error of λ. */
+  EXPONENT_ERROR(
+      "lyapunov.exponent.error",
+      "nats",
+      "Standard error of lyapunov.exponent",
+      c -> c.stability().exponent().standardError()),
+  /** Lower end of the interval for λ. */
+  EXPONENT_LOW(
+      "lyapunov.exponent.low",
+      "nats",
+      "Lower end of the confidence interval of lyapunov.exponent",
+      c -> c.stability().exponent().low()),
+  /** Upper end of the interval for λ. */
+  EXPONENT_HIGH(
+      "lyapunov.exponent.high",
+      "nats",
+      "Upper end of the confidence interval of lyapunov.exponent",
+      c -> c.stability().exponent().high()),
+  /** μ. */
+  GD_EXPONENT(
+      "lyapunov.gd.exponent",
+      "nats",
+      "Lyapunov exponent μ of full-batch gradient descent at the same learning rate, per step",
+      c -> c.stability().gdExponent()),
+  /** κ_max/N. */
+  SHARPNESS(
+      "lyapunov.sharpness",
+      null,
+      "Largest eigenvalue of the Gauss-Newton matrix of the mean loss, κ_max/N",
+      c -> c.stability().sharpness()),
+  /** η·sharpness/2. */
+  EDGE_RATIO_CLASSIC(
+      "lyapunov.edge.ratio.classic",
+      null,
+      "Sharpness over what full-batch descent tolerates; without momentum η·sharpness/2; 1 is the edge",
+      c -> c.stability().classicEdgeRatio()),
+  /** The verdict as a number. */
+  VERDICT(
+      "lyapunov.verdict",
+      null,
+      "0 stable, 1 mean-square unstable, 2 unstable, -1 inconclusive",
+      c -> code(c.stability().verdict().kind())),
+  /** η. */
+  LEARNING_RATE(
+      "lyapunov.learning.rate",
+      null,
+      "Learning rate η of the step that was analysed",
+      c -> c.step().sgd().learningRate()),
+  /** B. */
+  BATCH_SIZE(
+      "lyapunov.batch.size",
+      "examples",
+      "Mini-batch size B of the step that was analysed",
+      c -> c.step().sgd().batchSize()),
+  /** The loss. */
+  LOSS("lyapunov.loss", null, "Mini-batch score at the checkpoint", Checkpoint::loss),
+  /** The iteration of the checkpoint. */
+  ITERATION(
+      "lyapunov.checkpoint.iteration",
+      "iterations",
+      "Training iteration of the latest checkpoint",
+      Checkpoint::iteration),
+  /** m. */
+  GRAM_SIZE(
+      "lyapunov.gram.size",
+      "rows",
+      "Rows m = N·K of the Gram matrix",
+      c -> (double) c.stability().examples() * c.stability().outputs());
+
+  private final String meterName;
+  private final String unit;
+  private final String description;
+
+  @SuppressWarnings("ImmutableEnumChecker") // the functions capture nothing
+  private final ToDoubleFunction<Checkpoint> value;
+
+  LyapunovGauge(
+      String meterName, String unit, String description, ToDoubleFunction<Checkpoint> value) {
+    this.meterName = meterName;
+    this.unit = unit;
+    this.description = description;
+    this.value = value;
+  }
+
+  /**
+   * The meter's name.
+   *
+   * @return lower case with dots, as Micrometer names are
+   */
+  public String meterName() {
+    return meterName;
+  }
+
+  /**
+   * The meter's base unit.
+   *
+   * @return the unit, or null for a plain number
+   */
+  public String unit() {
+    return unit;
+  }
+
+  /**
+   * The meter's description.
+   *
+   * @return one sentence
+   */
+  public String description() {
+    return description;
+  }
+
+  double of(Checkpoint checkpoint) {
+    return checkpoint == null ? Double.NaN : value.applyAsDouble(checkpoint);
+  }
+
+  private static double code(Verdict.Kind kind) {
+    return switch (kind) {
+      case STABLE -> 0;
+      case MEAN_SQUARE_UNSTABLE -> 1;
+      case UNSTABLE -> 2;
+      case INCONCLUSIVE -> -1;
+    };
+  }
+}

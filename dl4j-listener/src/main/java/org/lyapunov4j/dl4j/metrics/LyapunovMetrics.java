@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.metrics;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.TimeGauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.stability.Verdict;
+
+/**
+ * Publishes the latest checkpoint of one training run to any number of Micrometer registries.
+ *
+ * <p>Each meter carries the tag {@value #RUN_TAG}, so that several models in one process stay
+ * apart, and the tags given at construction. The gauges of {@link LyapunovGauge} read NaN until the
+ * first checkpoint; they hold their state strongly and never touch a native array, so any thread
+ * may scrape them at any time. Beside them there is one gauge per verdict, {@value #VERDICT_STATE},
+ * the age of the latest checkpoint, a timer of the checkpoints computed and counters of those
+ * skipped and failed.
+ *
+ * <p>{@link #close()} removes the meters again. Thread-safe.
+ */
+public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
+  /** The tag that names the run. */
+  public static final String RUN_TAG = "run";
+
+  /** The tag of {@link #VERDICT_STATE}: a verdict's name in lower case. */
+  public static final String STATE_TAG = "state";
+
+  /** Gauges, one per verdict: 1 for the verdict of the latest checkpoint, else 0. */
+  public static final String VERDICT_STATE = "lyapunov.verdict.state";
+
+  /** Gauge: seconds since the parameters of the latest checkpoint were current. */
+  public static final String AGE = "lyapunov.checkpoint.age";
+
+  /** Timer: the checkpoints computed. */
+  public static final String COMPUTE = "lyapunov.checkpoint.compute";
+
+  /** Counter: checkpoints that were due but not computed, to spare the training. */
+  public static final String SKIPPED = "lyapunov.checkpoint.skipped";
+
+  /** Counter: checkpoints that failed. */
+  public static final String FAILED = "lyapunov.checkpoint.failed";
+
+  private final Tags tags;
+  private final InstantSource clock;
+  private final List<Binding> bindings = new ArrayList<>();
+  private volatile Checkpoint latest;
+
+  /**
+   * Metrics of one run.
+   *
+   * @param run the value of the {@value #RUN_TAG} tag, unique among the runs that share a registry
+   * @param tags further tags for every meter; keep their values few
+   * @param clock tells the age of a checkpoint
+   */
+  public LyapunovMetrics(String run, Iterable<Tag> tags, InstantSource clock) {
+    if (run.isBlank()) {
+      throw new IllegalArgumentException("the run needs a name, got '" + run + "'");
+    }
+    this.tags = Tags.concat(tags, RUN_TAG, run);
+    this.clock = clock;
+  }
+
+  /**
+   * Registers the meters.
+   *
+   * @param registry where
+   * @throws IllegalArgumentException if the registry already has the meters of a run of this name:
+   *     Micrometer would keep showing the old ones and ignore these
+   */
+  @Override
+  public synchronized void bindTo(MeterRegistry registry) {
+    if (registry.find(LyapunovGauge.EXPONENT.meterName()).tags(tags).gauge() != null) {
+      throw new IllegalArgumentException(
+          "the registry already has "
+              + LyapunovGauge.EXPONENT.meterName()
+              + " with "
+              + tags
+              + "; close the earlier listener or give this run another name");
+    }
+    bindings.add(new Binding(registry));
+  }
+
+  /**
+   * Publishes a checkpoint.
+   *
+   * @param checkpoint the new latest
+   */
+  public void update(Checkpoint checkpoint) {
+    latest = checkpoint;
+    forEach(binding -> binding.compute.record(checkpoint.computeTime()));
+  }
+
+  /** Counts a checkpoint that was due but not computed. */
+  public void skipped() {
+    forEach(binding -> binding.skipped.increment());
+  }
+
+  /** Counts a checkpoint that failed. */
+  public void failed() {
+    forEach(binding -> binding.failed.increment());
+  }
+
+  /** Removes the meters from every registry they were bound to. Closing again does nothing. */
+  @Override
+  public synchronized void close() {
+    bindings.forEach(Binding::remove);
+    bindings.clear();
+  }
+
+  private synchronized void forEach(java.util.function.Consumer<Binding> action) {
+    bindings.forEach(action);
+  }
+
+  private double isVerdict(Verdict.Kind kind) {
+    Checkpoint checkpoint = latest;
+    if (checkpoint == null) {
+      return Double.NaN;
+    }
+    return checkpoint.stability().verdict().kind() == kind ? 1 : 0;
+  }
+
+  private Number ageSeconds() {
+    Checkpoint checkpoint = latest;
+    return checkpoint == null
+        ? Double.NaN
+        : Duration.between(checkpoint.time(), clock.instant()).toMillis() / 1000.0;
+  }
+
+  /** The meters in one registry. */
+  private final class Binding {
+    private final MeterRegistry registry;
+    private final List<Meter> meters = new ArrayList<>();
+    private final Timer compute;
+    private final Counter skipped;
+    private final Counter failed;
+
+    Binding(MeterRegistry registry) {
+      this.registry = registry;
+      for (LyapunovGauge gauge : LyapunovGauge.values()) {
+        add(
+            Gauge.builder(gauge.meterName(), () -> gauge.of(latest))
+                .description(gauge.description())
+                .baseUnit(gauge.unit())
+                .tags(tags)
+                .register(registry));
+      }
+      for (Verdict.Kind kind : Verdict.Kind.values()) {
+        add(
+            Gauge.builder(VERDICT_STATE, () -> isVerdict(kind))
+                .description("1 for the verdict of the latest checkpoint, else 0")
+                .tags(tags.and(STATE_TAG, kind.name().toLowerCase(Locale.ROOT)))
+                .register(registry));
+      }
+      add(
+          TimeGauge.builder(AGE, LyapunovMetrics.this::ageSeconds, TimeUnit.SECONDS)
+              .description("Time since the parameters of the latest checkpoint were current")
+              .tags(tags)
+              .register(registry));
+      compute =
+          add(
+              Timer.builder(COMPUTE)
+                  .description("Checkpoints computed and the time each took")
+                  .tags(tags)
+                  .register(registry));
+      skipped = add(counter(SKIPPED, "Checkpoints due but not computed, to spare the training"));
+      failed = add(counter(FAILED, "Checkpoints that failed; the log says why the first one did"));
+    }
+
+    private Counter counter(String name, String description) {
+      return Counter.builder(name)
+          .description(description)
+          .baseUnit("checkpoints")
+          .tags(tags)
+          .register(registry);
+    }
+
+    private <M extends Meter> M add(M meter) {
+      meters.add(meter);
+      return meter;
+    }
+
+    void remove() {
+      meters.forEach(registry::remove);
+    }
+  }
+}

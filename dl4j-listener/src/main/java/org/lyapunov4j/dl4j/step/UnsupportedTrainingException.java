@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.step;
+
+/**
+ * The model trains in a way whose step this library does not linearise. The message names the
+ * setting, says why, and what to do instead.
+ */
+public final class UnsupportedTrainingException extends UnsupportedOperationException {
+  private static final long serialVersionUID = 1L;
+
+  UnsupportedTrainingException(String setting, String reason, String remedy) {
+    super(setting + " is not supported: " + reason + "; " + remedy);
+  }
+}

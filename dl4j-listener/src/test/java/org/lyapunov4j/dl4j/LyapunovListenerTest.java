@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.management.ThreadMXBean;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.lang.management.ManagementFactory;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
+import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
+import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.schedule.MapSchedule;
+import org.nd4j.linalg.schedule.ScheduleType;
+
+class LyapunovListenerTest {
+  private static final int EXAMPLES = 12;
+  private final DataSet data = Networks.data(5, EXAMPLES, 3, 2, DataType.DOUBLE);
+
+  @Test
+  void isBuiltAsDeeplearning4jListenersAre() {
+    assertThat(new LyapunovListener(data)).hasToString("LyapunovListener(100)");
+    assertThat(new LyapunovListener(data, 7)).hasToString("LyapunovListener(7)");
+    assertThat(new LyapunovListener.Builder(data).frequency(3).build())
+        .hasToString("LyapunovListener(3)");
+    assertThat(LyapunovListener.builder(data).run("digits").build().run()).isEqualTo("digits");
+    assertThat(new LyapunovListener(data).run()).isNotEqualTo(new LyapunovListener(data).run());
+  }
+
+  @Test
+  void refusesNonsenseAtOnce() {
+    LyapunovListener.Builder builder = LyapunovListener.builder(data);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.frequency(0))
+        .withMessage("frequency must be at least 1, got 0");
+    assertThatIllegalArgumentException().isThrownBy(() -> builder.batchSize(-1));
+    assertThatIllegalArgumentException().isThrownBy(() -> builder.historySize(0));
+    assertThatIllegalArgumentException().isThrownBy(() -> builder.run(" "));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> LyapunovListener.builder(new DataSet(data.getFeatures(), null)));
+  }
+
+  @Test
+  void deliversACheckpointEverySoManyIterations() {
+    List<Checkpoint> delivered = new ArrayList<>();
+    Instant time = Instant.parse("2026-01-01T00:00:00Z");
+    LyapunovListener listener =
+        quick().frequency(2).run("a").clock(() -> time).onCheckpoint(delivered::add).build();
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.setListeners(listener);
+    List<Double> scores = new ArrayList<>();
+    for (DataSet batch : batches(4)) {
+      network.fit(batch);
+      scores.add(network.score());
+    }
+    assertThat(delivered).extracting(Checkpoint::iteration).containsExactly(0, 2);
+    assertThat(delivered)
+        .extracting(Checkpoint::loss)
+        .containsExactly(scores.get(0), scores.get(2));
+    assertThat(listener.history()).isEqualTo(delivered);
+    Checkpoint first = delivered.get(0);
+    assertThat(first.run()).isEqualTo("a");
+    assertThat(first.time()).isEqualTo(time);
+    assertThat(first.step().sgd().learningRate()).isEqualTo(0.05);
+    assertThat(first.step().sgd().batchSize()).isEqualTo(4);
+    assertThat(first.stability().examples()).isEqualTo(EXAMPLES);
+    assertThat(first.stability().outputs()).isEqualTo(2);
+    assertThat(first.toString()).startsWith("iteration 0: loss ").contains("λ = ", "nats/step");
+  }
+
+  @Test
+  void takesTheRateInForceAtTheStepJustMade() {
+    MapSchedule schedule = new MapSchedule(ScheduleType.ITERATION, Map.of(0, 0.1, 1, 0.02));
+    LyapunovListener listener = train(quick().build(), new Sgd(schedule), 6);
+    assertThat(listener.history())
+        .extracting(c -> c.step().sgd().learningRate())
+        .containsExactly(0.1, 0.02);
+  }
+
+  @Test
+  void takesTheBatchSizeFromTraining() {
+    LyapunovListener listener = train(quick().build(), new Sgd(0.05), 5);
+    assertThat(listener.history()).extracting(c -> c.step().sgd().batchSize()).containsOnly(5);
+  }
+
+  @Test
+  void anExplicitBatchSizeAndSamplingWin() {
+    LyapunovListener listener =
+        train(
+            quick().batchSize(3).sampling(MiniBatchSampling.SHUFFLED_EPOCHS).build(),
+            new Sgd(0.05),
+            6);
+    assertThat(listener.history()).extracting(c -> c.step().sgd().batchSize()).containsOnly(3);
+    assertThat(listener.history())
+        .extracting(c -> c.step().sgd().sampling())
+        .containsOnly(MiniBatchSampling.SHUFFLED_EPOCHS);
+  }
+
+  @Test
+  void equalSeedsGiveEqualCheckpoints() {
+    List<Checkpoint> first = train(quick().build(), new Sgd(0.05), 4).history();
+    List<Checkpoint> second = train(quick().build(), new Sgd(0.05), 4).history();
+    assertThat(first).hasSize(3);
+    assertThat(second)
+        .extracting(c -> c.stability().exponent().value())
+        .isEqualTo(first.stream().map(c -> c.stability().exponent().value()).toList());
+  }
+
+  @Test
+  void theHistoryKeepsTheLatest() {
+    LyapunovListener listener = train(quick().historySize(2).build(), new Sgd(0.05), 4);
+    assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(1, 2);
+  }
+
+  @Test
+  void switchesItselfOffForAModelItCannotTreat() {
+    LyapunovListener listener = train(quick().build(), new Adam(0.05), 4);
+    assertThat(listener.isOff()).isTrue();
+    assertThat(listener.history()).isEmpty();
+    assertThat(listener.failures()).isZero();
+  }
+
+  @Test
+  void strictThrowsRefusals() {
+    LyapunovListener listener = quick().strict(true).build();
+    assertThatThrownBy(() -> train(listener, new Adam(0.05), 4))
+        .isInstanceOf(UnsupportedTrainingException.class)
+        .hasMessageContaining("Adam");
+  }
+
+  @Test
+  void strictThrowsFailures() {
+    IllegalStateException thrown = new IllegalStateException("full disk");
+    LyapunovListener listener =
+        quick()
+            .strict(true)
+            .onCheckpoint(
+                c -> {
+                  throw thrown;
+                })
+            .build();
+    assertThatThrownBy(() -> train(listener, new Sgd(0.05), 4)).isSameAs(thrown);
+  }
+
+  @Test
+  void oneThrowingConsumerDoesNotStarveTheOthers() {
+    List<Checkpoint> delivered = new ArrayList<>();
+    LyapunovListener listener =
+        quick()
+            .onCheckpoint(
+                c -> {
+                  throw new IllegalStateException();
+                })
+            .onCheckpoint(delivered::add)
+            .build();
+    train(listener, new Sgd(0.05), 4);
+    assertThat(delivered).hasSize(3);
+    assertThat(listener.failures()).isEqualTo(3);
+  }
+
+  @Test
+  void publishesToMicrometerUntilClosed() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    LyapunovListener listener = train(quick().registry(registry).build(), new Sgd(0.05), 4);
+    Checkpoint last = listener.history().get(2);
+    assertThat(registry.get(LyapunovGauge.EXPONENT.meterName()).gauge().value())
+        .isEqualTo(last.stability().exponent().value());
+    listener.close();
+    assertThat(registry.getMeters()).isEmpty();
+    train(listener, new Sgd(0.05), 4);
+    assertThat(listener.history()).hasSize(3);
+    listener.close();
+  }
+
+  @Test
+  void watchesTheFirstModelOnly() {
+    LyapunovListener listener = train(quick().build(), new Sgd(0.05), 4);
+    train(listener, new Sgd(0.05), 4);
+    assertThat(listener.history()).hasSize(3);
+  }
+
+  /**
+   * As {@code ParallelWrapper} calls it: one listener, several threads, replicas beside the
+   * original.
+   */
+  @Test
+  void watchesTheOriginalAmongReplicasOneAtATime() throws Exception {
+    AtomicInteger inside = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    LyapunovListener listener =
+        quick()
+            .onCheckpoint(
+                c -> {
+                  most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+                  inside.decrementAndGet();
+                })
+            .build();
+    AtomicInteger worker = new AtomicInteger(3);
+    ExecutorService workers =
+        Executors.newFixedThreadPool(
+            4,
+            task ->
+                new Thread(task, "ParallelWrapper training thread " + worker.getAndDecrement()));
+    List<MultiLayerNetwork> models = new ArrayList<>();
+    List<Future<?>> running = new ArrayList<>();
+    for (int k = 0; k < 4; k++) {
+      running.add(
+          workers.submit(
+              () -> {
+                MultiLayerNetwork network = network(new Sgd(0.05));
+                network.setListeners(listener);
+                if (Thread.currentThread().getName().endsWith(" 0")) {
+                  synchronized (models) {
+                    models.add(network);
+                  }
+                }
+                batches(3).forEach(network::fit);
+              }));
+      running.get(k).get();
+    }
+    workers.shutdown();
+    assertThat(models).hasSize(1);
+    assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0, 1, 2, 3);
+    assertThat(most.get()).isEqualTo(1);
+    assertThat(listener.failures()).isZero();
+  }
+
+  @Test
+  void allocatesNothingWhenNothingIsDue() {
+    LyapunovListener listener = quick().frequency(1_000_000).build();
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.setListeners(listener);
+    network.fit(data);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    for (int i = 1; i < 20_000; i++) {
+      listener.iterationDone(network, i, 0);
+    }
+    long before = threads.getCurrentThreadAllocatedBytes();
+    for (int i = 20_000; i < 30_000; i++) {
+      listener.iterationDone(network, i, 0);
+    }
+    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+    assertThat(allocated / 10_000).as("bytes per call").isZero();
+  }
+
+  private LyapunovListener.Builder quick() {
+    return LyapunovListener.builder(data)
+        .frequency(1)
+        .analyzer(StabilityAnalyzer.builder().seed(7).maxEpochs(16).build());
+  }
+
+  private List<DataSet> batches(int size) {
+    return data.batchBy(size);
+  }
+
+  private LyapunovListener train(LyapunovListener listener, IUpdater updater, int batchSize) {
+    MultiLayerNetwork network = network(updater);
+    network.setListeners(listener);
+    batches(batchSize).forEach(network::fit);
+    return listener;
+  }
+
+  private static MultiLayerNetwork network(IUpdater updater) {
+    return Networks.regression(Networks.configuration(updater, DataType.DOUBLE), 3, 5, 2);
+  }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.dl4j.gram.NtkGram;
+import org.lyapunov4j.dl4j.step.StepReader;
+import org.lyapunov4j.exponent.LyapunovEstimate;
+import org.lyapunov4j.exponent.LyapunovEstimator;
+import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.Verdict;
+import org.lyapunov4j.step.MiniBatchSampler;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * The law all constants have to satisfy: near an interpolating minimum the residual of real
+ * Deeplearning4j training shrinks, or grows, as e^{λt}, so that ½ log(loss) has slope λ.
+ */
+class ResidualLawTest {
+  private static final int EXAMPLES = 8;
+  private static final int INPUTS = 10;
+  private static final int HIDDEN = 30;
+
+  private static final int STEPS_PER_EPOCH = 4;
+
+  record Law(
+      LossFunction loss,
+      int outputs,
+      int batchSize,
+      MiniBatchSampling sampling,
+      double stableRate,
+      double unstableRate) {}
+
+  static Stream<Law> laws() {
+    return Stream.of(
+        new Law(LossFunction.MSE, 1, 2, MiniBatchSampling.IID_SUBSETS, 0.04, 0.12),
+        new Law(LossFunction.MSE, 2, 2, MiniBatchSampling.SHUFFLED_EPOCHS, 0.08, 0.24),
+        new Law(LossFunction.L2, 2, 2, MiniBatchSampling.IID_SUBSETS, 0.04, 0.12));
+  }
+
+  /**
+   * From a loss of 1e-10 on, training goes on as it is: its residual has long found the slow
+   * directions.
+   */
+  @ParameterizedTest
+  @MethodSource("laws")
+  void theResidualShrinksAndGrowsAtRateLambda(Law law) {
+    Training training = new Training(law);
+    while (training.loss() > 1e-10) {
+      training.run(100);
+    }
+    LyapunovEstimate stable = training.lambda(Verdict.Kind.STABLE);
+    int steps = wholeEpochs(15 / -stable.value());
+    requireSlope(training.growth(steps) / steps, stable, steps);
+
+    INDArray minimum = training.network.params().dup();
+    training.network.setLearningRate(law.unstableRate());
+    LyapunovEstimate unstable = training.lambda(Verdict.Kind.UNSTABLE);
+    int runs = 16;
+    steps = wholeEpochs(9 / unstable.value());
+    double growth = 0;
+    for (int run = 0; run < runs; run++) {
+      training.network.setParams(Networks.nearby(minimum, 1e-12, new RandomStream(run)));
+      training.run(wholeEpochs(7 / unstable.value()));
+      growth += training.growth(steps);
+    }
+    requireSlope(growth / steps / runs, unstable, steps * runs);
+  }
+
+  private static int wholeEpochs(double steps) {
+    return STEPS_PER_EPOCH * (int) Math.ceil(steps / STEPS_PER_EPOCH);
+  }
+
+  private static void requireSlope(double slope, LyapunovEstimate lambda, int steps) {
+    double error = Math.hypot(Math.sqrt(lambda.variancePerStep() / steps), lambda.standardError());
+    assertThat(4 * error).as("decisive").isLessThan(0.25 * Math.abs(lambda.value()));
+    assertThat(slope).isCloseTo(lambda.value(), within(4 * error));
+  }
+
+  /** Deeplearning4j training on mini-batches that we draw. */
+  private static final class Training {
+    private final Law law;
+    private final MultiLayerNetwork network;
+    private final DataSet data;
+    private final MiniBatchSampler sampler;
+    private final int[] batch;
+
+    Training(Law law) {
+      this.law = law;
+      network = network(law);
+      data = Networks.data(21, EXAMPLES, INPUTS, law.outputs(), DataType.DOUBLE);
+      sampler =
+          new MiniBatchSampler(EXAMPLES, law.batchSize(), law.sampling(), new RandomStream(8));
+      batch = new int[law.batchSize()];
+    }
+
+    double loss() {
+      return network.score(data);
+    }
+
+    void run(int steps) {
+      for (int t = 0; t < steps; t++) {
+        int[] rows = Arrays.copyOf(batch, sampler.next(batch));
+        network.fit(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));
+      }
+    }
+
+    /** Log growth of the residual over so many steps. */
+    double growth(int steps) {
+      double before = loss();
+      run(steps);
+      return 0.5 * Math.log(loss() / before);
+    }
+
+    /**
+     * λ of the network's own step at its parameters, by two ways that must agree on the verdict.
+     */
+    LyapunovEstimate lambda(Verdict.Kind expected) {
+      SgdStep step = new StepReader(law.sampling()).read(network, 0, 0, law.batchSize()).sgd();
+      try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
+        GramMatrix gram = ntk.compute(network.params()).gram();
+        assertThat(StabilityAnalyzer.builder().build().analyze(gram, step).verdict().kind())
+            .isEqualTo(expected);
+        return LyapunovEstimator.builder().seed(3).epochs(2048).build().estimate(gram, step);
+      }
+    }
+  }
+
+  private static MultiLayerNetwork network(Law law) {
+    MultiLayerConfiguration configuration =
+        Networks.configuration(new Sgd(law.stableRate()), DataType.DOUBLE)
+            .list()
+            .layer(
+                new DenseLayer.Builder()
+                    .nIn(INPUTS)
+                    .nOut(HIDDEN)
+                    .activation(Activation.TANH)
+                    .build())
+            .layer(
+                new OutputLayer.Builder(law.loss())
+                    .nIn(HIDDEN)
+                    .nOut(law.outputs())
+                    .activation(Activation.IDENTITY)
+                    .build())
+            .build();
+    return Networks.initialise(configuration, 31);
+  }
+}

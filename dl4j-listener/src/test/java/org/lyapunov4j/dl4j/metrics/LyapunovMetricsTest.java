@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.step.SgdStep;
+
+class LyapunovMetricsTest {
+  private static final Instant NOW = Instant.parse("2026-01-01T00:01:00Z");
+  private static final Path TABLE = Path.of("..", "docs", "metrics.md");
+
+  private final MeterRegistry registry = new SimpleMeterRegistry();
+  private final LyapunovMetrics metrics = metrics("a");
+
+  @Test
+  void gaugesAreNotANumberBeforeTheFirstCheckpoint() {
+    metrics.bindTo(registry);
+    for (LyapunovGauge gauge : LyapunovGauge.values()) {
+      assertThat(value(registry, gauge)).as(gauge.meterName()).isNaN();
+    }
+    assertThat(registry.get(LyapunovMetrics.AGE).timeGauge().value()).isNaN();
+    assertThat(registry.get(LyapunovMetrics.VERDICT_STATE).gauges())
+        .hasSize(4)
+        .allSatisfy(gauge -> assertThat(gauge.value()).isNaN());
+  }
+
+  /** diag(1, 3), B = 1: closed forms of λ, μ and sharpness. */
+  @Test
+  void gaugesShowTheLatestCheckpoint() {
+    metrics.bindTo(registry);
+    metrics.update(checkpoint(1.5));
+    metrics.update(checkpoint(0.2));
+    assertThat(value(registry, LyapunovGauge.EXPONENT))
+        .isCloseTo(
+            0.5 * Math.log(0.8), within(4 * value(registry, LyapunovGauge.EXPONENT_ERROR) + 1e-3));
+    assertThat(value(registry, LyapunovGauge.EXPONENT_LOW))
+        .isLessThanOrEqualTo(value(registry, LyapunovGauge.EXPONENT))
+        .isLessThanOrEqualTo(value(registry, LyapunovGauge.EXPONENT_HIGH));
+    assertThat(value(registry, LyapunovGauge.GD_EXPONENT)).isCloseTo(Math.log(0.9), within(1e-12));
+    assertThat(value(registry, LyapunovGauge.SHARPNESS)).isCloseTo(1.5, within(1e-12));
+    assertThat(value(registry, LyapunovGauge.EDGE_RATIO_CLASSIC)).isCloseTo(0.15, within(1e-12));
+    assertThat(value(registry, LyapunovGauge.LEARNING_RATE)).isEqualTo(0.2);
+    assertThat(value(registry, LyapunovGauge.BATCH_SIZE)).isEqualTo(1);
+    assertThat(value(registry, LyapunovGauge.LOSS)).isEqualTo(0.25);
+    assertThat(value(registry, LyapunovGauge.ITERATION)).isEqualTo(300);
+    assertThat(value(registry, LyapunovGauge.GRAM_SIZE)).isEqualTo(2);
+    assertThat(registry.get(LyapunovMetrics.AGE).timeGauge().value()).isEqualTo(60);
+    assertThat(registry.get(LyapunovMetrics.COMPUTE).timer().count()).isEqualTo(2);
+    assertThat(
+            registry
+                .get(LyapunovMetrics.COMPUTE)
+                .timer()
+                .mean(java.util.concurrent.TimeUnit.MILLISECONDS))
+        .isEqualTo(50);
+  }
+
+  @Test
+  void theVerdictIsACodeAndAState() {
+    metrics.bindTo(registry);
+    metrics.update(checkpoint(0.2));
+    assertThat(value(registry, LyapunovGauge.VERDICT)).isZero();
+    assertThat(state("stable")).isEqualTo(1);
+    assertThat(state("unstable")).isZero();
+    metrics.update(checkpoint(1.5));
+    assertThat(value(registry, LyapunovGauge.VERDICT)).isEqualTo(2);
+    assertThat(state("stable")).isZero();
+    assertThat(state("unstable")).isEqualTo(1);
+  }
+
+  @Test
+  void countsWhatDidNotHappen() {
+    metrics.bindTo(registry);
+    metrics.skipped();
+    metrics.failed();
+    metrics.failed();
+    assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(1);
+    assertThat(registry.get(LyapunovMetrics.FAILED).counter().count()).isEqualTo(2);
+  }
+
+  @Test
+  void theStateIsHeldStrongly() throws Exception {
+    LyapunovMetrics forgotten = metrics("forgotten");
+    forgotten.bindTo(registry);
+    forgotten.update(checkpoint(0.2));
+    forgotten = null;
+    for (int i = 0; i < 3; i++) {
+      System.gc();
+      Thread.sleep(20);
+    }
+    assertThat(value(registry, LyapunovGauge.LEARNING_RATE)).isEqualTo(0.2);
+    assertThat(forgotten).isNull();
+  }
+
+  @Test
+  void twoRunsShareARegistry() {
+    LyapunovMetrics other = metrics("b");
+    metrics.bindTo(registry);
+    other.bindTo(registry);
+    metrics.update(checkpoint(0.2));
+    other.update(checkpoint(1.5));
+    assertThat(registry.get("lyapunov.learning.rate").tag("run", "a").gauge().value())
+        .isEqualTo(0.2);
+    assertThat(registry.get("lyapunov.learning.rate").tag("run", "b").gauge().value())
+        .isEqualTo(1.5);
+    other.close();
+    assertThat(registry.getMeters())
+        .isNotEmpty()
+        .allMatch(m -> m.getId().getTag("run").equals("a"));
+  }
+
+  @Test
+  void aSecondRunOfTheSameNameIsRefusedUntilTheFirstIsClosed() {
+    metrics.bindTo(registry);
+    LyapunovMetrics second = metrics("a");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> second.bindTo(registry))
+        .withMessageContaining("close the earlier listener or give this run another name");
+    metrics.close();
+    assertThat(registry.getMeters()).isEmpty();
+    second.bindTo(registry);
+    second.update(checkpoint(0.2));
+    assertThat(value(registry, LyapunovGauge.LEARNING_RATE)).isEqualTo(0.2);
+  }
+
+  @Test
+  void prometheusGetsValidNamesAndNegativeValues() {
+    PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    metrics.bindTo(prometheus);
+    metrics.update(checkpoint(0.2));
+    assertThat(prometheus.scrape())
+        .contains("lyapunov_exponent_nats{run=\"a\",task=\"toy\"} -")
+        .contains("lyapunov_verdict_state{run=\"a\",state=\"stable\",task=\"toy\"} 1.0")
+        .contains("lyapunov_checkpoint_age_seconds{run=\"a\",task=\"toy\"} 60.0");
+  }
+
+  /** The documented table is this one; on a difference, copy the expected text into the file. */
+  @Test
+  void theDocumentedTableIsTheCode() throws Exception {
+    String text = Files.readString(TABLE);
+    assertThat(text).contains(table());
+  }
+
+  private String table() {
+    metrics.bindTo(registry);
+    PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    var naming = prometheus.config().namingConvention();
+    return Stream.concat(
+            Stream.of(
+                "| name | Prometheus name | type | unit | meaning |", "|---|---|---|---|---|"),
+            registry.getMeters().stream()
+                .map(Meter::getId)
+                .sorted(java.util.Comparator.comparing(Meter.Id::getName))
+                .map(
+                    id ->
+                        String.format(
+                            "| `%s` | `%s` | %s | %s | %s |",
+                            id.getName(),
+                            naming.name(id.getName(), id.getType(), id.getBaseUnit()),
+                            id.getType().name().toLowerCase(java.util.Locale.ROOT),
+                            id.getBaseUnit() == null ? "" : id.getBaseUnit(),
+                            id.getDescription()))
+                .distinct())
+        .collect(Collectors.joining("\n", "", "\n"));
+  }
+
+  private static LyapunovMetrics metrics(String run) {
+    return new LyapunovMetrics(run, Tags.of("task", "toy"), () -> NOW);
+  }
+
+  private static double value(MeterRegistry registry, LyapunovGauge gauge) {
+    return registry.get(gauge.meterName()).gauge().value();
+  }
+
+  private double state(String name) {
+    return registry
+        .get(LyapunovMetrics.VERDICT_STATE)
+        .tag(LyapunovMetrics.STATE_TAG, name)
+        .gauge()
+        .value();
+  }
+
+  private static Checkpoint checkpoint(double learningRate) {
+    SgdStep step = SgdStep.of(learningRate, 1);
+    GramMatrix gram = GramMatrix.of(new double[][] {{1, 0}, {0, 3}}, 2, 1);
+    StabilityReport report =
+        StabilityAnalyzer.builder().seed(1).maxEpochs(256).build().analyze(gram, step);
+    return new Checkpoint(
+        "a",
+        300,
+        2,
+        NOW.minusSeconds(60),
+        0.25,
+        new TrainingStep(step, List.of()),
+        List.of(),
+        report,
+        Duration.ofMillis(20),
+        Duration.ofMillis(30));
+  }
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.step;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Map;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.GradientNormalization;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.constraint.MaxNormConstraint;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.dl4j.Networks;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.Momentum;
+import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.AMSGrad;
+import org.nd4j.linalg.learning.config.AdaDelta;
+import org.nd4j.linalg.learning.config.AdaGrad;
+import org.nd4j.linalg.learning.config.AdaMax;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nadam;
+import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.linalg.learning.config.RmsProp;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.schedule.MapSchedule;
+import org.nd4j.linalg.schedule.ScheduleType;
+
+/** The step that is read is the step that Deeplearning4j takes. */
+class StepReaderTest {
+  private static final int BATCH = 6;
+  private static final StepReader READER = new StepReader(MiniBatchSampling.IID_SUBSETS);
+
+  record Case(String name, NeuralNetConfiguration.Builder configuration) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Case> cases() {
+    MapSchedule byIteration =
+        new MapSchedule(ScheduleType.ITERATION, Map.of(0, 0.1, 1, 0.03, 3, 0.2));
+    MapSchedule momenta = new MapSchedule(ScheduleType.ITERATION, Map.of(0, 0.5, 2, 0.9));
+    return Stream.of(
+        new Case("Sgd", with(new Sgd(0.1))),
+        new Case("Sgd with a schedule", with(new Sgd(byIteration))),
+        new Case("Nesterovs", with(new Nesterovs(0.05, 0.9))),
+        new Case("Nesterovs with schedules", with(new Nesterovs(byIteration, momenta))),
+        new Case("l2", with(new Sgd(0.1)).l2(0.02)),
+        new Case("l2 with momentum", with(new Nesterovs(0.05, 0.8)).l2(0.02)),
+        new Case("weight decay, twice", with(new Sgd(0.1)).weightDecay(0.02)),
+        new Case("weight decay, momentum", with(new Nesterovs(byIteration, 0.8)).weightDecay(0.02)),
+        new Case("weight decay without rate", with(new Sgd(byIteration)).weightDecay(0.02, false)),
+        new Case("no division", with(new Sgd(0.01)).miniBatch(false)),
+        new Case("no division, l2", with(new Sgd(0.01)).miniBatch(false).l2(0.03)),
+        new Case(
+            "no division, weight decay",
+            with(new Nesterovs(0.01, 0.7)).miniBatch(false).weightDecay(0.02)));
+  }
+
+  /** Four steps of training against four steps of what {@link SgdStep} documents. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void isTheStepOfTraining(Case test) {
+    MultiLayerNetwork trained = withoutBias(test.configuration());
+    MultiLayerNetwork oracle = withoutBias(test.configuration());
+    DataSet batch = Networks.data(3, BATCH, 2, 2, DataType.DOUBLE);
+    INDArray theta = trained.params().dup();
+    INDArray velocity = theta.mul(0);
+    for (int t = 0; t < 4; t++) {
+      SgdStep step = READER.read(trained, t, 0, BATCH).sgd();
+      trained.fit(batch);
+      oracle.setParams(theta);
+      INDArray gradient = meanGradient(oracle, batch).addi(theta.mul(step.l2()));
+      INDArray decay = theta.mul(step.learningRate() * step.weightDecay());
+      double beta = step.momentum().coefficient();
+      INDArray next = velocity.mul(beta).subi(gradient.muli(step.learningRate()));
+      assertThat(step.momentum() instanceof Momentum.Nesterov || beta == 0).isTrue();
+      theta.addi(next.mul(1 + beta).subi(velocity.mul(beta))).subi(decay);
+      velocity = next;
+      assertThat(trained.params().sub(theta).norm2Number().doubleValue())
+          .as("step %d", t)
+          .isCloseTo(0, within(1e-12));
+    }
+  }
+
+  @Test
+  void readsTheRateSetAtRunTime() {
+    MultiLayerNetwork network = withoutBias(with(new Sgd(0.1)));
+    network.setLearningRate(0.04);
+    assertThat(READER.read(network, 0, 0, BATCH).sgd()).isEqualTo(SgdStep.of(0.04, BATCH));
+  }
+
+  @Test
+  void readsAScheduleByEpoch() {
+    MapSchedule byEpoch = new MapSchedule(ScheduleType.EPOCH, Map.of(0, 0.1, 2, 0.01));
+    MultiLayerNetwork network = withoutBias(with(new Sgd(byEpoch)));
+    assertThat(READER.read(network, 500, 1, BATCH).sgd().learningRate()).isEqualTo(0.1);
+    assertThat(READER.read(network, 500, 2, BATCH).sgd().learningRate()).isEqualTo(0.01);
+  }
+
+  @Test
+  void remarksThatBiasesAreSparedTheDecay() {
+    TrainingStep step = read(with(new Sgd(0.1)).l2(0.01));
+    assertThat(step.sgd().l2()).isEqualTo(0.01);
+    assertThat(step.remarks()).containsExactly("biases are taken to decay as the weights do");
+    assertThat(step.toString()).contains("SGD, learning rate 0.1", "biases");
+  }
+
+  @Test
+  void remarksOnClipping() {
+    var clipped =
+        with(new Sgd(0.1))
+            .gradientNormalization(GradientNormalization.ClipL2PerLayer)
+            .gradientNormalizationThreshold(0.5);
+    assertThat(read(clipped).remarks())
+        .containsExactly("gradient clipping (ClipL2PerLayer, 0.5) is taken as inactive");
+  }
+
+  @Test
+  void leavesFrozenLayersOut() {
+    var configuration =
+        with(new Sgd(0.1))
+            .list()
+            .layer(
+                new FrozenLayerWithBackprop(
+                    new DenseLayer.Builder().nIn(2).nOut(2).updater(new Adam(1)).build()))
+            .layer(output())
+            .build();
+    assertThat(READER.read(Networks.initialise(configuration, 1), 0, 0, BATCH).sgd())
+        .isEqualTo(SgdStep.of(0.1, BATCH));
+  }
+
+  record Refusal(String named, NeuralNetConfiguration.Builder configuration) {
+    @Override
+    public String toString() {
+      return named;
+    }
+  }
+
+  static Stream<Refusal> refusals() {
+    Stream<IUpdater> updaters =
+        Stream.of(
+            new Adam(0.1),
+            new AdaMax(0.1),
+            new Nadam(0.1),
+            new AMSGrad(0.1),
+            new RmsProp(0.1),
+            new AdaGrad(0.1),
+            new AdaDelta(),
+            new NoOp());
+    return Stream.concat(
+        updaters.map(updater -> new Refusal(updater.getClass().getSimpleName(), with(updater))),
+        Stream.of(
+            new Refusal("L1Regularization", with(new Sgd(0.1)).l1(0.1)),
+            new Refusal(
+                "MaxNormConstraint",
+                with(new Sgd(0.1)).constrainWeights(new MaxNormConstraint(1, 1))),
+            new Refusal(
+                "RenormalizeL2PerLayer",
+                with(new Sgd(0.1))
+                    .gradientNormalization(GradientNormalization.RenormalizeL2PerLayer)),
+            new Refusal("learning rate", with(new Sgd(0.1)).biasUpdater(new Sgd(0.2))),
+            new Refusal("momentum", with(new Nesterovs(0.1, 0.9)).biasUpdater(new Sgd(0.1))),
+            new Refusal(
+                "LBFGS", with(new Sgd(0.1)).optimizationAlgo(OptimizationAlgorithm.LBFGS))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("refusals")
+  void refusesByName(Refusal refusal) {
+    assertThatThrownBy(() -> read(refusal.configuration()))
+        .isInstanceOf(UnsupportedTrainingException.class)
+        .hasMessageContaining(refusal.named())
+        .hasMessageContaining("is not supported: ");
+  }
+
+  @Test
+  void refusesRatesThatDifferBetweenLayers() {
+    MultiLayerConfiguration configuration =
+        with(new Sgd(0.1))
+            .list()
+            .layer(
+                new DenseLayer.Builder().nIn(2).nOut(2).name("first").updater(new Sgd(1)).build())
+            .layer(output())
+            .build();
+    assertThatThrownBy(() -> READER.read(Networks.initialise(configuration, 1), 0, 0, BATCH))
+        .isInstanceOf(UnsupportedTrainingException.class)
+        .hasMessageContaining("W of DenseLayer 'first' has 1.0 but W of OutputLayer");
+  }
+
+  @Test
+  void refusesARateOfZero() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> read(with(new Sgd(0.0))))
+        .withMessageContaining("learning rate must be positive");
+  }
+
+  @Test
+  void doesNotTouchTheModel() {
+    MultiLayerNetwork network = withoutBias(with(new Nesterovs(0.1, 0.9)));
+    INDArray before = network.params().dup();
+    READER.read(network, 0, 0, BATCH);
+    assertThat(network.params()).isEqualTo(before);
+    assertThat(network.getUpdater(false)).isNull();
+  }
+
+  private static NeuralNetConfiguration.Builder with(IUpdater updater) {
+    return Networks.configuration(updater, DataType.DOUBLE);
+  }
+
+  private static TrainingStep read(NeuralNetConfiguration.Builder configuration) {
+    return READER.read(Networks.regression(configuration, 2, 3, 2), 0, 0, BATCH);
+  }
+
+  private static OutputLayer output() {
+    return new OutputLayer.Builder(LossFunction.MSE)
+        .nIn(2)
+        .nOut(2)
+        .activation(Activation.IDENTITY)
+        .build();
+  }
+
+  private static MultiLayerNetwork withoutBias(NeuralNetConfiguration.Builder configuration) {
+    return Networks.initialise(
+        configuration
+            .list()
+            .layer(
+                new DenseLayer.Builder()
+                    .nIn(2)
+                    .nOut(3)
+                    .hasBias(false)
+                    .activation(Activation.TANH)
+                    .build())
+            .layer(
+                new OutputLayer.Builder(LossFunction.MSE)
+                    .nIn(3)
+                    .nOut(2)
+                    .hasBias(false)
+                    .activation(Activation.IDENTITY)
+                    .build())
+            .build(),
+        4);
+  }
+
+  private static INDArray meanGradient(MultiLayerNetwork network, DataSet batch) {
+    network.setInput(batch.getFeatures());
+    network.setLabels(batch.getLabels());
+    network.computeGradientAndScore();
+    return network.gradient().gradient().dup().reshape(network.numParams()).divi(BATCH);
+  }
+}
