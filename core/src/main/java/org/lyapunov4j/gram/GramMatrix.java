@@ -28,6 +28,9 @@ public final class GramMatrix {
    */
   private static final int BLOCK = 2048;
 
+  /** Rows and columns of a tile that is compared with its mirror image: both fit into the cache. */
+  private static final int TILE = 64;
+
   private final double[][] doubles;
   private final float[][] floats;
   private final int examples;
@@ -371,42 +374,55 @@ public final class GramMatrix {
   }
 
   private double symmetrise() {
+    Asymmetry found = new Asymmetry();
     int m = size();
-    double largest = 0;
-    double gap = 0;
-    int gapRow = 0;
-    int gapColumn = 0;
-    for (int i = 0; i < m; i++) {
-      for (int j = 0; j <= i; j++) {
+    for (int rows = 0; rows < m; rows += TILE) {
+      for (int columns = 0; columns <= rows; columns += TILE) {
+        symmetriseTile(rows, columns, found);
+      }
+    }
+    double relative = found.largest == 0 ? 0 : found.gap / found.largest;
+    if (relative > ASYMMETRY_TOLERANCE) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "a Gram matrix must be symmetric, got entries (%d, %d) and (%d, %d) that differ by"
+                  + " %.3g, %.3g of the largest entry; average it with its transpose if that is"
+                  + " rounding",
+              found.row,
+              found.column,
+              found.column,
+              found.row,
+              found.gap,
+              relative));
+    }
+    requireNonnegativeDiagonal(found.largest);
+    return relative;
+  }
+
+  private static final class Asymmetry {
+    private double largest;
+    private double gap;
+    private int row;
+    private int column;
+  }
+
+  private void symmetriseTile(int rows, int columns, Asymmetry found) {
+    for (int i = rows; i < Math.min(size(), rows + TILE); i++) {
+      for (int j = columns; j <= Math.min(i, columns + TILE - 1); j++) {
         double lower = requireFinite(i, j);
         double upper = requireFinite(j, i);
-        largest = Math.max(largest, Math.max(Math.abs(lower), Math.abs(upper)));
-        if (Math.abs(lower - upper) > gap) {
-          gap = Math.abs(lower - upper);
-          gapRow = i;
-          gapColumn = j;
+        found.largest = Math.max(found.largest, Math.max(Math.abs(lower), Math.abs(upper)));
+        if (Math.abs(lower - upper) > found.gap) {
+          found.gap = Math.abs(lower - upper);
+          found.row = i;
+          found.column = j;
         }
         if (lower != upper) {
           average(i, j);
         }
       }
     }
-    double relative = largest == 0 ? 0 : gap / largest;
-    if (relative > ASYMMETRY_TOLERANCE) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "a Gram matrix must be symmetric, got entries (%d, %d) and (%d, %d) that differ by %.3g, %.3g of the largest entry;"
-                  + " average it with its transpose if that is rounding",
-              gapRow,
-              gapColumn,
-              gapColumn,
-              gapRow,
-              gap,
-              relative));
-    }
-    requireNonnegativeDiagonal(largest);
-    return relative;
   }
 
   private double requireFinite(int row, int column) {

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.gram;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.lyapunov4j.TestGrams;
+import org.lyapunov4j.step.RandomStream;
+
+class GramMatrixTest {
+  /**
+   * Sizes on both sides of the column block, counts that are no multiple of four, repeated rows.
+   */
+  @ParameterizedTest
+  @CsvSource({"1, 1", "3, 2", "7, 5", "64, 9", "2047, 3", "2049, 6", "4100, 1"})
+  void addColumnsIsTheSumOfScaledColumns(int m, int count) {
+    GramMatrix gram = cheap(m);
+    RandomStream random = new RandomStream(m);
+    int[] rows = new int[count + 2];
+    double[] coefficients = new double[count + 2];
+    for (int j = 0; j < rows.length; j++) {
+      rows[j] = random.nextInt(m);
+      coefficients[j] = random.nextGaussian();
+    }
+    rows[count - 1] = rows[0];
+    double[] target = new double[m];
+    Arrays.setAll(target, i -> i);
+    gram.addColumns(rows, coefficients, count, target);
+    for (int i = 0; i < m; i++) {
+      double expected = i;
+      for (int j = 0; j < count; j++) {
+        expected += coefficients[j] * gram.get(i, rows[j]);
+      }
+      assertThat(target[i]).isCloseTo(expected, within(1e-9));
+    }
+  }
+
+  @Test
+  void singlePrecisionComputesInDouble() {
+    GramMatrix gram = TestGrams.single(TestGrams.wishart(11, 3, 40, 2));
+    double[] x = new double[33];
+    Arrays.setAll(x, i -> Math.sin(i));
+    double[] y = new double[33];
+    gram.multiply(x, y);
+    for (int i = 0; i < 33; i++) {
+      double expected = 0;
+      for (int j = 0; j < 33; j++) {
+        expected += gram.get(i, j) * x[j];
+      }
+      assertThat(y[i]).isCloseTo(expected, within(1e-13));
+    }
+    assertThat(gram.isSinglePrecision()).isTrue();
+    assertThat(gram.epsilon()).isEqualTo(0x1p-23);
+  }
+
+  @Test
+  void aSubsetKeepsTheBlocksOfItsExamples() {
+    GramMatrix gram = TestGrams.wishart(5, 2, 20, 9);
+    GramMatrix subset = gram.subset(4, 1);
+    assertThat(subset.examples()).isEqualTo(2);
+    assertThat(subset.get(0, 3)).isEqualTo(gram.get(8, 3));
+    assertThat(subset.get(1, 1)).isEqualTo(gram.get(9, 9));
+    assertThat(TestGrams.single(gram).subset(4, 1).isSinglePrecision()).isTrue();
+  }
+
+  @Test
+  void anAsymmetryOfRoundingIsAveragedAndReported() {
+    GramMatrix gram = GramMatrix.of(new double[][] {{2, 1.00001}, {1, 2}}, 2, 1);
+    assertThat(gram.get(0, 1)).isEqualTo(gram.get(1, 0)).isCloseTo(1.000005, within(1e-15));
+    assertThat(gram.asymmetry()).isCloseTo(5e-6, within(1e-12));
+  }
+
+  @Test
+  void aCopyIsTaken() {
+    double[][] rows = {{1}};
+    GramMatrix gram = GramMatrix.of(rows, 1, 1);
+    rows[0][0] = 5;
+    assertThat(gram.get(0, 0)).isEqualTo(1);
+    gram.toArray()[0][0] = 7;
+    assertThat(gram.trace()).isEqualTo(1);
+  }
+
+  @Test
+  void whatIsNoGramMatrixIsRefusedWithRuleAndValue() {
+    assertRefused(new double[][] {{1, 2}, {3, 4}}, 2, 1, "must be symmetric, got entries (1, 0)");
+    assertRefused(new double[][] {{1, 0, 0}, {0, 1, 0}}, 2, 1, "square, got row 0 of length 3");
+    assertRefused(new double[][] {{1, 0}, {0}}, 2, 1, "square, got row 1 of length 1");
+    assertRefused(new double[][] {{1, 0}, {0, 1}}, 2, 2, "got 2 rows for 2 × 2");
+    assertRefused(new double[][] {{1, 0}, {0, 1}}, 2, 0, "at least 1, got 2 and 0");
+    assertRefused(new double[0][0], 0, 1, "at least 1, got 0 and 1");
+    assertRefused(new double[][] {{1, 0}, {0, Double.NaN}}, 2, 1, "finite, got NaN at (1, 1)");
+    assertRefused(
+        new double[][] {{Double.POSITIVE_INFINITY}}, 1, 1, "finite, got Infinity at (0, 0)");
+    assertRefused(new double[][] {{-1}}, 1, 1, "nonnegative diagonal, got -1.00000 at row 0");
+  }
+
+  private static void assertRefused(double[][] rows, int examples, int outputs, String message) {
+    assertThatThrownBy(() -> GramMatrix.of(rows, examples, outputs))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(message);
+  }
+
+  private static GramMatrix cheap(int m) {
+    double[][] rows = new double[m][m];
+    for (int i = 0; i < m; i++) {
+      for (int j = 0; j < m; j++) {
+        rows[i][j] = 1.0 / (1 + i + j);
+      }
+    }
+    return GramMatrix.adopt(rows, m, 1);
+  }
+}
