@@ -3,8 +3,6 @@ package org.lyapunov4j.dl4j.gram;
 
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
-import org.nd4j.linalg.activations.impl.ActivationLReLU;
-import org.nd4j.linalg.activations.impl.ActivationRReLU;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -13,16 +11,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 record Activation(IActivation function) {
   static final Activation IDENTITY = new Activation(new ActivationIdentity());
-
-  /**
-   * The activation of a layer; the randomised leaky rectifier becomes the leaky rectifier it is in
-   * inference.
-   */
-  static Activation of(IActivation function) {
-    return function instanceof ActivationRReLU random
-        ? new Activation(new ActivationLReLU(0.5 * (random.getL() + random.getU())))
-        : new Activation(function);
-  }
 
   INDArray forward(INDArray z) {
     return isIdentity() ? z : function.getActivation(z.dup('c'), false);
@@ -33,7 +21,7 @@ record Activation(IActivation function) {
     return isIdentity()
         ? epsilon
         : Columns.map(
-            epsilon, (int) z.size(0), column -> function.backprop(z.dup('c'), column).getFirst());
+            epsilon, z.size(0), column -> function.backprop(z.dup('c'), column).getFirst());
   }
 
   private boolean isIdentity() {

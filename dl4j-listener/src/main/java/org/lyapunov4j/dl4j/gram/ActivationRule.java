@@ -5,7 +5,7 @@ import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A layer without parameters that applies an activation function. */
-final class ActivationRule implements LayerRule {
+final class ActivationRule extends LayerRule {
   private final Activation activation;
   private INDArray z;
 
@@ -14,13 +14,13 @@ final class ActivationRule implements LayerRule {
   }
 
   @Override
-  public INDArray forward(INDArray input) {
+  INDArray forward(int examples, INDArray input) {
     z = input;
     return activation.forward(z);
   }
 
   @Override
-  public INDArray backward(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
     return activation.backward(z, epsilon);
   }
 }

@@ -7,52 +7,52 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * The layout of back-propagated arrays: columns·N rows, row k·N + i for column k of example i, in
- * 'c' order.
+ * The layout of back-propagated arrays: the rows of column 0, of column 1, and so on, in 'c' order.
  */
 final class Columns {
   private Columns() {}
 
-  /** A view of column k, N rows. */
-  static INDArray get(INDArray stacked, int examples, int k) {
-    return stacked.get(NDArrayIndex.interval((long) k * examples, (long) (k + 1) * examples));
+  /** A view of block k of the given number of rows. */
+  static INDArray get(INDArray stacked, long rows, long k) {
+    return stacked.get(NDArrayIndex.interval(k * rows, (k + 1) * rows));
   }
 
   /**
-   * Applies a map of N rows to each column and stacks the results. The map may overwrite its
-   * argument.
+   * Applies a map to each block of rows and stacks the results. The map may overwrite its argument.
    */
-  static INDArray map(INDArray stacked, int examples, UnaryOperator<INDArray> map) {
+  static INDArray map(INDArray stacked, long rows, UnaryOperator<INDArray> map) {
     INDArray result = null;
-    int columns = Math.toIntExact(stacked.size(0) / examples);
-    for (int k = 0; k < columns; k++) {
-      INDArray mapped = map.apply(get(stacked, examples, k).dup('c'));
+    long columns = stacked.size(0) / rows;
+    for (long k = 0; k < columns; k++) {
+      INDArray mapped = map.apply(get(stacked, rows, k).dup('c'));
       if (result == null) {
         long[] shape = mapped.shape().clone();
-        shape[0] = stacked.size(0);
+        shape[0] *= columns;
         result = Nd4j.createUninitialized(stacked.dataType(), shape, 'c');
       }
-      get(result, examples, k).assign(mapped);
+      get(result, mapped.size(0), k).assign(mapped);
     }
     return result;
   }
 
-  /** The same rows as a matrix in example-major order, row i·columns + k. */
-  static INDArray exampleMajor(INDArray stacked, int examples) {
-    long rows = stacked.size(0);
-    long width = stacked.length() / rows;
-    return stacked
-        .reshape('c', rows / examples, examples, width)
-        .permute(1, 0, 2)
-        .dup('c')
-        .reshape('c', rows, width);
+  /** An array in 'c' order without gaps: itself if it is that already. */
+  static INDArray packed(INDArray array) {
+    return array.ordering() == 'c' && !array.isView() ? array : array.dup('c');
   }
 
-  /** The product x yᵀ of matrices in 'c' order, in 'c' order. */
+  /** The product x yᵀ of matrices, in 'c' order. */
   static INDArray timesTransposed(INDArray x, INDArray y) {
     INDArray transposed =
         Nd4j.createUninitialized(x.dataType(), new long[] {y.size(0), x.size(0)}, 'f');
     Nd4j.gemm(y, x, transposed, false, true, 1, 0);
+    return transposed.transpose();
+  }
+
+  /** The product x y of matrices, in 'c' order. */
+  static INDArray times(INDArray x, INDArray y) {
+    INDArray transposed =
+        Nd4j.createUninitialized(x.dataType(), new long[] {y.size(1), x.size(0)}, 'f');
+    Nd4j.gemm(y, x, transposed, true, true, 1, 0);
     return transposed.transpose();
   }
 }

@@ -6,11 +6,13 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A fully connected layer, z = x W + b, a = σ(z). */
-final class DenseRule implements LayerRule {
+/** A fully connected layer, z = x W + b, a = σ(z), for one row per example or per position. */
+final class DenseRule extends LayerRule {
   private final INDArray weights;
   private final INDArray bias;
   private final Activation activation;
+  private final RowMask mask;
+  private int examples;
   private INDArray input;
   private INDArray z;
 
@@ -19,11 +21,13 @@ final class DenseRule implements LayerRule {
    *
    * @param layer the layer with parameters W and, perhaps, b
    * @param activation the layer's, or the identity if the output asked for is z
+   * @param mask the rows that count
    */
-  DenseRule(Layer layer, Activation activation) {
+  DenseRule(Layer layer, Activation activation, RowMask mask) {
     weights = layer.getParam(DefaultParamInitializer.WEIGHT_KEY);
     bias = layer.paramTable().get(DefaultParamInitializer.BIAS_KEY);
     this.activation = activation;
+    this.mask = mask;
   }
 
   @Override
@@ -32,21 +36,29 @@ final class DenseRule implements LayerRule {
   }
 
   @Override
-  public INDArray forward(INDArray input) {
+  INDArray forward(int examples, INDArray input) {
+    this.examples = examples;
     this.input = input;
-    z = input.mmul(weights).dup('c');
+    z = Columns.times(input, weights);
     if (bias != null) {
       z.addiRowVector(bias);
     }
-    return activation.forward(z);
+    return mask.apply(activation.forward(z));
   }
 
   @Override
-  public INDArray backward(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
-    INDArray delta = activation.backward(z, epsilon);
-    int examples = (int) input.size(0);
-    blocks.accept(
-        new JacobianBlock.Outer(input, Columns.exampleMajor(delta, examples), bias != null));
+  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+    INDArray delta = activation.backward(z, mask.apply(epsilon));
+    int positions = (int) (input.size(0) / examples);
+    JacobianBlock.Outer outer = new JacobianBlock.Outer(examples, positions, false, input, delta);
+    if (bias != null && positions == 1) {
+      blocks.accept(JacobianBlock.withBias(outer));
+    } else {
+      blocks.accept(outer);
+      if (bias != null) {
+        blocks.accept(JacobianBlock.bias(outer));
+      }
+    }
     return propagate ? Columns.timesTransposed(delta, weights) : null;
   }
 }

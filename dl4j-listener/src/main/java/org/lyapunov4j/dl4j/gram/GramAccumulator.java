@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.javacpp.DoublePointer;
@@ -45,11 +46,52 @@ final class GramAccumulator {
     floats = single ? new float[m][m] : null;
   }
 
-  /** Adds a block's Gram matrix. */
-  void add(JacobianBlock block) {
-    if (block instanceof JacobianBlock.Outer outer) {
-      addOuter(outer);
-    }
+  /** Adds J Jᵀ for J with m rows, example-major. */
+  void addProduct(INDArray jacobian) {
+    forEachTile(
+        (i, iEnd, j, jEnd) -> {
+          Tile products =
+              tile("rows", (iEnd - i) * outputs, (jEnd - j) * outputs, jacobian.dataType());
+          products.product(
+              rows(jacobian, i * outputs, iEnd * outputs),
+              rows(jacobian, j * outputs, jEnd * outputs));
+          double[] line = new double[products.columns];
+          for (int r = 0; r < products.rows; r++) {
+            products.copyRow(r, line);
+            addLine(i * outputs + r, j * outputs, line);
+          }
+        });
+  }
+
+  /**
+   * Adds Σ_ts (a_it · a_js)(δ_ikt · δ_jls), for one position (A Aᵀ) ∘ (Δ Δᵀ).
+   *
+   * @param inputs A, N·T × p
+   * @param deltas Δ, N·K·T × q
+   * @param positions T
+   */
+  void addHadamard(INDArray inputs, INDArray deltas, int positions) {
+    int rowsPerExample = outputs * positions;
+    int step = Math.max(1, tileExamples / positions);
+    forEachTile(
+        step,
+        (i, iEnd, j, jEnd) -> {
+          Tile weights =
+              tile("inputs", (iEnd - i) * positions, (jEnd - j) * positions, inputs.dataType());
+          weights.product(
+              rows(inputs, i * positions, iEnd * positions),
+              rows(inputs, j * positions, jEnd * positions));
+          Tile products =
+              tile(
+                  "deltas",
+                  (iEnd - i) * rowsPerExample,
+                  (jEnd - j) * rowsPerExample,
+                  deltas.dataType());
+          products.product(
+              rows(deltas, i * rowsPerExample, iEnd * rowsPerExample),
+              rows(deltas, j * rowsPerExample, jEnd * rowsPerExample));
+          addWeighted(products, weights, positions, i, j);
+        });
   }
 
   /** The sum of all that was added; the accumulator must not be used again. */
@@ -63,23 +105,21 @@ final class GramAccumulator {
         : GramMatrix.adopt(floats, examples, outputs);
   }
 
-  private void addOuter(JacobianBlock.Outer outer) {
-    INDArray a = outer.inputs();
-    INDArray delta = outer.deltas();
-    double shift = outer.bias() ? 1 : 0;
-    for (int i = 0; i < examples; i += tileExamples) {
-      int iEnd = Math.min(examples, i + tileExamples);
-      for (int j = 0; j <= i; j += tileExamples) {
-        int jEnd = Math.min(examples, j + tileExamples);
-        Tile weights = tile("inputs", iEnd - i, jEnd - j, a.dataType());
-        weights.product(rows(a, i, iEnd), rows(a, j, jEnd));
-        Tile products =
-            tile("deltas", (iEnd - i) * outputs, (jEnd - j) * outputs, delta.dataType());
-        products.product(
-            rows(delta, i * outputs, iEnd * outputs), rows(delta, j * outputs, jEnd * outputs));
-        addTile(products, weights, shift, i, j);
+  private void forEachTile(TileAction action) {
+    forEachTile(tileExamples, action);
+  }
+
+  private void forEachTile(int step, TileAction action) {
+    for (int i = 0; i < examples; i += step) {
+      for (int j = 0; j <= i; j += step) {
+        action.accept(i, Math.min(examples, i + step), j, Math.min(examples, j + step));
       }
     }
+  }
+
+  private interface TileAction {
+    /** Examples i … iEnd − 1 against j … jEnd − 1. */
+    void accept(int i, int iEnd, int j, int jEnd);
   }
 
   private static INDArray rows(INDArray matrix, int from, int to) {
@@ -91,21 +131,38 @@ final class GramAccumulator {
         use + rows + "x" + columns, key -> Tile.create(rows, columns, type));
   }
 
-  private void addTile(Tile products, Tile weights, double shift, int i, int j) {
+  private void addWeighted(Tile products, Tile weights, int positions, int i, int j) {
     double[] line = new double[products.columns];
     double[] weight = new double[weights.columns];
-    for (int r = 0; r < products.rows; r++) {
-      if (r % outputs == 0) {
-        weights.copyRow(r / outputs, weight);
+    double[] sums = new double[products.columns / positions];
+    for (int r = 0; r < products.rows / positions; r++) {
+      Arrays.fill(sums, 0);
+      for (int t = 0; t < positions; t++) {
+        weights.copyRow(r / outputs * positions + t, weight);
+        products.copyRow(r * positions + t, line);
+        addWeighted(line, weight, positions, sums);
       }
-      products.copyRow(r, line);
+      addLine(i * outputs + r, j * outputs, sums);
+    }
+  }
+
+  private void addWeighted(double[] line, double[] weight, int positions, double[] sums) {
+    if (positions == 1) {
       for (int e = 0, c = 0; e < weight.length; e++) {
-        double w = weight[e] + shift;
+        double w = weight[e];
         for (int end = c + outputs; c < end; c++) {
-          line[c] *= w;
+          sums[c] = line[c] * w;
         }
       }
-      addLine(i * outputs + r, j * outputs, line);
+      return;
+    }
+    for (int c = 0; c < sums.length; c++) {
+      int firstWeight = c / outputs * positions;
+      double sum = 0;
+      for (int s = 0; s < positions; s++) {
+        sum += line[c * positions + s] * weight[firstWeight + s];
+      }
+      sums[c] += sum;
     }
   }
 

@@ -2,19 +2,132 @@
 package org.lyapunov4j.dl4j.gram;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The m columns' derivatives with respect to one group of parameters, an m × P_l matrix, in the
- * form cheapest to contract.
+ * The columns' derivatives with respect to one group of parameters, an m × P_l matrix, in the form
+ * it arises in.
  */
 sealed interface JacobianBlock {
+  /** The number of examples. */
+  int examples();
+
+  /** The number of columns of each example. */
+  int columns();
+
   /**
-   * A block of outer products, J_ik = a_i δ_ikᵀ, so J Jᵀ = (A Aᵀ) ∘ (Δ Δᵀ) with the entries of A Aᵀ
-   * repeated K × K times.
-   *
-   * @param inputs A, N × p
-   * @param deltas Δ, m × q, example-major
-   * @param bias whether there is a bias too, that is a further column of ones in A
+   * J v for a parameter vector or Jᵀ w: the product J Jᵀ v with the block's Gram matrix,
+   * example-major.
    */
-  record Outer(INDArray inputs, INDArray deltas, boolean bias) implements JacobianBlock {}
+  INDArray gramTimes(INDArray v);
+
+  /**
+   * The Jacobian itself.
+   *
+   * @param examples N
+   * @param jacobian J, m × P_l, example-major
+   */
+  record Rows(int examples, INDArray jacobian) implements JacobianBlock {
+    /**
+     * The block whose rows are sums over positions.
+     *
+     * @param examples N
+     * @param positions T
+     * @param stacked the terms of the sums, columns stacked: K·N·T × P_l
+     */
+    static Rows ofPositions(int examples, long positions, INDArray stacked) {
+      long columns = stacked.size(0) / positions / examples;
+      long width = stacked.size(1);
+      INDArray ordered =
+          stacked.reshape('c', columns, examples, positions, width).permute(1, 0, 2, 3);
+      INDArray summed = positions == 1 ? ordered : ordered.dup('c').sum(2);
+      return new Rows(examples, summed.dup('c').reshape('c', examples * columns, width));
+    }
+
+    @Override
+    public int columns() {
+      return (int) (jacobian.size(0) / examples);
+    }
+
+    @Override
+    public INDArray gramTimes(INDArray v) {
+      return jacobian.mmul(jacobian.transpose().mmul(v.reshape(v.length(), 1)));
+    }
+  }
+
+  /**
+   * Sums of outer products over the positions of a layer, J_ik = Σ_t a_it δ_iktᵀ: the parameters
+   * are a p × q matrix.
+   *
+   * @param examples N
+   * @param positions T
+   * @param channelsFirst whether positions run faster than channels
+   * @param inputs A: N·T × p, or N × p × T with channels first
+   * @param deltas Δ, columns stacked: K·N·T × q, or K·N × q × T
+   */
+  record Outer(int examples, int positions, boolean channelsFirst, INDArray inputs, INDArray deltas)
+      implements JacobianBlock {
+    @Override
+    public int columns() {
+      return (int) (deltas.size(0) / (channelsFirst ? examples : (long) examples * positions));
+    }
+
+    int inputWidth() {
+      return (int) inputs.size(1);
+    }
+
+    int deltaWidth() {
+      return (int) deltas.size(1);
+    }
+
+    /** A as N·T × p. */
+    INDArray inputRows() {
+      return channelsFirst
+          ? inputs.permute(0, 2, 1).dup('c').reshape('c', (long) examples * positions, inputWidth())
+          : inputs;
+    }
+
+    /** Δ as N·K·T × q, example-major. */
+    INDArray deltaRows() {
+      int q = deltaWidth();
+      INDArray ordered =
+          channelsFirst
+              ? deltas.reshape('c', columns(), examples, q, positions).permute(1, 0, 3, 2)
+              : deltas.reshape('c', columns(), examples, positions, q).permute(1, 0, 2, 3);
+      return ordered.dup('c').reshape('c', (long) examples * columns() * positions, q);
+    }
+
+    @Override
+    public INDArray gramTimes(INDArray v) {
+      INDArray a = inputRows();
+      int q = deltaWidth();
+      INDArray delta = deltaRows().reshape('c', examples, columns(), positions, q);
+      INDArray weights = v.reshape('c', examples, columns(), 1, 1);
+      INDArray combined =
+          delta.mul(weights).sum(1).dup('c').reshape('c', (long) examples * positions, q);
+      INDArray image =
+          a.mmul(a.transpose().mmul(combined)).dup('c').reshape('c', examples, 1, positions, q);
+      return delta.mul(image).sum(2, 3).dup('c').reshape('c', v.length(), 1);
+    }
+  }
+
+  /** The block of a bias added at every position: Σ_t δ_ikt. */
+  static Rows bias(Outer outer) {
+    INDArray rows =
+        outer
+            .deltaRows()
+            .reshape(
+                'c',
+                (long) outer.examples() * outer.columns(),
+                outer.positions(),
+                outer.deltaWidth());
+    return new Rows(outer.examples(), rows.sum(1).dup('c'));
+  }
+
+  /** The same outer products with a further input of ones for a bias; needs one position. */
+  static Outer withBias(Outer outer) {
+    INDArray ones = Nd4j.ones(outer.inputs().dataType(), outer.examples(), 1);
+    return new Outer(
+        outer.examples(), 1, false, Nd4j.concat(1, outer.inputs(), ones).dup('c'), outer.deltas());
+  }
 }

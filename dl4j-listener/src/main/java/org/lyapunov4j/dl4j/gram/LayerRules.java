@@ -1,72 +1,181 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.InputPreProcessor;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.preprocessor.CnnToRnnPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.ComposableInputPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.FeedForwardToRnnPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.RnnToCnnPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.RnnToFeedForwardPreProcessor;
+import org.deeplearning4j.nn.layers.FrozenLayer;
+import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
 
 /** Which rule serves which layer. */
 final class LayerRules {
-  private LayerRules() {}
+  private final int examples;
+  private final DataType type;
+
+  /**
+   * The rules for a probe set.
+   *
+   * @param examples N
+   * @param type the type products are formed in
+   */
+  LayerRules(int examples, DataType type) {
+    this.examples = examples;
+    this.type = type;
+  }
 
   /** The rule of a layer below the output. */
-  static LayerRule hidden(Layer layer, String name) {
+  Rule hidden(Layer layer, String name) {
+    if (layer instanceof FrozenLayer frozen) {
+      return new FrozenRule(hidden(frozen.getInsideLayer(), name), true);
+    }
+    if (layer instanceof FrozenLayerWithBackprop frozen) {
+      return new FrozenRule(hidden(frozen.getInsideLayer(), name), false);
+    }
     org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
     Class<?> type = conf.getClass();
     if (type == DenseLayer.class && !((DenseLayer) conf).hasLayerNorm()) {
-      return new DenseRule(layer, Activation.of(((DenseLayer) conf).getActivationFn()));
+      return new DenseRule(
+          layer, new Activation(((BaseLayer) conf).getActivationFn()), mask(layer));
     }
     if (type == ActivationLayer.class) {
-      return new ActivationRule(Activation.of(((ActivationLayer) conf).getActivationFn()));
+      return new ActivationRule(new Activation(((ActivationLayer) conf).getActivationFn()));
     }
-    if (type == DropoutLayer.class) {
+    if (type == DropoutLayer.class && layer.getMaskArray() == null) {
       return new ActivationRule(Activation.IDENTITY);
     }
-    throw new IllegalArgumentException(
-        "no Gram rule for " + name + "; use DenseLayer, ActivationLayer or DropoutLayer");
+    if (type == BatchNormalization.class) {
+      return new BatchNormRule(layer);
+    }
+    return layer.numParams() == 0 ? new PassThroughRule(layer) : new GenericRule(layer);
+  }
+
+  private RowMask mask(Layer layer) {
+    return RowMask.ofLayer(layer.getMaskArray(), examples, type);
+  }
+
+  /** The rules of a preprocessor, in the order they are applied. */
+  List<LayerRule> preprocessor(InputPreProcessor preprocessor) {
+    if (preprocessor instanceof RnnToFeedForwardPreProcessor p) {
+      return List.of(new TimeStepsRule.Split(p.getRnnDataFormat() == RNNFormat.NWC));
+    }
+    if (preprocessor instanceof FeedForwardToRnnPreProcessor p) {
+      return List.of(new TimeStepsRule.Join(p.getRnnDataFormat() == RNNFormat.NWC));
+    }
+    if (preprocessor instanceof CnnToRnnPreProcessor p) {
+      return List.of(
+          new TimeStepsRule.Reshape(p.getNumChannels() * p.getInputHeight() * p.getInputWidth()),
+          new TimeStepsRule.Join(p.getRnnDataFormat() == RNNFormat.NWC));
+    }
+    if (preprocessor instanceof RnnToCnnPreProcessor p) {
+      return List.of(
+          new TimeStepsRule.Split(p.getRnnDataFormat() == RNNFormat.NWC),
+          new TimeStepsRule.Reshape(p.getNumChannels(), p.getInputHeight(), p.getInputWidth()));
+    }
+    if (preprocessor instanceof ComposableInputPreProcessor p) {
+      List<LayerRule> rules = new ArrayList<>();
+      for (InputPreProcessor part : p.getInputPreProcessors()) {
+        rules.addAll(preprocessor(part));
+      }
+      return rules;
+    }
+    return List.of(new PreprocessorRule(preprocessor));
+  }
+
+  /** The layer an output layer's loss and parameters are found in. */
+  static Layer unwrapped(Layer layer) {
+    return layer instanceof FrozenLayerWithBackprop frozen ? frozen.getInsideLayer() : layer;
+  }
+
+  /**
+   * The mask of an output layer's loss in the order of its rows, or null; whole rows or single
+   * values.
+   */
+  INDArray lossMask(Layer layer) {
+    Layer inner = unwrapped(layer);
+    INDArray mask = inner.getMaskArray();
+    boolean timeMajor =
+        mask != null && inner.conf().getLayer() instanceof BaseOutputLayer && mask.isColumnVector();
+    return timeMajor ? RowMask.ofLayer(mask, examples, type).column() : mask;
+  }
+
+  /** From an output layer's input to the rows its loss is taken in. */
+  LayerRule outputRows(Layer layer) {
+    org.deeplearning4j.nn.conf.layers.Layer conf = unwrapped(layer).conf().getLayer();
+    boolean channelsLast =
+        (conf instanceof RnnOutputLayer rnn && rnn.getRnnDataFormat() == RNNFormat.NWC)
+            || (conf instanceof RnnLossLayer loss && loss.getRnnDataFormat() == RNNFormat.NWC)
+            || (conf instanceof CnnLossLayer cnn && cnn.getFormat() == CNN2DFormat.NHWC);
+    return new TimeStepsRule.Split(channelsLast);
   }
 
   /** The rule of the layer that holds the loss; its output is the variable the loss is taken in. */
-  static LayerRule output(Layer layer, LossCurvature curvature, String name) {
+  Rule output(Layer layer, LossCurvature curvature, String name) {
+    if (layer instanceof FrozenLayerWithBackprop frozen) {
+      return new FrozenRule(output(frozen.getInsideLayer(), curvature, name), false);
+    }
     Activation activation =
-        curvature.overLogits() ? Activation.IDENTITY : Activation.of(activation(layer, name));
-    return layer.conf().getLayer() instanceof LossLayer
-        ? new ActivationRule(activation)
-        : new DenseRule(layer, activation);
+        curvature.overLogits() ? Activation.IDENTITY : new Activation(activation(layer, name));
+    return layer.conf().getLayer() instanceof BaseOutputLayer
+        ? new DenseRule(layer, activation, RowMask.ALL)
+        : new ActivationRule(activation);
   }
 
   /** The loss function of an output layer. */
-  static ILossFunction loss(Layer layer, String name) {
-    org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
+  ILossFunction loss(Layer layer, String name) {
+    org.deeplearning4j.nn.conf.layers.Layer conf = unwrapped(layer).conf().getLayer();
     Class<?> type = conf.getClass();
-    if (type != OutputLayer.class && type != LossLayer.class) {
-      throw new IllegalArgumentException(
-          "no Gram rule for a network that ends in "
-              + name
-              + "; end it in OutputLayer or LossLayer");
+    if (type == OutputLayer.class || type == RnnOutputLayer.class) {
+      return ((BaseOutputLayer) conf).getLossFn();
     }
-    return conf instanceof BaseOutputLayer output
-        ? output.getLossFn()
-        : ((LossLayer) conf).getLossFn();
+    if (conf instanceof LossLayer loss) {
+      return loss.getLossFn();
+    }
+    if (conf instanceof RnnLossLayer loss) {
+      return loss.getLossFn();
+    }
+    if (conf instanceof CnnLossLayer loss) {
+      return loss.getLossFn();
+    }
+    throw new IllegalArgumentException(
+        "no Gram rule for a network that ends in "
+            + name
+            + "; end it in OutputLayer, RnnOutputLayer, LossLayer, RnnLossLayer or CnnLossLayer");
   }
 
   /** The curvature rule of an output layer. */
-  static LossCurvature curvature(Layer layer, String name) {
+  LossCurvature curvature(Layer layer, String name) {
     try {
-      return LossCurvature.of(loss(layer, name), activation(layer, name));
+      return LossCurvature.of(loss(layer, name), activation(unwrapped(layer), name));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
     }
   }
 
   private static IActivation activation(Layer layer, String name) {
-    if (layer.conf().getLayer() instanceof org.deeplearning4j.nn.conf.layers.BaseLayer base) {
+    if (layer.conf().getLayer() instanceof BaseLayer base) {
       return base.getActivationFn();
     }
     throw new IllegalArgumentException(name + " has no activation function");

@@ -150,6 +150,11 @@ public enum LossCurvature {
     return logits;
   }
 
+  /** Whether the Hessian is not diagonal. */
+  boolean couplesOutputs() {
+    return this == SOFTMAX_CROSS_ENTROPY;
+  }
+
   /**
    * A factor of the Hessian for one example.
    *

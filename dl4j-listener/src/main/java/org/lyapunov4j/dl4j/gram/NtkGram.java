@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.gram.GramMatrix;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.DataSet;
@@ -28,28 +28,31 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class NtkGram implements AutoCloseable {
   private final Replica replica;
-  private final INDArray features;
-  private final INDArray labels;
+  private final Probe probe;
+  private final List<Seeds> seeds;
   private final Weighting weighting;
   private final boolean single;
-  private final int examples;
   private final int outputs;
 
   private NtkGram(Builder builder) {
-    replica = Replica.of(builder.model);
+    probe = Probe.of(builder.probe, Replica.arithmetic(builder.model));
+    replica = Replica.of(builder.model, probe);
     weighting = builder.weighting;
-    features = builder.features.castTo(replica.dataType()).dup('c');
-    labels = builder.labels.castTo(DataType.DOUBLE).dup('c');
-    examples = Math.toIntExact(features.size(0));
-    outputs = Math.toIntExact(labels.size(1));
-    single = builder.chooseSingle(Math.multiplyExact((long) examples, outputs));
+    seeds = new ArrayList<>();
+    int columns = 0;
+    for (int o = 0; o < replica.outputs().size(); o++) {
+      seeds.add(new Seeds(replica.outputs().get(o), probe.labels()[o], probe.examples()));
+      columns += seeds.get(o).columns();
+    }
+    outputs = columns;
+    single = builder.chooseSingle(Math.multiplyExact((long) probe.examples(), outputs));
   }
 
   /**
    * Starts to configure the computation for a model.
    *
-   * @param model an initialised {@code MultiLayerNetwork}; only read, and only by {@link
-   *     Builder#build()}
+   * @param model an initialised {@code MultiLayerNetwork} or {@code ComputationGraph}; only read,
+   *     and only by {@link Builder#build()}
    * @return a builder
    */
   public static Builder builder(Model model) {
@@ -73,26 +76,18 @@ public final class NtkGram implements AutoCloseable {
   }
 
   private GramMatrix gram() {
-    List<LayerRule> rules = replica.rules();
-    INDArray activation = features;
-    for (LayerRule rule : rules) {
-      activation = rule.forward(activation);
-    }
-    GramAccumulator sum = new GramAccumulator(examples, outputs, single);
-    INDArray epsilon = Seeds.of(activation, labels, replica.curvature(), replica.loss(), weighting);
-    int lowest = lowestTrained(rules);
-    for (int l = rules.size() - 1; l >= lowest; l--) {
-      epsilon = rules.get(l).backward(epsilon, l > lowest, sum::add);
-    }
+    GramAccumulator sum = new GramAccumulator(probe.examples(), outputs, single);
+    new Sweep(replica, probe).run(this::seeds, (node, block) -> Contraction.add(block, sum));
     return sum.toGram();
   }
 
-  private static int lowestTrained(List<LayerRule> rules) {
-    int lowest = 0;
-    while (lowest < rules.size() && !rules.get(lowest).isTrained()) {
-      lowest++;
+  /** The seeds of output o, whose value is f. */
+  private INDArray seeds(int o, INDArray f) {
+    int from = 0;
+    for (int before = 0; before < o; before++) {
+      from += seeds.get(before).columns();
     }
-    return lowest;
+    return seeds.get(o).seeds(f, from, outputs, weighting);
   }
 
   /**
@@ -101,7 +96,7 @@ public final class NtkGram implements AutoCloseable {
    * @return N
    */
   public int examples() {
-    return examples;
+    return probe.examples();
   }
 
   /**
@@ -122,8 +117,7 @@ public final class NtkGram implements AutoCloseable {
   /** Configures an {@link NtkGram}. */
   public static final class Builder {
     private final Model model;
-    private INDArray features;
-    private INDArray labels;
+    private MultiDataSet probe;
     private Weighting weighting = Weighting.CURVATURE;
     private Precision precision = Precision.AUTO;
     private long memoryBudget = Runtime.getRuntime().maxMemory() / 2;
@@ -135,39 +129,24 @@ public final class NtkGram implements AutoCloseable {
     /**
      * The examples at which the kernel is evaluated.
      *
-     * @param probe features and labels; copied by {@link #build()}
+     * @param probe features and labels, with masks of zeros and ones if need be; copied by {@link
+     *     #build()}
      * @return this
      */
     public Builder probe(DataSet probe) {
-      if (probe.getFeaturesMaskArray() != null || probe.getLabelsMaskArray() != null) {
-        throw new IllegalArgumentException("a probe set with masks is not supported; remove them");
-      }
-      features = Objects.requireNonNull(probe.getFeatures(), "features");
-      labels = Objects.requireNonNull(probe.getLabels(), "labels");
-      return this;
+      return probe(probe.toMultiDataSet());
     }
 
     /**
      * The examples at which the kernel is evaluated.
      *
-     * @param probe features and labels, one array of each; copied by {@link #build()}
+     * @param probe one features array for each input and one labels array for each output of the
+     *     network, with masks of zeros and ones if need be; copied by {@link #build()}
      * @return this
      */
     public Builder probe(MultiDataSet probe) {
-      if (probe.numFeatureArrays() != 1 || probe.numLabelsArrays() != 1) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "the probe set must have one features and one labels array, got %d and %d",
-                probe.numFeatureArrays(),
-                probe.numLabelsArrays()));
-      }
-      return probe(
-          new org.nd4j.linalg.dataset.DataSet(
-              probe.getFeatures(0),
-              probe.getLabels(0),
-              probe.getFeaturesMaskArray(0),
-              probe.getLabelsMaskArray(0)));
+      this.probe = Objects.requireNonNull(probe, "probe");
+      return this;
     }
 
     /**
@@ -215,16 +194,8 @@ public final class NtkGram implements AutoCloseable {
      */
     @SuppressWarnings("try") // the workspace scope is only opened and closed
     public NtkGram build() {
-      if (features == null) {
+      if (probe == null) {
         throw new IllegalArgumentException("no probe set was given; call probe(...)");
-      }
-      if (labels.rank() != 2 || labels.size(0) != features.size(0)) {
-        throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "labels must be a matrix with one row for each of the %d examples, got shape %s",
-                features.size(0),
-                java.util.Arrays.toString(labels.shape())));
       }
       try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
         return new NtkGram(this);

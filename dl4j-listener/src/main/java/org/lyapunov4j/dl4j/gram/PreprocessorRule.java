@@ -6,8 +6,8 @@ import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A change of shape between two layers. */
-final class PreprocessorRule implements LayerRule {
+/** A preprocessor that keeps one row for each example, by Deeplearning4j's own code. */
+final class PreprocessorRule extends LayerRule {
   private final InputPreProcessor preprocessor;
   private int examples;
 
@@ -16,13 +16,14 @@ final class PreprocessorRule implements LayerRule {
   }
 
   @Override
-  public INDArray forward(INDArray input) {
-    examples = (int) input.size(0);
-    return preprocessor.preProcess(input.dup('c'), examples, LayerWorkspaceMgr.noWorkspaces());
+  INDArray forward(int examples, INDArray input) {
+    this.examples = examples;
+    return Columns.packed(
+        preprocessor.preProcess(input.dup('c'), examples, LayerWorkspaceMgr.noWorkspaces()));
   }
 
   @Override
-  public INDArray backward(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
     return Columns.map(
         epsilon,
         examples,

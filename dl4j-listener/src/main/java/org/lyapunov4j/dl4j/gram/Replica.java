@@ -1,127 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
-import java.util.TreeSet;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.conf.InputPreProcessor;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.graph.GraphVertex;
+import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.lossfunctions.ILossFunction;
 
 /**
- * A private copy of a model, as a list of rules. It shares no array with the model, draws no random
- * number, has no listener and opens no workspace; dropout and weight noise are taken out of it.
+ * A private copy of a model, as a list of nodes in topological order. It shares no array with the
+ * model, draws no random number, has no listener and opens no workspace; dropout and weight noise
+ * are taken out of it.
  */
 final class Replica implements AutoCloseable {
   private final INDArray parameters;
-  private final List<LayerRule> rules;
-  private final ILossFunction loss;
-  private final LossCurvature curvature;
+  private final List<Node> nodes;
+  private final List<Output> outputs;
   private final List<String> assumptions;
 
-  private Replica(
-      INDArray parameters,
-      List<LayerRule> rules,
-      ILossFunction loss,
-      LossCurvature curvature,
-      List<String> assumptions) {
+  private Replica(INDArray parameters, ReplicaBuilder built, Noise noise) {
     this.parameters = parameters;
-    this.rules = List.copyOf(rules);
-    this.loss = loss;
-    this.curvature = curvature;
-    this.assumptions = List.copyOf(assumptions);
+    nodes = List.copyOf(built.nodes());
+    outputs = List.copyOf(built.outputs());
+    assumptions = noise.assumptions();
   }
 
-  /** A replica of a model; refuses what has no rule by name, reason and remedy. */
-  static Replica of(Model model) {
+  /** A replica of a model for a probe set; refuses what has no rule by name, reason and remedy. */
+  static Replica of(Model model, Probe probe) {
     if (model instanceof MultiLayerNetwork network) {
-      return of(network);
+      return of(network, probe);
+    }
+    if (model instanceof ComputationGraph graph) {
+      return of(graph, probe);
     }
     throw new IllegalArgumentException(
-        "the model must be a MultiLayerNetwork, got " + model.getClass().getSimpleName());
+        "the model must be a MultiLayerNetwork or a ComputationGraph, got "
+            + model.getClass().getSimpleName());
   }
 
-  private static Replica of(MultiLayerNetwork live) {
-    DataType type = arithmetic(live.params().dataType());
+  private static Replica of(MultiLayerNetwork live, Probe probe) {
+    Noise noise = new Noise();
     MultiLayerConfiguration conf = live.getLayerWiseConfigurations().clone();
+    for (NeuralNetConfiguration layer : conf.getConfs()) {
+      layer.setLayer(noise.without(layer.getLayer()));
+    }
     conf.setTrainingWorkspaceMode(WorkspaceMode.NONE);
     conf.setInferenceWorkspaceMode(WorkspaceMode.NONE);
-    conf.setDataType(type);
+    conf.setDataType(probe.dataType());
     MultiLayerNetwork network = new MultiLayerNetwork(conf);
-    INDArray parameters = live.params().castTo(type).dup();
+    INDArray parameters = copy(live.params(), probe.dataType());
     network.init(parameters, false);
-    Set<String> assumptions = new TreeSet<>();
-    List<LayerRule> rules = new ArrayList<>();
-    Layer[] layers = network.getLayers();
-    for (int i = 0; i < layers.length; i++) {
-      InputPreProcessor preprocessor = conf.getInputPreProcess(i);
-      if (preprocessor != null) {
-        rules.add(new PreprocessorRule(preprocessor));
-      }
-      assumptions.addAll(withoutNoise(layers[i].conf().getLayer()));
-      if (i < layers.length - 1) {
-        rules.add(LayerRules.hidden(layers[i], describe(layers[i], i)));
+    network.initGradientsView();
+    network.setLayerMaskArrays(probe.featuresMask(), probe.labelsMask());
+    ReplicaBuilder built = new ReplicaBuilder(probe);
+    built.addAll(network);
+    return new Replica(parameters, built, noise);
+  }
+
+  private static Replica of(ComputationGraph live, Probe probe) {
+    Noise noise = new Noise();
+    ComputationGraphConfiguration conf = live.getConfiguration().clone();
+    for (GraphVertex vertex : conf.getVertices().values()) {
+      if (vertex instanceof LayerVertex layer) {
+        layer.getLayerConf().setLayer(noise.without(layer.getLayerConf().getLayer()));
       }
     }
-    int last = layers.length - 1;
-    String name = describe(layers[last], last);
-    ILossFunction loss = LayerRules.loss(layers[last], name);
-    LossCurvature curvature = LayerRules.curvature(layers[last], name);
-    rules.add(LayerRules.output(layers[last], curvature, name));
-    return new Replica(parameters, rules, loss, curvature, List.copyOf(assumptions));
+    conf.setTrainingWorkspaceMode(WorkspaceMode.NONE);
+    conf.setInferenceWorkspaceMode(WorkspaceMode.NONE);
+    conf.setDataType(probe.dataType());
+    ComputationGraph graph = new ComputationGraph(conf);
+    INDArray parameters = copy(live.params(), probe.dataType());
+    graph.init(parameters, false);
+    graph.initGradientsView();
+    graph.setInputs(probe.features());
+    graph.setLayerMaskArrays(probe.featuresMasks(), probe.labelsMasks());
+    ReplicaBuilder built = new ReplicaBuilder(probe);
+    built.addAll(graph);
+    return new Replica(parameters, built, noise);
+  }
+
+  private static INDArray copy(INDArray parameters, DataType type) {
+    return parameters.dataType() == type ? parameters.dup() : parameters.castTo(type);
   }
 
   /** Products are formed in float or double. */
-  private static DataType arithmetic(DataType parameters) {
-    return parameters == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
-  }
-
-  private static List<String> withoutNoise(org.deeplearning4j.nn.conf.layers.Layer layer) {
-    List<String> removed = new ArrayList<>();
-    if (layer.getIDropout() != null) {
-      layer.setIDropout(null);
-      removed.add("dropout is off");
-    }
-    if (layer instanceof BaseLayer base && base.getWeightNoise() != null) {
-      base.setWeightNoise(null);
-      removed.add("weight noise is off");
-    }
-    return removed;
-  }
-
-  private static String describe(Layer layer, int index) {
-    org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
-    String name = conf.getLayerName() == null ? "" : " '" + conf.getLayerName() + "'";
-    return "layer " + index + name + " (" + conf.getClass().getSimpleName() + ")";
-  }
-
-  DataType dataType() {
-    return parameters.dataType();
-  }
-
-  ILossFunction loss() {
-    return loss;
-  }
-
-  LossCurvature curvature() {
-    return curvature;
+  static DataType arithmetic(Model model) {
+    return model.params().dataType() == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
   }
 
   List<String> assumptions() {
     return assumptions;
   }
 
-  List<LayerRule> rules() {
-    return rules;
+  List<Node> nodes() {
+    return nodes;
+  }
+
+  List<Output> outputs() {
+    return outputs;
   }
 
   void setParameters(INDArray flat) {

@@ -6,51 +6,119 @@ import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.lossfunctions.ILossFunction;
 
 /**
- * Where the backward sweep starts: column k of example i with R_i e_k, or with e_k for the plain
- * kernel.
+ * Where the backward sweep starts. An output with T positions and K values at each has T·K columns
+ * for every example, column t·K + k after those of the outputs before it; column (t, k) of example
+ * i starts with R_it e_k, or with e_k for the plain kernel, and with 0 where a mask says so.
  */
 final class Seeds {
-  private Seeds() {}
+  private final Output output;
+  private final double[][] labels;
+  private final double[][] mask;
+  private final int positions;
+  private final int width;
 
-  /** The seeds in the layout of {@link Columns}. */
-  static INDArray of(
-      INDArray f,
-      INDArray labels,
-      LossCurvature curvature,
-      ILossFunction loss,
-      Weighting weighting) {
-    if (!Arrays.equals(f.shape(), labels.shape())) {
+  /**
+   * Seeds of one output.
+   *
+   * @param output the output
+   * @param labels its labels
+   * @param examples N
+   */
+  Seeds(Output output, INDArray labels, int examples) {
+    this.output = output;
+    INDArray rows = output.labelRows().forward(examples, labels);
+    if (rows.rank() != 2) {
+      throw new IllegalArgumentException(
+          "labels must be a matrix or a time series, got shape " + Arrays.toString(labels.shape()));
+    }
+    this.labels = rows.toDoubleMatrix();
+    positions = this.labels.length / examples;
+    width = this.labels[0].length;
+    mask = maskRows(output);
+  }
+
+  /** A weight of 0 or 1 for each row and value. */
+  private double[][] maskRows(Output output) {
+    double[][] rows = new double[labels.length][width];
+    for (double[] row : rows) {
+      Arrays.fill(row, 1);
+    }
+    INDArray given = output.mask();
+    if (given == null) {
+      return rows;
+    }
+    boolean perRow = given.length() == labels.length;
+    if (!perRow && (output.curvature().couplesOutputs() || positions > 1)) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "labels must have the shape of the output %s, got %s",
-              Arrays.toString(f.shape()),
-              Arrays.toString(labels.shape())));
+              "a labels mask must have one entry for each of the %d rows of the output, got %d;"
+                  + " mask whole examples or time steps",
+              labels.length,
+              given.length()));
     }
-    int examples = (int) f.size(0);
-    int outputs = (int) f.size(1);
-    double[][] outputRows = f.castTo(DataType.DOUBLE).toDoubleMatrix();
-    double[][] labelRows = labels.toDoubleMatrix();
-    double[] weights = LossCurvature.weights(loss);
-    double[][] seeds = new double[outputs * examples][outputs];
-    for (int i = 0; i < examples; i++) {
-      double[][] r = new double[outputs][outputs];
-      if (weighting == Weighting.CURVATURE) {
-        curvature.factor(outputRows[i], labelRows[i], weights, r);
-      } else {
-        for (int k = 0; k < outputs; k++) {
-          r[k][k] = 1;
-        }
-      }
-      for (int k = 0; k < outputs; k++) {
-        for (int l = 0; l < outputs; l++) {
-          seeds[k * examples + i][l] = r[l][k];
-        }
+    double[] entries = given.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+    for (int r = 0; r < rows.length; r++) {
+      for (int k = 0; k < width; k++) {
+        rows[r][k] = perRow ? entries[r] : entries[r * width + k];
       }
     }
-    return Nd4j.createFromArray(seeds).castTo(f.dataType());
+    return rows;
+  }
+
+  /** The number of columns of each example. */
+  int columns() {
+    return positions * width;
+  }
+
+  /**
+   * Adds this output's seeds.
+   *
+   * @param f the output
+   * @param from the first of this output's columns
+   * @param total the number of columns of all outputs
+   * @return derivatives of all columns with respect to the output, stacked
+   */
+  INDArray seeds(INDArray f, int from, int total, Weighting weighting) {
+    if (f.size(0) != labels.length || f.size(1) != width) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "labels must have the shape of the output, %d rows of %d, got %d rows of %d",
+              f.size(0),
+              f.size(1),
+              labels.length,
+              width));
+    }
+    double[][] values = f.castTo(DataType.DOUBLE).toDoubleMatrix();
+    double[] weights = LossCurvature.weights(output.loss());
+    int rows = labels.length;
+    double[] seeds = new double[Math.multiplyExact(total * rows, width)];
+    for (int r = 0; r < rows; r++) {
+      double[][] factor = factor(values[r], r, weights, weighting);
+      int firstColumn = from + r % positions * width;
+      for (int k = 0; k < width; k++) {
+        for (int l = 0; l < width; l++) {
+          seeds[((firstColumn + k) * rows + r) * width + l] = factor[l][k] * mask[r][l];
+        }
+      }
+    }
+    return Nd4j.createFromArray(seeds)
+        .castTo(f.dataType())
+        .reshape('c', (long) total * rows, width);
+  }
+
+  private double[][] factor(double[] f, int row, double[] weights, Weighting weighting) {
+    double[][] r = new double[width][width];
+    if (weighting == Weighting.CURVATURE) {
+      output.curvature().factor(f, labels[row], weights, r);
+    } else {
+      for (int k = 0; k < width; k++) {
+        r[k][k] = 1;
+      }
+    }
+    return r;
   }
 }

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.function.UnaryOperator;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.lyapunov4j.step.RandomStream;
@@ -14,21 +20,50 @@ import org.nd4j.linalg.factory.Nd4j;
 final class Networks {
   private Networks() {}
 
+  private static NeuralNetConfiguration.Builder conf(DataType type) {
+    return new NeuralNetConfiguration.Builder()
+        .dataType(type)
+        .weightInit(WeightInit.ZERO)
+        .trainingWorkspaceMode(WorkspaceMode.NONE)
+        .inferenceWorkspaceMode(WorkspaceMode.NONE);
+  }
+
   /** A network of layers with Gaussian parameters, biases and gains included. */
   static MultiLayerNetwork network(DataType type, long seed, Layer... layers) {
-    NeuralNetConfiguration.ListBuilder list =
-        new NeuralNetConfiguration.Builder().dataType(type).weightInit(WeightInit.ZERO).list();
+    return network(type, seed, null, layers);
+  }
+
+  /** The same for a type of input, from which preprocessors and sizes follow. */
+  static MultiLayerNetwork network(DataType type, long seed, InputType input, Layer... layers) {
+    NeuralNetConfiguration.ListBuilder list = conf(type).list();
     for (Layer layer : layers) {
-      list.layer(layer);
+      list.layer(layer.clone());
+    }
+    if (input != null) {
+      list.setInputType(input);
     }
     MultiLayerNetwork network = new MultiLayerNetwork(list.build());
     network.init();
-    network.setParams(
-        gaussian(seed, network.params().length())
-            .muli(0.4)
-            .castTo(type)
-            .reshape(network.params().shape()));
+    randomise(network, seed);
     return network;
+  }
+
+  /** A graph with Gaussian parameters. */
+  static ComputationGraph graph(DataType type, long seed, UnaryOperator<GraphBuilder> build) {
+    ComputationGraph graph = new ComputationGraph(build.apply(conf(type).graphBuilder()).build());
+    graph.init();
+    randomise(graph, seed);
+    return graph;
+  }
+
+  private static void randomise(Model model, long seed) {
+    if (model.numParams() > 0) {
+      model.setParams(
+          gaussian(seed, model.params().length())
+              .muli(0.4)
+              .castTo(model.params().dataType())
+              .reshape(model.params().shape()));
+    }
   }
 
   /** Standard Gaussian entries in double. */

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import java.util.Arrays;
+import java.util.Locale;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * A private copy of the probe set, features in the type products are formed in, labels in double.
+ */
+final class Probe {
+  private final DataType dataType;
+  private final INDArray[] features;
+  private final INDArray[] labels;
+  private final INDArray[] featuresMasks;
+  private final INDArray[] labelsMasks;
+
+  private Probe(MultiDataSet data, DataType type) {
+    dataType = type;
+    features = copy(data.getFeatures(), type);
+    labels = copy(data.getLabels(), DataType.DOUBLE);
+    featuresMasks = masks(data.getFeaturesMaskArrays(), type, "features");
+    labelsMasks = masks(data.getLabelsMaskArrays(), type, "labels");
+  }
+
+  /** Copies a data set. */
+  static Probe of(MultiDataSet data, DataType type) {
+    long examples = data.getFeatures(0).size(0);
+    for (INDArray array : data.getFeatures()) {
+      requireExamples(array, examples, "features");
+    }
+    for (INDArray array : data.getLabels()) {
+      requireExamples(array, examples, "labels");
+    }
+    return new Probe(data, type);
+  }
+
+  private static void requireExamples(INDArray array, long examples, String what) {
+    if (array.size(0) != examples) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s must have one row for each of the %d examples, got shape %s",
+              what,
+              examples,
+              Arrays.toString(array.shape())));
+    }
+  }
+
+  private static INDArray[] copy(INDArray[] arrays, DataType type) {
+    INDArray[] copies = new INDArray[arrays.length];
+    for (int i = 0; i < arrays.length; i++) {
+      copies[i] = arrays[i].castTo(type).dup('c');
+    }
+    return copies;
+  }
+
+  private static INDArray[] masks(INDArray[] masks, DataType type, String what) {
+    if (masks == null || Arrays.stream(masks).allMatch(mask -> mask == null)) {
+      return null;
+    }
+    INDArray[] copies = new INDArray[masks.length];
+    for (int i = 0; i < masks.length; i++) {
+      copies[i] =
+          masks[i] == null ? null : RowMask.requireBinary(masks[i], what).castTo(type).dup('c');
+    }
+    return copies;
+  }
+
+  int examples() {
+    return Math.toIntExact(features[0].size(0));
+  }
+
+  DataType dataType() {
+    return dataType;
+  }
+
+  /** One array for each input of the network. */
+  INDArray[] features() {
+    return features;
+  }
+
+  /** One array for each output. */
+  INDArray[] labels() {
+    return labels;
+  }
+
+  /** One mask or null for each input; null if there are none. */
+  INDArray[] featuresMasks() {
+    return featuresMasks;
+  }
+
+  /** One mask or null for each output; null if there are none. */
+  INDArray[] labelsMasks() {
+    return labelsMasks;
+  }
+
+  /** The only mask of features of a network with one input, or null. */
+  INDArray featuresMask() {
+    return featuresMasks == null ? null : featuresMasks[0];
+  }
+
+  /** The only mask of labels of a network with one output, or null. */
+  INDArray labelsMask() {
+    return labelsMasks == null ? null : labelsMasks[0];
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** One pass forward and one backward through a replica, for all columns at once. */
+final class Sweep {
+  private final List<Node> nodes;
+  private final List<Output> outputs;
+  private final Probe probe;
+  private final boolean[] active;
+
+  Sweep(Replica replica, Probe probe) {
+    nodes = replica.nodes();
+    outputs = replica.outputs();
+    this.probe = probe;
+    active = new boolean[nodes.size()];
+    for (int n = 0; n < active.length; n++) {
+      active[n] = isActive(n);
+    }
+  }
+
+  /** Whether anything at or below a node is trained. */
+  private boolean isActive(int n) {
+    Rule rule = nodes.get(n).rule();
+    return rule.isTrained()
+        || (!(rule instanceof FrozenRule frozen && frozen.stops()) && anyInputActive(n));
+  }
+
+  private boolean anyInputActive(int n) {
+    for (int input : nodes.get(n).inputs()) {
+      if (input >= 0 && active[input]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** What starts the backward pass. */
+  interface Start {
+    /** The derivatives of all columns with respect to output o, whose value is f. */
+    INDArray seeds(int o, INDArray f);
+  }
+
+  /**
+   * Runs both passes and hands every Jacobian block over with its node; blocks come from the top
+   * down.
+   */
+  void run(Start start, BiConsumer<Node, JacobianBlock> blocks) {
+    INDArray[] epsilons = new INDArray[nodes.size()];
+    List<INDArray> values = forward();
+    for (int o = 0; o < outputs.size(); o++) {
+      int node = outputs.get(o).node();
+      add(epsilons, node, start.seeds(o, values.get(node)));
+    }
+    for (int n = nodes.size() - 1; n >= 0; n--) {
+      if (epsilons[n] != null && active[n]) {
+        backward(n, epsilons, blocks);
+      }
+      epsilons[n] = null;
+    }
+  }
+
+  private List<INDArray> forward() {
+    List<INDArray> values = new ArrayList<>();
+    for (Node node : nodes) {
+      List<INDArray> inputs = new ArrayList<>();
+      for (int input : node.inputs()) {
+        inputs.add(input < 0 ? probe.features()[-1 - input] : values.get(input));
+      }
+      values.add(node.rule().forward(probe.examples(), inputs));
+    }
+    return values;
+  }
+
+  private void backward(int n, INDArray[] epsilons, BiConsumer<Node, JacobianBlock> blocks) {
+    Node node = nodes.get(n);
+    boolean propagate = anyInputActive(n);
+    List<INDArray> below =
+        node.rule().backward(epsilons[n], propagate, block -> blocks.accept(node, block));
+    for (int j = 0; propagate && j < node.inputs().size(); j++) {
+      int input = node.inputs().get(j);
+      if (input >= 0 && active[input]) {
+        add(epsilons, input, below.get(j));
+      }
+    }
+  }
+
+  private static void add(INDArray[] epsilons, int n, INDArray epsilon) {
+    epsilons[n] = epsilons[n] == null ? epsilon : epsilons[n].add(epsilon);
+  }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.deeplearning4j.nn.api.Model;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.gram.GramMatrix;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
+
+/**
+ * What every rule must satisfy, inherited by the tests of all rules: the plain kernel of each
+ * network is that of the naive Jacobian, in double and float; with the mean-squared loss the
+ * weighted kernel is 2/K times it; the model does not change.
+ */
+@TestInstance(Lifecycle.PER_CLASS)
+abstract class ConformanceKit {
+  /**
+   * A network with a probe set. Its losses are {@code LossMSE}.
+   *
+   * @param name what it shows
+   * @param model makes the network in a precision
+   * @param data the probe set in double
+   * @param differences whether the truth is finite differences, since Deeplearning4j's gradients
+   *     are others
+   */
+  record Case(
+      String name, Function<DataType, Model> model, MultiDataSet data, boolean differences) {
+    Case(String name, Function<DataType, Model> model, INDArray features, INDArray labels) {
+      this(name, model, new MultiDataSet(features, labels), false);
+    }
+
+    Case byDifferences() {
+      return new Case(name, model, data, true);
+    }
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  abstract List<Case> cases();
+
+  private static MultiDataSet cast(MultiDataSet data, DataType type) {
+    return new MultiDataSet(
+        cast(data.getFeatures(), type),
+        cast(data.getLabels(), type),
+        cast(data.getFeaturesMaskArrays(), type),
+        cast(data.getLabelsMaskArrays(), type));
+  }
+
+  private static INDArray[] cast(INDArray[] arrays, DataType type) {
+    if (arrays == null) {
+      return null;
+    }
+    INDArray[] results = new INDArray[arrays.length];
+    for (int i = 0; i < arrays.length; i++) {
+      results[i] = arrays[i] == null ? null : arrays[i].castTo(type);
+    }
+    return results;
+  }
+
+  private static GramMatrix gram(Model model, MultiDataSet data, Weighting weighting) {
+    try (NtkGram gram = NtkGram.builder(model).probe(data).weighting(weighting).build()) {
+      return gram.compute(model.params()).gram();
+    }
+  }
+
+  private final Map<String, double[][]> truths = new HashMap<>();
+
+  private double[][] truth(Case example) {
+    return truths.computeIfAbsent(
+        example.name(),
+        name -> {
+          Model model = example.model().apply(DataType.DOUBLE);
+          return NaiveJacobian.gram(
+              example.differences()
+                  ? NaiveJacobian.byFiniteDifferences(model, example.data(), 1e-3)
+                  : NaiveJacobian.of(model, example.data(), false));
+        });
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theKernelIsThatOfTheNaiveJacobian(Case example) {
+    double[][] gram =
+        gram(example.model().apply(DataType.DOUBLE), example.data(), Weighting.PLAIN).toArray();
+    assertThat(Networks.distance(gram, truth(example))).isLessThan(1e-9);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void floatParametersGiveTheSameKernel(Case example) {
+    MultiDataSet data = cast(example.data(), DataType.FLOAT);
+    double[][] gram = gram(example.model().apply(DataType.FLOAT), data, Weighting.PLAIN).toArray();
+    assertThat(Networks.distance(gram, truth(example))).isLessThan(1e-4);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theMeanSquaredLossWeightsTheKernelByTwoOverK(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    double[][] plain = gram(model, example.data(), Weighting.PLAIN).toArray();
+    double[][] weighted = gram(model, example.data(), Weighting.CURVATURE).toArray();
+    double[] root = new double[plain.length];
+    int examples = (int) example.data().getFeatures(0).size(0);
+    int row = 0;
+    while (row < root.length) {
+      for (INDArray labels : example.data().getLabels()) {
+        for (long v = 0; v < labels.length() / examples; v++) {
+          root[row++] = Math.sqrt(2.0 / labels.size(1));
+        }
+      }
+    }
+    for (int r = 0; r < plain.length; r++) {
+      for (int c = 0; c < plain.length; c++) {
+        plain[r][c] *= root[r] * root[c];
+      }
+    }
+    assertThat(Networks.distance(weighted, plain)).isLessThan(1e-13);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theModelIsLeftAlone(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    INDArray parameters = model.params().dup();
+    String configuration = configuration(model);
+    gram(model, example.data(), Weighting.CURVATURE);
+    assertThat(model.params()).isEqualTo(parameters);
+    assertThat(configuration(model)).isEqualTo(configuration);
+  }
+
+  private static String configuration(Model model) {
+    return model instanceof org.deeplearning4j.nn.graph.ComputationGraph graph
+        ? graph.getConfiguration().toJson()
+        : ((org.deeplearning4j.nn.multilayer.MultiLayerNetwork) model)
+            .getLayerWiseConfigurations()
+            .toJson();
+  }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import java.util.List;
+import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.GravesLSTM;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+class TimeSeriesRulesTest extends ConformanceKit {
+  private static final INDArray SERIES = Networks.gaussian(1, 3, 2, 4);
+  private static final INDArray LABELS = Networks.gaussian(2, 3, 2);
+  private static final INDArray SERIES_LABELS = Networks.gaussian(3, 3, 2, 4);
+  private static final INDArray MASK =
+      Nd4j.createFromArray(new double[][] {{1, 1, 1, 1}, {1, 1, 0, 0}, {1, 1, 1, 0}});
+
+  private static Layer lstm() {
+    return new LSTM.Builder().nOut(3).activation(Activation.TANH).build();
+  }
+
+  private static Layer simple() {
+    return new SimpleRnn.Builder().nOut(3).activation(Activation.TANH).build();
+  }
+
+  private static Layer seriesOutput() {
+    return new RnnOutputLayer.Builder(LossFunction.MSE)
+        .nOut(2)
+        .activation(Activation.SIGMOID)
+        .build();
+  }
+
+  private static Layer output() {
+    return new OutputLayer.Builder(LossFunction.MSE).nOut(2).activation(Activation.SIGMOID).build();
+  }
+
+  private static Case series(String name, MultiDataSet data, Layer... layers) {
+    return new Case(
+        name,
+        type -> Networks.network(type, 7, InputType.recurrent(2, 4, RNNFormat.NCW), layers),
+        data,
+        false);
+  }
+
+  private static MultiDataSet whole(INDArray labels) {
+    return new MultiDataSet(SERIES, labels);
+  }
+
+  private static MultiDataSet masked(INDArray labels, INDArray labelsMask) {
+    return new MultiDataSet(
+        new INDArray[] {SERIES},
+        new INDArray[] {labels},
+        new INDArray[] {MASK},
+        labelsMask == null ? null : new INDArray[] {labelsMask});
+  }
+
+  @Override
+  @SuppressWarnings("deprecation") // Deeplearning4j keeps the LSTM with peepholes
+  List<Case> cases() {
+    return List.of(
+        series("LSTM, output at every step", whole(SERIES_LABELS), lstm(), seriesOutput()),
+        series("simple, output at every step", whole(SERIES_LABELS), simple(), seriesOutput()),
+        series("last time step", whole(LABELS), new LastTimeStep(lstm()), output()),
+        series("pooled", whole(LABELS), lstm(), new GlobalPoolingLayer(PoolingType.AVG), output()),
+        series(
+            "bidirectional, concatenated",
+            whole(SERIES_LABELS),
+            new Bidirectional(Bidirectional.Mode.CONCAT, lstm()),
+            seriesOutput()),
+        series(
+            "bidirectional, added",
+            whole(SERIES_LABELS),
+            new Bidirectional(Bidirectional.Mode.ADD, simple()),
+            seriesOutput()),
+        series(
+            "LSTM with peepholes",
+            whole(SERIES_LABELS),
+            new GravesLSTM.Builder().nOut(3).activation(Activation.TANH).build(),
+            seriesOutput()),
+        series(
+            "dense between time steps",
+            whole(SERIES_LABELS),
+            lstm(),
+            new DenseLayer.Builder().nOut(3).activation(Activation.TANH).build(),
+            simple(),
+            seriesOutput()),
+        series(
+            "time series loss",
+            whole(SERIES_LABELS),
+            new LSTM.Builder().nOut(2).activation(Activation.TANH).build(),
+            new RnnLossLayer.Builder(LossFunction.MSE).activation(Activation.SIGMOID).build()),
+        series("masked features and labels", masked(SERIES_LABELS, MASK), lstm(), seriesOutput()),
+        series(
+            "masked, dense between",
+            masked(SERIES_LABELS, MASK),
+            simple(),
+            new DenseLayer.Builder().nOut(3).activation(Activation.SIGMOID).build(),
+            lstm(),
+            seriesOutput()),
+        series("masked, last time step", masked(LABELS, null), new LastTimeStep(lstm()), output()),
+        series(
+            "masked, pooled",
+            masked(LABELS, null),
+            simple(),
+            new GlobalPoolingLayer(PoolingType.MAX),
+            output()),
+        series(
+            "masked, bidirectional",
+            masked(LABELS, null),
+            new Bidirectional(Bidirectional.Mode.CONCAT, lstm()),
+            new GlobalPoolingLayer(PoolingType.AVG),
+            output()),
+        series(
+                "self-attention",
+                whole(LABELS),
+                new SelfAttentionLayer.Builder()
+                    .nOut(4)
+                    .nHeads(2)
+                    .headSize(2)
+                    .projectInput(true)
+                    .build(),
+                new GlobalPoolingLayer(PoolingType.AVG),
+                output())
+            .byDifferences(),
+        new Case(
+            "time steps first",
+            type ->
+                Networks.network(
+                    type,
+                    7,
+                    InputType.recurrent(2, 4, RNNFormat.NWC),
+                    new LSTM.Builder()
+                        .nOut(3)
+                        .dataFormat(RNNFormat.NWC)
+                        .activation(Activation.TANH)
+                        .build(),
+                    new LastTimeStep(
+                        new SimpleRnn.Builder()
+                            .nOut(3)
+                            .dataFormat(RNNFormat.NWC)
+                            .activation(Activation.TANH)
+                            .build()),
+                    output()),
+            SERIES.permute(0, 2, 1).dup('c'),
+            LABELS));
+  }
+}
