@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.exponent;
+
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import java.util.function.DoubleConsumer;
+import org.lyapunov4j.gram.GramSpectrum;
+
+/**
+ * The settings that all estimators by sampled trajectories share.
+ *
+ * @param <B> the builder itself
+ */
+abstract class SamplingBuilder<B extends SamplingBuilder<B>> {
+  long seed = 1;
+  int threads = Runtime.getRuntime().availableProcessors();
+  int trajectories;
+  int burnInEpochs = 20;
+  BooleanSupplier cancelled = () -> false;
+  DoubleConsumer progress = fraction -> {};
+
+  SamplingBuilder(int trajectories) {
+    this.trajectories = trajectories;
+  }
+
+  /**
+   * Fixes every random draw.
+   *
+   * @param seed any value; default 1
+   * @return this
+   */
+  public B seed(long seed) {
+    this.seed = seed;
+    return self();
+  }
+
+  /**
+   * Threads to run trajectories on; never changes a result.
+   *
+   * @param threads at least 1; default all processors
+   * @return this
+   */
+  public B threads(int threads) {
+    this.threads = requireAtLeast("threads", threads, 1);
+    return self();
+  }
+
+  /**
+   * Independent realisations; part of what the seed fixes.
+   *
+   * @param trajectories at least 1
+   * @return this
+   */
+  public B trajectories(int trajectories) {
+    this.trajectories = requireAtLeast("trajectories", trajectories, 1);
+    return self();
+  }
+
+  /**
+   * Unmeasured epochs at the start of each trajectory.
+   *
+   * @param epochs at least 0; default 20
+   * @return this
+   */
+  public B burnInEpochs(int epochs) {
+    burnInEpochs = requireAtLeast("burn-in epochs", epochs, 0);
+    return self();
+  }
+
+  /**
+   * A cancellation check, asked at least once an epoch and trajectory, from several threads. An
+   * interrupt of the calling thread cancels as well.
+   *
+   * @param cancelled true to stop with a {@link java.util.concurrent.CancellationException}
+   * @return this
+   */
+  public B cancelled(BooleanSupplier cancelled) {
+    this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
+    return self();
+  }
+
+  /**
+   * Progress over all trajectories; called from several threads, one call at a time.
+   *
+   * @param progress receives nondecreasing fractions in (0, 1]
+   * @return this
+   */
+  public B progress(DoubleConsumer progress) {
+    this.progress = Objects.requireNonNull(progress, "progress");
+    return self();
+  }
+
+  abstract B self();
+
+  B copyTo(B copy) {
+    copy.seed = seed;
+    copy.threads = threads;
+    copy.trajectories = trajectories;
+    copy.burnInEpochs = burnInEpochs;
+    copy.cancelled = cancelled;
+    copy.progress = progress;
+    return copy;
+  }
+
+  static int requireAtLeast(String name, int value, int smallest) {
+    if (value < smallest) {
+      throw new IllegalArgumentException(name + " must be at least " + smallest + ", got " + value);
+    }
+    return value;
+  }
+
+  static void requireNonzero(GramSpectrum spectrum) {
+    if (spectrum.rank() == 0) {
+      throw new IllegalArgumentException(
+          "the Gram matrix must not be zero, got rank 0 of " + spectrum.size() + " rows");
+    }
+  }
+}
