@@ -78,7 +78,10 @@ public final class FiniteTimeEstimator {
     }
     Parallel.run(runs, settings.threads, Run::execute);
     return new FiniteTimeExponents(
-        horizon, runs.stream().mapToDouble(run -> run.exponent).toArray());
+        horizon,
+        runs.stream().mapToDouble(run -> run.growth).toArray(),
+        runs.stream().mapToDouble(run -> run.middle).toArray(),
+        horizon - 2 * (horizon / 4));
   }
 
   /** One realisation. */
@@ -87,7 +90,8 @@ public final class FiniteTimeEstimator {
     private final int horizon;
     private final RandomStream random;
     private final Monitor monitor;
-    private double exponent;
+    private double growth;
+    private double middle;
 
     Run(LinearCocycle cocycle, int horizon, RandomStream random, Monitor monitor) {
       this.cocycle = cocycle;
@@ -100,26 +104,27 @@ public final class FiniteTimeEstimator {
       LinearCocycle.Realisation realisation = cocycle.realise(random.split(0));
       double[] x = cocycle.randomDirection(random.split(1));
       grow(realisation, x, settings.burnInEpochs * cocycle.stepsPerEpoch());
-      double before = Math.log(cocycle.observedNorm(x));
-      double growth = grow(realisation, x, horizon);
-      exponent =
-          growth == Double.NEGATIVE_INFINITY || before == Double.NEGATIVE_INFINITY
-              ? Double.NEGATIVE_INFINITY
-              : (growth + Math.log(cocycle.observedNorm(x)) - before) / horizon;
+      int edge = horizon / 4;
+      double first = grow(realisation, x, edge);
+      middle = grow(realisation, x, horizon - 2 * edge);
+      growth = first + middle + grow(realisation, x, edge);
     }
 
+    /** Log growth of the observed norm; −∞ once x is annihilated. */
     private double grow(LinearCocycle.Realisation realisation, double[] x, int steps) {
-      double growth = 0;
+      double before = Math.log(cocycle.observedNorm(x));
+      double sum = 0;
       int left = steps;
       while (left > 0) {
         int part = Math.min(left, cocycle.stepsPerEpoch());
         for (int s = 0; s < part; s++) {
-          growth += realisation.next().grow(x);
+          sum += realisation.next().grow(x);
         }
         monitor.advance(part);
         left -= part;
       }
-      return growth;
+      double after = Math.log(cocycle.observedNorm(x));
+      return after == Double.NEGATIVE_INFINITY ? after : sum + after - before;
     }
   }
 

@@ -25,18 +25,34 @@ import org.hipparchus.stat.interval.ConfidenceInterval;
  */
 public final class FiniteTimeExponents {
   private static final double CONFIDENCE = 0.95;
+  private static final double ROUNDING = 1e-12;
 
   private final int horizon;
   private final double[] sorted;
+  private final Estimate varianceRate;
 
   /**
    * @param horizon n
-   * @param exponents one for each realisation; taken over
+   * @param growth log growth over the horizon, one for each realisation
+   * @param middle log growth over {@code middleSteps} steps in the middle of the horizon
    */
-  FiniteTimeExponents(int horizon, double[] exponents) {
+  FiniteTimeExponents(int horizon, double[] growth, double[] middle, int middleSteps) {
     this.horizon = horizon;
-    sorted = exponents;
-    Arrays.sort(sorted);
+    sorted = Arrays.stream(growth).map(value -> value / horizon).sorted().toArray();
+    varianceRate = isConstant() ? Estimate.exact(0) : covariance(growth, middle, middleSteps);
+  }
+
+  private static Estimate covariance(double[] growth, double[] middle, int steps) {
+    double meanGrowth = new Mean().evaluate(growth);
+    double meanMiddle = new Mean().evaluate(middle);
+    double[] products = new double[growth.length];
+    for (int i = 0; i < products.length; i++) {
+      products[i] = (growth[i] - meanGrowth) * (middle[i] - meanMiddle) / steps;
+    }
+    double r = products.length;
+    return new Estimate(
+        new Mean().evaluate(products) * r / (r - 1),
+        Math.sqrt(new Variance().evaluate(products) / r));
   }
 
   /**
@@ -84,25 +100,34 @@ public final class FiniteTimeExponents {
     if (sorted[0] == Double.NEGATIVE_INFINITY) {
       return Estimate.exact(Double.NEGATIVE_INFINITY);
     }
-    double variance = new Variance().evaluate(sorted);
-    return new Estimate(new Mean().evaluate(sorted), Math.sqrt(variance / sorted.length));
+    return new Estimate(
+        new Mean().evaluate(sorted), Math.sqrt(new Variance().evaluate(sorted) / sorted.length));
   }
 
   /**
-   * The variance of the growth per step, n·Var of the exponents. It differs from the limit σ² by
-   * O(1/n).
+   * The variance of the exponents at this horizon.
    *
-   * @return nats² per step, with the standard error that the fourth moment gives
+   * @return (nats per step)², with the standard error that the fourth moment gives
    */
-  public Estimate varianceRate() {
-    double variance = new Variance().evaluate(sorted);
-    if (variance == 0) {
+  public Estimate variance() {
+    if (isConstant()) {
       return Estimate.exact(0);
     }
+    double variance = new Variance().evaluate(sorted);
     double r = sorted.length;
     double excess = new Kurtosis().evaluate(sorted);
-    double relative = Math.sqrt(Math.max(0, 2 / (r - 1) + excess / r));
-    return new Estimate(horizon * variance, horizon * variance * relative);
+    return new Estimate(variance, variance * Math.sqrt(Math.max(0, 2 / (r - 1) + excess / r)));
+  }
+
+  /**
+   * The variance rate σ² of the log growth, lim n·Var of the exponents. What the residual's shape
+   * at the two ends of the horizon adds to n·Var vanishes only as 1/n; the covariance of the growth
+   * over the middle half with that over the whole is free of it.
+   *
+   * @return nats² per step, with the standard error over realisations; may be negative within it
+   */
+  public Estimate varianceRate() {
+    return varianceRate;
   }
 
   /**
@@ -111,10 +136,13 @@ public final class FiniteTimeExponents {
    * @return the skewness, 0 for a constant ensemble, with its standard error for a normal sample
    */
   public Estimate skewness() {
+    if (isConstant()) {
+      return Estimate.exact(0);
+    }
     double r = sorted.length;
-    double error = Math.sqrt(6 * r * (r - 1) / ((r - 2) * (r + 1) * (r + 3)));
-    double variance = new Variance().evaluate(sorted);
-    return variance == 0 ? Estimate.exact(0) : new Estimate(new Skewness().evaluate(sorted), error);
+    return new Estimate(
+        new Skewness().evaluate(sorted),
+        Math.sqrt(6 * r * (r - 1) / ((r - 2) * (r + 1) * (r + 3))));
   }
 
   /**
@@ -156,32 +184,38 @@ public final class FiniteTimeExponents {
   }
 
   /**
-   * The rate at which the wrong sign becomes improbable, in the Gaussian approximation: λ²/(2σ²)
-   * with the mean and the variance rate of this ensemble. The true rate is {@link
-   * MomentExponents#rate(double) I(0)}.
+   * The rate at which the wrong sign becomes improbable, in the Gaussian approximation: mean²/(2n
+   * variance). The true rate is {@link MomentExponents#rate(double) I(0)}.
    *
    * @return per step; +∞ for a constant ensemble
    */
   public double gaussianRate() {
     double mean = mean().value();
-    return mean * mean / (2 * varianceRate().value());
+    return mean * mean / (2 * horizon * variance().value());
   }
 
   /**
    * The probability of shrinking over another horizon, in the Gaussian approximation with the mean
-   * and the variance rate of this ensemble.
+   * and n times the variance of this one.
    *
    * @param steps the other horizon, at least 1
-   * @return Φ(−mean·√steps/σ)
+   * @return Φ(−mean·√steps/√(n variance))
    */
   public double gaussianProbabilityNegative(int steps) {
     SamplingBuilder.requireAtLeast("steps", steps, 1);
-    double deviation = Math.sqrt(varianceRate().value());
-    double mean = mean().value() * Math.sqrt(steps);
+    double mean = mean().value();
+    double deviation = Math.sqrt(horizon * variance().value() / steps);
     if (deviation > 0) {
       return new NormalDistribution(0, 1).cumulativeProbability(-mean / deviation);
     }
     return mean < 0 ? 1 : 0;
+  }
+
+  /** Whether the exponents differ by no more than rounding. */
+  private boolean isConstant() {
+    double least = sorted[0];
+    double most = sorted[sorted.length - 1];
+    return most - least <= ROUNDING * Math.max(Math.abs(least), Math.abs(most));
   }
 
   private Proportion proportion(long count) {

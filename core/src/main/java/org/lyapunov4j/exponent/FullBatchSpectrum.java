@@ -6,61 +6,43 @@ import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.step.SgdStep;
 
 /**
- * The exponents of the full-batch step, in closed form: log |keep − ηh| for each nonzero eigenvalue
- * h of G/N, with momentum the logarithms of the moduli of the two eigenvalues of
- *
- * <pre>
- *   ( keep + newWeight·f   oldWeight + newWeight·memory )
- *   ( f                    memory                       )    f = gradientWeight (h + l2)
- * </pre>
+ * All exponents of the full-batch step, in closed form: log |keep − ηh| for each nonzero eigenvalue
+ * h of G/N; with momentum the logarithms of the moduli of the two eigenvalues of a 2×2 matrix, of
+ * which {@link Update#fullBatchExponent} gives the larger and the determinant the smaller.
  */
 final class FullBatchSpectrum {
   private FullBatchSpectrum() {}
 
-  /** All exponents on range(G), descending. */
+  /** The exponents on range(G), descending. */
   static double[] of(GramSpectrum spectrum, SgdStep step) {
-    int rank = spectrum.rank();
     Update update = Update.of(step);
-    double[] exponents = new double[update.hasMemory() ? 2 * rank : rank];
+    int rank = spectrum.rank();
+    double[] negated = new double[update.hasMemory() ? 2 * rank : rank];
     for (int k = 0; k < rank; k++) {
       double curvature = spectrum.eigenvalue(spectrum.size() - 1 - k) / spectrum.examples();
       if (update.hasMemory()) {
-        companion(update, curvature, exponents, 2 * k);
+        double larger = update.fullBatchExponent(curvature);
+        negated[2 * k] = -larger;
+        negated[2 * k + 1] = -smaller(update, curvature, larger);
       } else {
-        double move = update.rate() * curvature;
-        exponents[k] = log(Math.abs(update.keep() - move), Math.max(1, move));
+        negated[k] = -log(update.keep(), update.rate() * curvature);
       }
     }
-    Arrays.sort(exponents);
-    return reversed(exponents);
+    Arrays.sort(negated);
+    return Arrays.stream(negated).map(exponent -> -exponent).toArray();
   }
 
-  private static void companion(Update update, double curvature, double[] exponents, int at) {
+  private static double smaller(Update update, double curvature, double larger) {
     double force = update.gradientWeight() * (curvature + update.l2());
-    double corner = update.keep() + update.newWeight() * force;
-    double coupling = update.oldWeight() + update.newWeight() * update.memory();
-    double halfTrace = 0.5 * (corner + update.memory());
-    double determinant = corner * update.memory() - coupling * force;
-    double discriminant = halfTrace * halfTrace - determinant;
-    double larger =
-        discriminant < 0 ? Math.sqrt(determinant) : Math.abs(halfTrace) + Math.sqrt(discriminant);
-    double scale = Math.max(1, Math.abs(corner));
-    exponents[at] = log(larger, scale);
-    exponents[at + 1] = larger == 0 ? exponents[at] : log(Math.abs(determinant) / larger, scale);
+    double logDeterminant = log(update.keep() * update.memory(), update.oldWeight() * force);
+    return logDeterminant == Double.NEGATIVE_INFINITY ? logDeterminant : logDeterminant - larger;
   }
 
-  /** log of a modulus that is zero where it cannot be told from rounding. */
-  private static double log(double modulus, double scale) {
-    return modulus > Orthonormalisation.NEGLIGIBLE * scale
-        ? Math.log(modulus)
+  /** log |a − b|, −∞ where the difference cannot be told from rounding. */
+  private static double log(double a, double b) {
+    double difference = Math.abs(a - b);
+    return difference > Orthonormalisation.NEGLIGIBLE * Math.max(Math.abs(a), Math.abs(b))
+        ? Math.log(difference)
         : Double.NEGATIVE_INFINITY;
-  }
-
-  private static double[] reversed(double[] ascending) {
-    double[] descending = new double[ascending.length];
-    for (int i = 0; i < ascending.length; i++) {
-      descending[i] = ascending[ascending.length - 1 - i];
-    }
-    return descending;
   }
 }

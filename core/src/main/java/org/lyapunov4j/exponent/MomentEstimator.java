@@ -67,7 +67,7 @@ public final class MomentEstimator {
     requireFinite(orders);
     SamplingBuilder.requireNonzero(spectrum);
     if (step.isFullBatch(spectrum.examples())) {
-      double top = FullBatchSpectrum.of(spectrum, step)[0];
+      double top = FullBatchExponent.of(spectrum, step);
       List<MomentExponent> moments = new ArrayList<>();
       for (double order : orders) {
         moments.add(MomentExponent.exact(order, order == 0 ? 0 : order * top));
