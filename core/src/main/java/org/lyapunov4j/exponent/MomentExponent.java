@@ -31,10 +31,11 @@ public record MomentExponent(double order, Estimate exponent, Estimate small, Es
   }
 
   static MomentExponent extrapolated(double order, Estimate small, Estimate large) {
-    double step = large.value() - small.value();
-    if (Double.isNaN(step) || Double.isInfinite(step)) {
-      return exact(order, large.value());
+    if (Double.isInfinite(small.value()) || Double.isInfinite(large.value())) {
+      double error = small.value() == large.value() ? 0 : Double.POSITIVE_INFINITY;
+      return new MomentExponent(order, new Estimate(large.value(), error), small, large);
     }
+    double step = large.value() - small.value();
     double sampling = Math.hypot(2 * large.standardError(), small.standardError());
     double error = Math.hypot(sampling, step / 2);
     return new MomentExponent(order, new Estimate(large.value() + step, error), small, large);

@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -39,7 +40,7 @@ final class TransferOperator {
 
   double moment(double order) {
     double[] values = new double[POINTS];
-    java.util.Arrays.fill(values, 1);
+    Arrays.fill(values, 1);
     double logRadius = 0;
     for (int n = 0; n < ITERATIONS; n++) {
       values = apply(values, order);
