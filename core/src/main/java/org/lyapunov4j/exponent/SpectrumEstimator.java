@@ -18,11 +18,12 @@ import org.lyapunov4j.step.SgdStep;
  *
  * <p>Each of R trajectories (default 2) burns in and is then measured in 16 batches; the standard
  * errors come from the spread of the R·16 batch means. Full-batch steps are not sampled: their
- * exponents follow from the eigenvalues of G.
+ * exponents follow from the eigenvalues of G. With ordered epochs nothing is random after the
+ * start, and the errors show convergence only.
  *
  * <p>Cost: once the eigenvectors of G; then 4·B·K·rank flops a step and vector (6 with momentum),
- * and 2·q²·rank flops (8 with momentum) each time the frame is made orthonormal, which dominates
- * for q above 32·B·K. Memory: 8·m·rank bytes and 16·q·rank bytes a trajectory.
+ * and 2·q²·rank flops (4·q²·rank with momentum) each time the frame is made orthonormal, which
+ * dominates for q above 32·B·K. Memory: 8·m·rank bytes and 16·q·rank bytes a trajectory.
  *
  * <p>The seed fixes the result bit for bit, whatever the number of threads.
  */
