@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.stability;
+
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.hipparchus.analysis.UnivariateFunction;
+import org.hipparchus.analysis.solvers.BrentSolver;
+import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.stability.PerronSpace.Perron;
+import org.lyapunov4j.stability.PerronSpace.Problem;
+import org.lyapunov4j.step.Momentum;
+import org.lyapunov4j.step.SgdStep;
+
+/**
+ * Mean-square stability of SGD at a Gram matrix, without sampling: whether E‖M_{S_n}⋯M_{S_1}w‖²
+ * tends to 0 on range(G).
+ *
+ * <p>The second moment T(X) = E[M X Mᵀ] has a closed form for independent batches. In the
+ * eigenbasis of G, T(X) = X reads (1 − s_kl) X_kl = (source)_kl with
+ *
+ * <pre>
+ *   s_kl = d² − d(η/N)(κ_k + κ_l) + c₁ κ_k κ_l
+ * </pre>
+ *
+ * and a source that depends on X only through block-diagonal matrices D (N blocks K × K). So T has
+ * spectral radius below 1 exactly when max s_kl &lt; 1 and the <b>index</b>, the spectral radius of
+ *
+ * <pre>
+ *   R(D) = bd(Q [κ ∘ (QᵀDQ)] Qᵀ),   κ_kl = c₂ κ_k κ_l/(1 − s_kl),
+ * </pre>
+ *
+ * is below 1. d = 1 − η(l2 + weightDecay); for uniform B-subsets c₁ = η²(B−1)/(BN(N−1)), c₂ =
+ * η²(N−B)/(BN(N−1)); for draws with replacement c₁ = η²(B−1)/(BN²), c₂ = η²/(BN).
+ *
+ * <p>The index is well conditioned where the spectral radius of T is not: directions of small
+ * eigenvalue hardly contribute. It grows with the learning rate and falls with the batch size, and
+ * its distance from 1 is a margin, unlike the exponents, which below the edge only show the slowest
+ * mode. R is self-adjoint and positive: a Lanczos iteration finds its spectral radius, Rayleigh
+ * quotients bound it from below and Collatz–Wielandt quotients from above.
+ *
+ * <p>Cost: about ten applications of R, 2mr² flops each for r eigenvalues, for the index, as many
+ * again for the critical learning rate. Immutable.
+ *
+ * <p>Sources: L. Wu, C. Ma, W. E, NeurIPS 2018; R. Mulayoff, T. Michaeli, COLT 2024 (the same
+ * threshold as a mixture of full-batch and single-example steps); Chemnitz and Engel, arXiv
+ * 2407.20209, appendix A.2 (the moment exponent Λ(2)).
+ */
+public final class MeanSquareStability {
+  /**
+   * Eigenvalues below this share of the mean diagonal change the index by less than 2e-11 of it.
+   */
+  private static final double NEGLIGIBLE = 1e-11;
+
+  /**
+   * Relative residual of a Perron matrix; the error of its Rayleigh quotient is of second order.
+   */
+  private static final double RESIDUAL = 2e-6;
+
+  /** Residual that is enough while a root still moves by more than {@link #COARSE_CHANGE}. */
+  private static final double COARSE_RESIDUAL = 1e-3;
+
+  private static final double COARSE_CHANGE = 1e-2;
+
+  /** Relative change of a root at which its error, of second order too, is negligible. */
+  private static final double ROOT_CHANGE = 1e-5;
+
+  private static final int MOST_ROUNDS = 50;
+  private static final long LARGEST_SIZE = 1L << 28;
+
+  private final int examples;
+  private final int rank;
+  private final int count;
+  private final ReducedMap map;
+
+  private MeanSquareStability(GramSpectrum spectrum) {
+    examples = spectrum.examples();
+    rank = spectrum.rank();
+    count = significant(spectrum);
+    map = rank == 0 ? null : new ReducedMap(spectrum, Math.max(count, rank));
+  }
+
+  /**
+   * Prepares the analysis.
+   *
+   * @param spectrum of G, with eigenvectors
+   * @return the analysis
+   * @throws IllegalArgumentException if the spectrum has no eigenvectors, G is indefinite beyond
+   *     rounding, or m &gt; 16384
+   */
+  public static MeanSquareStability of(GramSpectrum spectrum) {
+    if (!spectrum.hasEigenvectors()) {
+      throw new IllegalArgumentException(
+          "mean-square stability needs eigenvectors, got eigenvalues only; use GramSpectrum.of");
+    }
+    if (!spectrum.isPositiveSemidefinite()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "a Gram matrix must be positive semidefinite, got eigenvalue %.6g beside %.6g; it must"
+                  + " be a product F·Fᵀ",
+              spectrum.lowest(),
+              spectrum.largest()));
+    }
+    int m = spectrum.size();
+    if ((long) m * m > LARGEST_SIZE) {
+      throw new IllegalArgumentException(
+          "mean-square stability needs at most 16384 rows, got " + m + "; use fewer examples");
+    }
+    return new MeanSquareStability(spectrum);
+  }
+
+  private static int significant(GramSpectrum spectrum) {
+    int m = spectrum.size();
+    double trace = 0;
+    for (int i = 0; i < m; i++) {
+      trace += spectrum.eigenvalue(i);
+    }
+    double least = Math.max(NEGLIGIBLE * trace / m, m * Math.ulp(1.0) * spectrum.largest());
+    int count = 0;
+    while (count < m && spectrum.eigenvalue(m - 1 - count) > least) {
+      count++;
+    }
+    return count;
+  }
+
+  /**
+   * Why the second moment of a step is not available in closed form.
+   *
+   * @param step the step
+   * @param examples N
+   * @return a sentence, empty if it is available
+   */
+  public static Optional<String> obstacle(SgdStep step, int examples) {
+    if (!(step.momentum() instanceof Momentum.None)) {
+      return Optional.of("mean-square stability has no closed form here for " + step.momentum());
+    }
+    if (step.batchSize() > examples) {
+      return Optional.of(
+          "batch size must be at most the number of examples "
+              + examples
+              + ", got "
+              + step.batchSize());
+    }
+    if (!step.sampling().isIndependent() && !step.isFullBatch(examples)) {
+      return Optional.of(
+          "mean-square stability has no closed form for batches that depend on each other ("
+              + step.sampling()
+              + ")");
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Everything about a step, in less time than its parts one by one.
+   *
+   * @param step the step
+   * @return the report
+   * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
+   */
+  public MeanSquareReport analyze(SgdStep step) {
+    Search search = new Search(step);
+    return new MeanSquareReport(
+        search.index(),
+        search.exponent(),
+        search.criticalLearningRate(),
+        search.criticalBatchSize());
+  }
+
+  /**
+   * The mean-square index, index_ms.
+   *
+   * @param step the step
+   * @return the index, ≥ 0; mean-square stable exactly if it is below 1. 0 for B = N, where the
+   *     mean dynamics is all there is; +∞ if max s_kl ≥ 1, when the mean dynamics alone is unstable
+   *     (the limit of the index there). Bounds: Rayleigh and Collatz–Wielandt
+   * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
+   */
+  public Enclosure index(SgdStep step) {
+    return new Search(step).index();
+  }
+
+  /**
+   * The second moment exponent Λ(2) = lim (1/n) log E‖M_{S_n}⋯M_{S_1}‖² on the numerical range of
+   * G, in nats per step: the log of the spectral radius of T. Twice the GD exponent if B = N.
+   *
+   * @param step the step
+   * @return Λ(2); −∞ if the second moment is annihilated, or G = 0
+   * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
+   */
+  public double exponent(SgdStep step) {
+    return new Search(step).exponent();
+  }
+
+  /**
+   * The mean-square critical learning rate η_ms: the step is mean-square stable exactly below it.
+   *
+   * @param step the step; its learning rate only decides where the search starts
+   * @return η_ms with bounds; 2N/κ_max for B = N without decay; +∞ for G = 0
+   * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
+   */
+  public Enclosure criticalLearningRate(SgdStep step) {
+    return new Search(step).criticalLearningRate();
+  }
+
+  /**
+   * The smallest batch size that is mean-square stable at the learning rate of the step.
+   *
+   * @param step the step; its batch size does not matter
+   * @return B between 1 and N; empty if none is (without replacement that means that full-batch
+   *     gradient descent is unstable)
+   * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
+   */
+  public OptionalInt criticalBatchSize(SgdStep step) {
+    return new Search(step).criticalBatchSize();
+  }
+
+  /** One step with the trial matrices that its questions share. */
+  private final class Search {
+    private final SgdStep step;
+    private final double rate;
+    private final StepMoments moments;
+    private final PerronSpace space;
+
+    Search(SgdStep step) {
+      obstacle(step, examples)
+          .ifPresent(
+              reason -> {
+                throw new IllegalArgumentException(reason);
+              });
+      this.step = step;
+      rate = step.learningRate();
+      moments = StepMoments.of(step, examples, step.batchSize());
+      space = rank == 0 ? null : new PerronSpace(map);
+    }
+
+    Enclosure index() {
+      return index(moments);
+    }
+
+    private Enclosure index(StepMoments moments) {
+      if (rank == 0) {
+        return Enclosure.exactly(0);
+      }
+      if (Math.min(excess(moments, 0), excess(moments, count - 1)) <= 0) {
+        return Enclosure.exactly(Double.POSITIVE_INFINITY);
+      }
+      return moments.c2() == 0
+          ? Enclosure.exactly(0)
+          : space.solve(indexProblem(moments, rate), RESIDUAL).radius();
+    }
+
+    private double excess(StepMoments moments, int k) {
+      return moments.excess(rate, map.eigenvalue(k));
+    }
+
+    private Problem indexProblem(StepMoments moments, double rate) {
+      return new Problem(moments.indexKernel(rate), count);
+    }
+
+    Enclosure criticalLearningRate() {
+      if (rank == 0) {
+        return Enclosure.exactly(Double.POSITIVE_INFINITY);
+      }
+      double guard =
+          Math.min(moments.guard(map.eigenvalue(0)), moments.guard(map.eigenvalue(count - 1)));
+      if (moments.c2() == 0) {
+        return Enclosure.exactly(guard);
+      }
+      boolean proportional = moments.c1() == 0 && moments.decay() == 0;
+      double eta = Math.min(rate, 0.9 * guard);
+      double residual = proportional ? RESIDUAL : COARSE_RESIDUAL;
+      for (int round = 0; round < MOST_ROUNDS; round++) {
+        Perron perron = space.solve(indexProblem(moments, eta), residual);
+        double next = rateOfIndexOne(perron, eta, guard);
+        double change = Math.abs(next - eta) / next;
+        if (residual == RESIDUAL && (proportional || change <= ROOT_CHANGE)) {
+          double high = perron.radius().high();
+          double low = Math.min(next, eta / (proportional ? high : Math.max(1, high)));
+          return new Enclosure(next, low * (1 - Perron.ROUNDING), next * (1 + Perron.ROUNDING));
+        }
+        residual = change < COARSE_CHANGE ? RESIDUAL : COARSE_RESIDUAL;
+        eta = next;
+      }
+      throw new IllegalStateException("the critical learning rate did not converge: " + step);
+    }
+
+    /** index(η)/η does not fall with η, so the root lies between η and η/index(η). */
+    private double rateOfIndexOne(Perron perron, double eta, double guard) {
+      UnivariateFunction logIndex =
+          x -> Math.log(perron.quotient(indexProblem(moments, Math.exp(x))));
+      double other = Math.min(eta / perron.quotient(), guard * (1 - 1e-15));
+      return Math.exp(root(logIndex, Math.log(eta), Math.log(other)));
+    }
+
+    OptionalInt criticalBatchSize() {
+      if (!isStable(examples)) {
+        return OptionalInt.empty();
+      }
+      if (isStable(1)) {
+        return OptionalInt.of(1);
+      }
+      double size = 1;
+      for (int round = 0; round < MOST_ROUNDS; round++) {
+        Perron perron = space.solve(sizeProblem(size), COARSE_RESIDUAL);
+        double next = sizeOfIndexOne(perron, size);
+        if (next - size <= 1e-3 * size) {
+          return firstStable((int) Math.ceil(size));
+        }
+        size = next;
+      }
+      throw new IllegalStateException("the critical batch size did not converge: " + step);
+    }
+
+    private Problem sizeProblem(double size) {
+      return indexProblem(StepMoments.of(step, examples, size), rate);
+    }
+
+    private double sizeOfIndexOne(Perron perron, double size) {
+      UnivariateFunction excess = b -> perron.quotient(sizeProblem(b)) - 1;
+      return excess.value(size) <= 0 ? size : root(excess, size, examples);
+    }
+
+    /** Rayleigh quotients have shown every size below the candidate to be unstable. */
+    private OptionalInt firstStable(int candidate) {
+      int size = candidate;
+      while (!isStable(size)) {
+        size++;
+      }
+      return OptionalInt.of(size);
+    }
+
+    private boolean isStable(int size) {
+      return index(StepMoments.of(step, examples, size)).value() * (1 + Perron.ROUNDING) < 1;
+    }
+
+    double exponent() {
+      if (rank == 0) {
+        return Double.NEGATIVE_INFINITY;
+      }
+      int slowest = excess(moments, 0) < excess(moments, rank - 1) ? 0 : rank - 1;
+      double excess = excess(moments, slowest);
+      double gap = moments.c2() == 0 ? 0 : gap(slowest, excess);
+      return Math.log1p(gap - excess);
+    }
+
+    /** ρ − max s_kl for the spectral radius ρ of T; the iteration increases towards it. */
+    private double gap(int slowest, double excess) {
+      double shift = map.eigenvalue(slowest);
+      double[] block = map.block(slowest);
+      space.add(block);
+      double gap = rate * rate * moments.c2() * shift * shift * PerronSpace.dot(block, block);
+      double residual = COARSE_RESIDUAL;
+      for (int round = 0; round < MOST_ROUNDS; round++) {
+        Perron perron = space.solve(growthProblem(shift, gap), residual);
+        double next = gapOfRadiusOne(perron, shift, gap);
+        double change = (next - gap) / next;
+        boolean negligible = next <= 1e-8 * Math.abs(next - excess);
+        if (change <= ROOT_CHANGE && (residual == RESIDUAL || negligible)) {
+          return next;
+        }
+        residual = change < COARSE_CHANGE ? RESIDUAL : COARSE_RESIDUAL;
+        gap = next;
+      }
+      throw new IllegalStateException("the second moment exponent did not converge: " + step);
+    }
+
+    private Problem growthProblem(double shift, double gap) {
+      return new Problem(moments.growthKernel(rate, shift, gap), rank);
+    }
+
+    private double gapOfRadiusOne(Perron perron, double shift, double gap) {
+      UnivariateFunction logRadius =
+          x -> Math.log(perron.quotient(growthProblem(shift, Math.exp(x))));
+      if (perron.quotient() <= 1) {
+        return gap;
+      }
+      double high = gap;
+      while (logRadius.value(Math.log(high)) > 0) {
+        high *= 16;
+      }
+      return Math.exp(root(logRadius, Math.log(gap), Math.log(high)));
+    }
+  }
+
+  private static double root(UnivariateFunction f, double a, double b) {
+    double low = Math.min(a, b);
+    double high = Math.max(a, b);
+    double atLow = f.value(low);
+    double atHigh = f.value(high);
+    if (atLow * atHigh >= 0) {
+      return Math.abs(atLow) < Math.abs(atHigh) ? low : high;
+    }
+    return new BrentSolver(1e-14, 1e-14).solve(200, f, low, high);
+  }
+}
