@@ -26,10 +26,11 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
- * Full-batch descent on 20 points of the Chebyshev polynomial T₆ with a 1-30-20-1 tanh network, a deterministic run to the edge
- * of stability. The expected numbers come from two implementations that share no code with this library or with Deeplearning4j
- * and agree to 12 digits up to step 400; they are for ½·mean of squares, so that the rate η here is η/2 for Deeplearning4j's mean
- * of squares.
+ * Full-batch descent on 20 points of the Chebyshev polynomial T₆ with a 1-30-20-1 tanh network, a
+ * deterministic run to the edge of stability. The expected numbers come from two implementations
+ * that share no code with this library or with Deeplearning4j and agree to 12 digits up to step
+ * 400; they are for ½·mean of squares, so that the rate η here is η/2 for Deeplearning4j's mean of
+ * squares.
  */
 class ChebyshevEdgeTest {
   private static final int POINTS = 20;
@@ -68,8 +69,7 @@ class ChebyshevEdgeTest {
   @Test
   void theListenerSeesTheApproachToTheEdge() {
     List<Checkpoint> run = watch(RATE, 2500, 10);
-    assertThat(run.get(0).stability().classicEdgeRatio())
-        .isCloseTo(6.76728 / 10, within(1e-4));
+    assertThat(run.get(0).stability().classicEdgeRatio()).isCloseTo(6.76728 / 10, within(1e-4));
     List<Checkpoint> lastFifth = run.subList(run.size() * 4 / 5, run.size());
     double mean =
         lastFifth.stream().mapToDouble(c -> c.stability().classicEdgeRatio()).average().orElse(0);
@@ -115,13 +115,15 @@ class ChebyshevEdgeTest {
   }
 
   private GramMatrix kernel(MultiLayerNetwork network) {
-    try (NtkGram ntk =
-        NtkGram.builder(network).probe(data).weighting(Weighting.PLAIN).build()) {
+    try (NtkGram ntk = NtkGram.builder(network).probe(data).weighting(Weighting.PLAIN).build()) {
       return ntk.compute(network.params()).gram();
     }
   }
 
-  /** Largest eigenvalue of the Hessian of ½·mean of squares, by power iteration on differences of gradients. */
+  /**
+   * Largest eigenvalue of the Hessian of ½·mean of squares, by power iteration on differences of
+   * gradients.
+   */
   private double hessianSharpness(MultiLayerNetwork network) {
     MultiLayerNetwork copy = network(RATE);
     INDArray parameters = network.params();

@@ -9,8 +9,14 @@ import java.util.Set;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
+import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
+import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffOutputLayer;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
@@ -31,6 +37,9 @@ import org.lyapunov4j.step.SgdStep;
  * <p>Only the configuration is read; neither the model nor its updater state is touched.
  */
 public final class StepReader {
+  private static final String TWICE =
+      "Deeplearning4j 1.0.0-M2.1 trains it, and all layers below it, with twice the gradient";
+
   private final MiniBatchSampling sampling;
 
   /**
@@ -59,12 +68,11 @@ public final class StepReader {
     Set<String> remarks = new LinkedHashSet<>();
     List<ParameterRule> rules = new ArrayList<>();
     for (Layer layer : layers(model)) {
+      String name = describe(layer);
+      requireTrueGradient(layer, name);
       if (layer.numParams() > 0 && !isFrozen(layer)) {
-        String name = describe(layer);
         requirePlainUpdate(layer, name, remarks);
-        for (String parameter : layer.paramTable(false).keySet()) {
-          rules.add(ParameterRule.read(layer, name, parameter, iteration, epoch));
-        }
+        rules.addAll(rules(layer, name, iteration, epoch));
       }
     }
     if (rules.isEmpty()) {
@@ -72,6 +80,7 @@ public final class StepReader {
           "A model without trainable parameters", "it has no training step", "unfreeze a layer");
     }
     requireStochasticGradientDescent(model.conf());
+    requireWholeSeries(model);
     SgdStep sgd = step(common(rules, remarks), model.conf().isMiniBatch(), batchSize, remarks);
     return new TrainingStep(sgd, List.copyOf(remarks));
   }
@@ -98,12 +107,72 @@ public final class StepReader {
       return network.getLayers();
     }
     if (model instanceof ComputationGraph graph) {
+      requireNoSameDiffVertex(graph);
       return graph.getLayers();
     }
     throw new UnsupportedTrainingException(
         "The model class " + model.getClass().getName(),
         "its training step is unknown",
         "use a MultiLayerNetwork or a ComputationGraph");
+  }
+
+  private static List<ParameterRule> rules(Layer layer, String name, int iteration, int epoch) {
+    List<ParameterRule> rules = new ArrayList<>();
+    for (String parameter : layer.paramTable(false).keySet()) {
+      // Running statistics live among the parameters but are no gradient's and not divided either.
+      if (layer.updaterDivideByMinibatch(parameter)) {
+        rules.add(ParameterRule.read(layer, name, parameter, iteration, epoch));
+      }
+    }
+    boolean decays = rules.stream().anyMatch(rule -> rule.l2() != 0 || rule.weightDecay() != 0);
+    if (decays && hasShiftedSlices(layer.conf().getLayer())) {
+      throw new UnsupportedTrainingException(
+          "The regularisation of " + name,
+          "Deeplearning4j 1.0.0-M2.1 applies it to the wrong slice of this layer's parameters",
+          "set l2(0) and weightDecay(0) for this layer");
+    }
+    return rules;
+  }
+
+  /** Layers whose table of parameters is in another order than their flat parameters. */
+  private static boolean hasShiftedSlices(org.deeplearning4j.nn.conf.layers.Layer conf) {
+    return conf instanceof DepthwiseConvolution2D || conf instanceof SeparableConvolution2D;
+  }
+
+  private static void requireTrueGradient(Layer layer, String name) {
+    var conf = layer.conf().getLayer();
+    if (conf instanceof AbstractSameDiffLayer && !(conf instanceof SameDiffOutputLayer)) {
+      throw new UnsupportedTrainingException(
+          "The SameDiff layer " + name, TWICE, "use a layer that is not made with SameDiff");
+    }
+  }
+
+  private static void requireNoSameDiffVertex(ComputationGraph graph) {
+    graph
+        .getConfiguration()
+        .getVertices()
+        .forEach(
+            (name, vertex) -> {
+              if (vertex instanceof SameDiffVertex) {
+                throw new UnsupportedTrainingException(
+                    "The SameDiff vertex " + vertex.getClass().getSimpleName() + " '" + name + "'",
+                    TWICE,
+                    "use a vertex that is not made with SameDiff");
+              }
+            });
+  }
+
+  private static void requireWholeSeries(Model model) {
+    BackpropType type =
+        model instanceof MultiLayerNetwork network
+            ? network.getLayerWiseConfigurations().getBackpropType()
+            : ((ComputationGraph) model).getConfiguration().getBackpropType();
+    if (type == BackpropType.TruncatedBPTT) {
+      throw new UnsupportedTrainingException(
+          "Truncated backpropagation through time",
+          "it takes one step per segment of a series, each with a loss of its own",
+          "use BackpropType.Standard");
+    }
   }
 
   private static boolean isFrozen(Layer layer) {

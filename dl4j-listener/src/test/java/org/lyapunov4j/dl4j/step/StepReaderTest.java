@@ -9,13 +9,22 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.constraint.MaxNormConstraint;
+import org.deeplearning4j.nn.conf.graph.AttentionVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
+import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -205,6 +214,136 @@ class StepReaderTest {
     assertThatThrownBy(() -> READER.read(Networks.initialise(configuration, 1), 0, 0, BATCH))
         .isInstanceOf(UnsupportedTrainingException.class)
         .hasMessageContaining("W of DenseLayer 'first' has 1.0 but W of OutputLayer");
+  }
+
+  @Test
+  void leavesRunningStatisticsOut() {
+    var configuration =
+        with(new Sgd(0.1))
+            .list()
+            .layer(new BatchNormalization.Builder().nIn(2).nOut(2).build())
+            .layer(output())
+            .build();
+    MultiLayerNetwork network = new MultiLayerNetwork(configuration);
+    network.init();
+    assertThat(READER.read(network, 0, 0, BATCH).sgd()).isEqualTo(SgdStep.of(0.1, BATCH));
+  }
+
+  @Test
+  void refusesLayersThatTrainWithTwiceTheGradient() {
+    var configuration =
+        with(new Sgd(0.1))
+            .list()
+            .layer(new SelfAttentionLayer.Builder().nIn(2).nOut(2).nHeads(1).build())
+            .layer(
+                new RnnOutputLayer.Builder(LossFunction.MSE)
+                    .nIn(2)
+                    .nOut(1)
+                    .activation(Activation.IDENTITY)
+                    .build())
+            .build();
+    MultiLayerNetwork network = new MultiLayerNetwork(configuration);
+    network.init();
+    assertThatThrownBy(() -> READER.read(network, 0, 0, BATCH))
+        .isInstanceOf(UnsupportedTrainingException.class)
+        .hasMessageContaining("SelfAttentionLayer")
+        .hasMessageContaining("twice the gradient");
+  }
+
+  @Test
+  void refusesVerticesThatTrainWithTwiceTheGradient() {
+    var configuration =
+        with(new Sgd(0.1))
+            .graphBuilder()
+            .addInputs("in")
+            .addVertex(
+                "attention",
+                new AttentionVertex.Builder()
+                    .nInQueries(2)
+                    .nInKeys(2)
+                    .nInValues(2)
+                    .nOut(2)
+                    .nHeads(1)
+                    .projectInput(true)
+                    .build(),
+                "in",
+                "in",
+                "in")
+            .addLayer(
+                "out",
+                new RnnOutputLayer.Builder(LossFunction.MSE)
+                    .nIn(2)
+                    .nOut(1)
+                    .activation(Activation.IDENTITY)
+                    .build(),
+                "attention")
+            .setOutputs("out")
+            .build();
+    ComputationGraph graph = new ComputationGraph(configuration);
+    graph.init();
+    assertThatThrownBy(() -> READER.read(graph, 0, 0, BATCH))
+        .isInstanceOf(UnsupportedTrainingException.class)
+        .hasMessageContaining("AttentionVertex 'attention'");
+  }
+
+  @Test
+  void refusesTheRegularisationThatHitsShiftedSlices() {
+    var builder = with(new Sgd(0.1)).l2(0.01).list();
+    var configuration =
+        builder
+            .layer(
+                new SeparableConvolution2D.Builder(2, 2).nIn(1).nOut(2).depthMultiplier(1).build())
+            .layer(
+                new OutputLayer.Builder(LossFunction.MSE)
+                    .nOut(1)
+                    .activation(Activation.IDENTITY)
+                    .build())
+            .setInputType(InputType.convolutional(3, 3, 1))
+            .build();
+    MultiLayerNetwork network = new MultiLayerNetwork(configuration);
+    network.init();
+    assertThatThrownBy(() -> READER.read(network, 0, 0, BATCH))
+        .isInstanceOf(UnsupportedTrainingException.class)
+        .hasMessageContaining("wrong slice");
+  }
+
+  @Test
+  void refusesTruncatedBackpropagation() {
+    var configuration =
+        with(new Sgd(0.1))
+            .list()
+            .layer(new LSTM.Builder().nIn(2).nOut(2).build())
+            .layer(
+                new RnnOutputLayer.Builder(LossFunction.MSE)
+                    .nIn(2)
+                    .nOut(1)
+                    .activation(Activation.IDENTITY)
+                    .build())
+            .backpropType(BackpropType.TruncatedBPTT)
+            .tBPTTLength(3)
+            .build();
+    MultiLayerNetwork network = new MultiLayerNetwork(configuration);
+    network.init();
+    assertThatThrownBy(() -> READER.read(network, 0, 0, BATCH))
+        .isInstanceOf(UnsupportedTrainingException.class)
+        .hasMessageContaining("Truncated backpropagation");
+  }
+
+  @Test
+  void readsAGraphAsItReadsANetwork() {
+    var configuration =
+        with(new Nesterovs(0.1, 0.8))
+            .miniBatch(false)
+            .graphBuilder()
+            .addInputs("in")
+            .addLayer("out", output(), "in")
+            .setOutputs("out")
+            .build();
+    ComputationGraph graph = new ComputationGraph(configuration);
+    graph.init();
+    SgdStep step = READER.read(graph, 0, 0, BATCH).sgd();
+    assertThat(step.learningRate()).isEqualTo(0.1 * BATCH);
+    assertThat(step.momentum()).isEqualTo(new Momentum.Nesterov(0.8));
   }
 
   @Test

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.dl4j.gram.NtkGram;
+import org.lyapunov4j.dl4j.step.StepReader;
+import org.lyapunov4j.exponent.LyapunovEstimate;
+import org.lyapunov4j.exponent.LyapunovEstimator;
+import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.step.MiniBatchSampler;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * On a linear model the linearised step is the step, everywhere. So the difference of two
+ * Deeplearning4j runs on the same mini-batches grows at rate λ, whatever the regularisation, and
+ * full-batch training diverges exactly beyond an edge ratio of 1.
+ */
+class LinearModelTest {
+  private static final int EXAMPLES = 16;
+  private static final int INPUTS = 40;
+
+  @ParameterizedTest
+  @CsvSource({
+    "0.5, 0, MSE, 1", "0.05, 0, L2, 3", "0.005, 0, MSE, 3",
+    "0.5, 0.9, MSE, 1", "0.05, 0.9, L2, 3", "0.005, 0.9, MSE, 3"
+  })
+  void fullBatchTrainingDivergesBeyondAnEdgeRatioOfOne(
+      double rate, double momentum, LossFunction loss, int outputs) {
+    for (double ratio : new double[] {0.99, 1.01}) {
+      IUpdater updater = momentum == 0 ? new Sgd(rate) : new Nesterovs(rate, momentum);
+      NeuralNetConfiguration.Builder builder = Networks.configuration(updater, DataType.DOUBLE);
+      MultiLayerNetwork network = linear(builder, loss, outputs);
+      DataSet data = Networks.data(3, EXAMPLES, INPUTS, outputs, DataType.DOUBLE);
+      double unscaled = report(network, data, EXAMPLES).classicEdgeRatio();
+      data.getFeatures().muli(Math.sqrt(ratio / unscaled));
+      StabilityReport report = report(network, data, EXAMPLES);
+      assertThat(report.classicEdgeRatio()).isCloseTo(ratio, within(1e-9));
+      assertThat(report.gdExponent() > 0).isEqualTo(ratio > 1);
+
+      // After the transient, the step sizes shrink or grow along the leading direction.
+      double early = lengthOfStep(network, data, 500);
+      double late = lengthOfStep(network, data, 500);
+      assertThat(late > early).as("diverges at %s", ratio).isEqualTo(ratio > 1);
+    }
+  }
+
+  record Law(
+      String name,
+      int batchSize,
+      MiniBatchSampling sampling,
+      LossFunction loss,
+      int outputs,
+      NeuralNetConfiguration.Builder configuration) {
+    @Override
+    public String toString() {
+      return name + ", B = " + batchSize + ", K = " + outputs + ", " + loss + ", " + sampling.id();
+    }
+  }
+
+  static Stream<Law> laws() {
+    return Stream.of(MiniBatchSampling.IID_SUBSETS, MiniBatchSampling.SHUFFLED_EPOCHS)
+        .flatMap(LinearModelTest::laws);
+  }
+
+  /** B = 5 leaves one example over at the end of an epoch. */
+  private static Stream<Law> laws(MiniBatchSampling sampling) {
+    return Stream.of(
+        new Law("plain", 1, sampling, LossFunction.MSE, 1, with(new Sgd(0.01))),
+        new Law("plain", 5, sampling, LossFunction.L2, 3, with(new Sgd(0.04))),
+        new Law("plain", 8, sampling, LossFunction.MSE, 3, with(new Sgd(0.14))),
+        new Law("l2", 4, sampling, LossFunction.MSE, 1, with(new Sgd(0.04)).l2(0.2)),
+        new Law("decay", 4, sampling, LossFunction.L2, 3, with(new Sgd(0.03)).weightDecay(0.1)),
+        new Law("momentum", 4, sampling, LossFunction.MSE, 1, with(new Nesterovs(0.01, 0.8))),
+        new Law("sums", 4, sampling, LossFunction.MSE, 3, with(new Sgd(0.03)).miniBatch(false)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("laws")
+  void theDifferenceOfTwoRunsGrowsAtRateLambda(Law law) {
+    DataSet data = Networks.data(21, EXAMPLES, INPUTS, law.outputs(), DataType.DOUBLE);
+    MultiLayerNetwork network = linear(law.configuration(), law.loss(), law.outputs());
+    SgdStep step = new StepReader(law.sampling()).read(network, 0, 0, law.batchSize()).sgd();
+    LyapunovEstimate lambda =
+        LyapunovEstimator.builder()
+            .seed(3)
+            .epochs(1024)
+            .build()
+            .estimate(gram(network, data), step);
+    int steps = EXAMPLES * (int) Math.ceil(14 / Math.abs(lambda.value()) / EXAMPLES);
+    double slope = growth(network, data, law, steps) / steps;
+    double error = Math.hypot(Math.sqrt(lambda.variancePerStep() / steps), lambda.standardError());
+    assertThat(4 * error).as("decisive").isLessThan(0.25 * Math.abs(lambda.value()));
+    assertThat(slope).isCloseTo(lambda.value(), within(4 * error));
+  }
+
+  /** Log growth, after as many steps of burn-in, of the difference of two runs that start apart. */
+  private static double growth(MultiLayerNetwork network, DataSet data, Law law, int steps) {
+    MultiLayerNetwork other = network.clone();
+    other.setParams(Networks.nearby(network.params(), 1, new RandomStream(5)));
+    MiniBatchSampler sampler =
+        new MiniBatchSampler(EXAMPLES, law.batchSize(), law.sampling(), new RandomStream(8));
+    int[] batch = new int[law.batchSize()];
+    double before = 0;
+    for (int t = 0; t < 2 * steps; t++) {
+      if (t == steps) {
+        before = distance(network, other, data);
+      }
+      int[] rows = Arrays.copyOf(batch, sampler.next(batch));
+      INDArray features = data.getFeatures().getRows(rows);
+      INDArray labels = data.getLabels().getRows(rows);
+      network.fit(features, labels);
+      other.fit(features, labels);
+    }
+    return Math.log(distance(network, other, data) / before);
+  }
+
+  private static double distance(MultiLayerNetwork one, MultiLayerNetwork other, DataSet data) {
+    return one.output(data.getFeatures())
+        .sub(other.output(data.getFeatures()))
+        .norm2Number()
+        .doubleValue();
+  }
+
+  private static double lengthOfStep(MultiLayerNetwork network, DataSet data, int steps) {
+    for (int t = 1; t < steps; t++) {
+      network.fit(data);
+    }
+    INDArray before = network.params().dup();
+    network.fit(data);
+    return before.subi(network.params()).norm2Number().doubleValue();
+  }
+
+  private static NeuralNetConfiguration.Builder with(IUpdater updater) {
+    return Networks.configuration(updater, DataType.DOUBLE);
+  }
+
+  private static MultiLayerNetwork linear(
+      NeuralNetConfiguration.Builder builder, LossFunction loss, int outputs) {
+    return Networks.initialise(
+        builder
+            .list()
+            .layer(
+                new OutputLayer.Builder(loss)
+                    .nIn(INPUTS)
+                    .nOut(outputs)
+                    .hasBias(false)
+                    .activation(Activation.IDENTITY)
+                    .build())
+            .build(),
+        4);
+  }
+
+  private static StabilityReport report(MultiLayerNetwork network, DataSet data, int batchSize) {
+    SgdStep step =
+        new StepReader(MiniBatchSampling.IID_SUBSETS).read(network, 0, 0, batchSize).sgd();
+    return StabilityAnalyzer.builder().build().analyze(gram(network, data), step);
+  }
+
+  private static GramMatrix gram(MultiLayerNetwork network, DataSet data) {
+    try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
+      return ntk.compute(network.params()).gram();
+    }
+  }
+}
