@@ -50,6 +50,19 @@ public final class LyapunovEstimator {
   }
 
   /**
+   * This estimator with a smaller budget, for when the sign is known already.
+   *
+   * @param epochs at least 2
+   * @return an estimator that measures at most so many epochs
+   */
+  public LyapunovEstimator limitedTo(int epochs) {
+    Builder limited = settings.copy();
+    limited.minEpochs(Math.min(limited.minEpochs, epochs));
+    limited.maxEpochs(Math.min(limited.maxEpochs, epochs));
+    return limited.build();
+  }
+
+  /**
    * Estimates λ from random starts.
    *
    * @param gram G

@@ -15,8 +15,7 @@ import org.lyapunov4j.step.SgdStep;
  *
  * <p>An average of ‖M⋯M‖^p over independent trajectories is no substitute: the moment is carried by
  * exponentially rare ones, and the average settles on a wrong value without showing it. Full-batch
- * steps are not sampled, Λ(p) = p λ. For p = 2, independent batches and no momentum {@code
- * MeanSquareStability} has the exact value.
+ * steps are not sampled, Λ(p) = p λ.
  *
  * <p>For p &lt; 0 the moment is finite only if the product is not too often near zero; where a
  * clone is annihilated Λ(p) is +∞. Populations then converge slowly, and the two sizes differ

@@ -37,7 +37,11 @@ public final class EdgeFinder {
   private static final double CLIMB = 1.2;
   private static final int MOST_CLIMBS = 40;
   private static final int SMALLEST_STEPS = 512;
-  private static final double FLOPS_PER_EVALUATION = 3e8;
+
+  /** In flops. */
+  private static final double WORK_PER_EVALUATION = 1.5e8;
+
+  private static final double OVERHEAD_PER_STEP = 3000;
   private static final double FEWEST_EPOCHS = 128;
   private static final double MOST_EPOCHS = 8192;
 
@@ -128,13 +132,10 @@ public final class EdgeFinder {
     return estimator(gram, step).estimate(gram, step).sign() == Sign.NEGATIVE;
   }
 
-  /**
-   * As many as a fixed number of flops allows at 2m² an epoch: small matrices can afford narrow
-   * intervals.
-   */
-  private static int defaultEpochs(int size) {
-    double affordable = FLOPS_PER_EVALUATION / (2.0 * size * size);
-    return (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, affordable));
+  /** As many as a fixed amount of work allows: small matrices can afford narrow intervals. */
+  private static int affordableEpochs(int size, int stepsPerEpoch) {
+    double work = 2.0 * size * size + stepsPerEpoch * (4.0 * size + OVERHEAD_PER_STEP);
+    return (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, WORK_PER_EVALUATION / work));
   }
 
   private LyapunovEstimator estimator(GramMatrix gram, SgdStep step) {
@@ -142,7 +143,8 @@ public final class EdgeFinder {
     int epochs =
         settings.maxEpochs > 0
             ? settings.maxEpochs
-            : Math.max(defaultEpochs(gram.size()), SMALLEST_STEPS / stepsPerEpoch);
+            : Math.max(
+                affordableEpochs(gram.size(), stepsPerEpoch), SMALLEST_STEPS / stepsPerEpoch);
     return LyapunovEstimator.builder()
         .seed(settings.seed)
         .threads(settings.threads)

@@ -3,14 +3,18 @@ package org.lyapunov4j.stability;
 
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleConsumer;
 import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.LyapunovEstimator;
+import org.lyapunov4j.exponent.Sign;
+import org.lyapunov4j.exponent.SpectrumEstimator;
 import org.lyapunov4j.exponent.Tangent;
+import org.lyapunov4j.gram.GramDiagnosis;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.LargestEigenpair;
@@ -24,12 +28,24 @@ import org.lyapunov4j.step.SgdStep;
  * cancellation, if it strikes, does not.
  */
 public final class StabilityAnalyzer {
+  private static final int EPOCHS_IF_CERTIFIED = 64;
+
   private final LyapunovEstimator estimator;
+  private final LyapunovEstimator certified;
+  private final EdgeFinder edges;
+  private final SpectrumEstimator sums;
+  private final Tier tier;
   private final int spectrumLimit;
+  private final int meanSquareLimit;
 
   private StabilityAnalyzer(Builder builder) {
     estimator = builder.estimator.build();
+    certified = estimator.limitedTo(EPOCHS_IF_CERTIFIED);
+    edges = builder.edges.build();
+    sums = builder.sums.build();
+    tier = builder.tier;
     spectrumLimit = builder.spectrumLimit;
+    meanSquareLimit = builder.meanSquareLimit;
   }
 
   /**
@@ -61,65 +77,129 @@ public final class StabilityAnalyzer {
    * @return the report
    */
   public StabilityReport analyze(GramMatrix gram, SgdStep step, Optional<Tangent> start) {
-    int examples = gram.examples();
-    if (step.batchSize() > examples) {
+    if (step.batchSize() > gram.examples()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "batch size must not exceed the number of examples %d, got %d; use a larger probe set or a smaller batch size",
-              examples,
+              "batch size must not exceed the number of examples %d, got %d; use a larger probe set"
+                  + " or a smaller batch size",
+              gram.examples(),
               step.batchSize()));
     }
-    boolean complete = gram.size() <= spectrumLimit;
-    double largest;
-    double gdExponent;
-    if (complete) {
-      GramSpectrum spectrum = GramSpectrum.eigenvaluesOnly(gram);
-      largest = spectrum.largest();
-      gdExponent = FullBatchExponent.of(spectrum, step);
-    } else {
-      largest = LargestEigenpair.of(gram).value();
-      gdExponent = FullBatchExponent.along(largest / examples, step);
+    return new Analysis(gram, step, start).report();
+  }
+
+  /** One analysis; every part is computed once, in the order of its price. */
+  private final class Analysis {
+    private final GramMatrix gram;
+    private final SgdStep step;
+    private final Optional<Tangent> start;
+    private final Optional<GramSpectrum> spectrum;
+    private final double largest;
+
+    Analysis(GramMatrix gram, SgdStep step, Optional<Tangent> start) {
+      this.gram = gram;
+      this.step = step;
+      this.start = start;
+      spectrum = decompose();
+      largest =
+          spectrum.map(GramSpectrum::largest).orElseGet(() -> LargestEigenpair.of(gram).value());
     }
-    LyapunovEstimate exponent =
-        complete && step.isFullBatch(examples)
-            ? LyapunovEstimate.exact(gdExponent)
-            : estimator.estimate(gram, step, start);
-    return new StabilityReport(
-        examples,
-        gram.outputs(),
-        step,
-        exponent,
-        gdExponent,
-        largest / examples,
-        complete,
-        verdict(exponent));
-  }
 
-  private static Verdict verdict(LyapunovEstimate exponent) {
-    String numbers =
-        String.format(
-            Locale.ROOT,
-            "λ = %.4g ± %.2g nats/step (%s)",
-            exponent.value(),
-            exponent.standardError(),
-            exponent.stopReason());
-    return switch (exponent.sign()) {
-      case NEGATIVE -> new Verdict(Verdict.Kind.STABLE, numbers, OptionalLong.empty());
-      case POSITIVE -> new Verdict(Verdict.Kind.UNSTABLE, numbers, OptionalLong.empty());
-      case UNDECIDED -> new Verdict(Verdict.Kind.INCONCLUSIVE, numbers, steps(exponent));
-    };
-  }
+    StabilityReport report() {
+      boolean full = tier == Tier.FULL && largest > 0;
+      Optional<MeanSquareReport> meanSquare = meanSquare();
+      Optional<Certificate> certificate = certificate(meanSquare);
+      double gdExponent = gdExponent();
+      LyapunovEstimate exponent = exponent(certificate, gdExponent);
+      return new StabilityReport(
+          gram.examples(),
+          gram.outputs(),
+          step,
+          exponent,
+          gdExponent,
+          largest / gram.examples(),
+          spectrum.isPresent(),
+          certificate,
+          meanSquare,
+          criticalLearningRate(meanSquare, exponent),
+          full ? criticalBatchSize(meanSquare) : OptionalInt.empty(),
+          full ? Optional.of(sums.sumOfExponents(gram, step)) : Optional.empty(),
+          spectrum
+              .filter(known -> atLeastStandard())
+              .map(known -> GramDiagnosis.of(gram, known, step)),
+          VerdictRule.of(exponent, certificate, meanSquare));
+    }
 
-  private static OptionalLong steps(LyapunovEstimate exponent) {
-    double steps = exponent.stepsToDecide();
-    return steps < Long.MAX_VALUE ? OptionalLong.of((long) Math.ceil(steps)) : OptionalLong.empty();
+    private Optional<GramSpectrum> decompose() {
+      if (gram.size() > spectrumLimit) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          atLeastStandard() && gram.size() <= meanSquareLimit
+              ? GramSpectrum.of(gram)
+              : GramSpectrum.eigenvaluesOnly(gram));
+    }
+
+    private boolean atLeastStandard() {
+      return tier != Tier.ECONOMY;
+    }
+
+    private Optional<MeanSquareReport> meanSquare() {
+      return spectrum
+          .filter(known -> known.hasEigenvectors() && known.isPositiveSemidefinite())
+          .filter(known -> MeanSquareStability.obstacle(step, gram.examples()).isEmpty())
+          .map(known -> MeanSquareStability.of(known).analyze(step));
+    }
+
+    private Optional<Certificate> certificate(Optional<MeanSquareReport> meanSquare) {
+      return atLeastStandard()
+          ? Certificate.decide(gram, largest, step, meanSquare)
+          : Optional.empty();
+    }
+
+    private double gdExponent() {
+      return spectrum.isPresent()
+          ? FullBatchExponent.of(spectrum.get(), step)
+          : FullBatchExponent.along(largest / gram.examples(), step);
+    }
+
+    private LyapunovEstimate exponent(Optional<Certificate> certificate, double gdExponent) {
+      if (spectrum.isPresent() && step.isFullBatch(gram.examples())) {
+        return LyapunovEstimate.exact(gdExponent);
+      }
+      return (certificate.isPresent() ? certified : estimator).estimate(gram, step, start);
+    }
+
+    private Optional<CriticalLearningRate> criticalLearningRate(
+        Optional<MeanSquareReport> meanSquare, LyapunovEstimate exponent) {
+      if (!atLeastStandard() || largest == 0) {
+        return Optional.empty();
+      }
+      double stable = meanSquare.map(known -> known.criticalLearningRate().low()).orElse(0.0);
+      return Optional.of(
+          edges.criticalLearningRate(
+              gram,
+              step,
+              stable < Double.POSITIVE_INFINITY ? stable : 0,
+              exponent.sign() == Sign.POSITIVE ? exponent.tangent() : Optional.empty()));
+    }
+
+    private OptionalInt criticalBatchSize(Optional<MeanSquareReport> meanSquare) {
+      OptionalInt stable =
+          meanSquare.map(MeanSquareReport::criticalBatchSize).orElse(OptionalInt.empty());
+      return edges.criticalBatchSize(gram, step, stable.orElse(gram.examples()));
+    }
   }
 
   /** Settings of a {@link StabilityAnalyzer}. */
   public static final class Builder {
     private final LyapunovEstimator.Builder estimator = LyapunovEstimator.builder();
+    private final EdgeFinder.Builder edges = EdgeFinder.builder();
+    private final SpectrumEstimator.Builder sums = SpectrumEstimator.builder();
+    private Tier tier = Tier.STANDARD;
     private int spectrumLimit = 4096;
+    private int meanSquareLimit = 2048;
 
     private Builder() {}
 
@@ -131,6 +211,8 @@ public final class StabilityAnalyzer {
      */
     public Builder seed(long seed) {
       estimator.seed(seed);
+      edges.seed(seed);
+      sums.seed(seed);
       return this;
     }
 
@@ -142,6 +224,8 @@ public final class StabilityAnalyzer {
      */
     public Builder threads(int threads) {
       estimator.threads(threads);
+      edges.threads(threads);
+      sums.threads(threads);
       return this;
     }
 
@@ -186,6 +270,8 @@ public final class StabilityAnalyzer {
      */
     public Builder cancelled(BooleanSupplier cancelled) {
       estimator.cancelled(cancelled);
+      edges.cancelled(cancelled);
+      sums.cancelled(cancelled);
       return this;
     }
 
@@ -197,6 +283,32 @@ public final class StabilityAnalyzer {
      */
     public Builder progress(DoubleConsumer progress) {
       estimator.progress(progress);
+      return this;
+    }
+
+    /**
+     * How much of the panel to compute.
+     *
+     * @param tier default {@link Tier#STANDARD}
+     * @return this
+     */
+    public Builder tier(Tier tier) {
+      this.tier = Objects.requireNonNull(tier, "tier");
+      return this;
+    }
+
+    /**
+     * The largest m for which mean-square stability is computed, if all eigenvalues are (some 30 m³
+     * flops and 24 m² bytes).
+     *
+     * @param size at least 0; default 2048
+     * @return this
+     */
+    public Builder meanSquareLimit(int size) {
+      if (size < 0) {
+        throw new IllegalArgumentException("mean-square limit must be at least 0, got " + size);
+      }
+      meanSquareLimit = size;
       return this;
     }
 
