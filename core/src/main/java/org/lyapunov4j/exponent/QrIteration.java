@@ -22,7 +22,7 @@ import org.lyapunov4j.step.RandomStream;
  * Lauterborn, Prog. Theor. Phys. 83 (1990).
  */
 final class QrIteration {
-  private static final int LONGEST_INTERVAL = 16;
+  private static final int LONGEST_INTERVAL = 256;
   private static final double SPREAD = 10;
   private static final double INTOLERABLE_SPREAD = 2 * SPREAD;
   private static final double FORGET = 0.9;
