@@ -30,7 +30,9 @@ final class Contraction {
       if (outer.positions() == 1 || pairsAreCheaper(outer)) {
         sum.addHadamard(outer.inputRows(), outer.deltaRows(), outer.positions());
       } else {
-        addRows(outer, sum);
+        long perInput = (long) outer.examples() * outer.columns() * outer.deltaWidth();
+        addRows(
+            outer, sum, (int) Math.max(1, Math.min(outer.inputWidth(), ROWS_ENTRIES / perInput)));
       }
     }
   }
@@ -46,17 +48,16 @@ final class Contraction {
     return pairs < rows;
   }
 
-  /** Forms J a few inputs at a time. */
-  static void addRows(JacobianBlock.Outer outer, GramAccumulator sum) {
+  /** Forms J for some inputs at a time. */
+  static void addRows(JacobianBlock.Outer outer, GramAccumulator sum, int width) {
     int p = outer.inputWidth();
     int q = outer.deltaWidth();
     long m = (long) outer.examples() * outer.columns();
-    int width = (int) Math.max(1, Math.min(p, ROWS_ENTRIES / (m * q)));
-    INDArray a = outer.inputs();
     for (int from = 0; from < p; from += width) {
       int to = Math.min(p, from + width);
       INDArray jacobian =
-          Nd4j.createUninitialized(a.dataType(), new long[] {m, (long) (to - from) * q}, 'c');
+          Nd4j.createUninitialized(
+              outer.inputs().dataType(), new long[] {m, (long) (to - from) * q}, 'c');
       fill(jacobian, outer, from, to);
       sum.addProduct(jacobian);
       jacobian.close();

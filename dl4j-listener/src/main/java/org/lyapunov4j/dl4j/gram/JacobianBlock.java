@@ -15,10 +15,7 @@ sealed interface JacobianBlock {
   /** The number of columns of each example. */
   int columns();
 
-  /**
-   * J v for a parameter vector or Jᵀ w: the product J Jᵀ v with the block's Gram matrix,
-   * example-major.
-   */
+  /** The product J Jᵀ v with the block's Gram matrix for v of length m, example-major; m × 1. */
   INDArray gramTimes(INDArray v);
 
   /**
@@ -113,15 +110,7 @@ sealed interface JacobianBlock {
 
   /** The block of a bias added at every position: Σ_t δ_ikt. */
   static Rows bias(Outer outer) {
-    INDArray rows =
-        outer
-            .deltaRows()
-            .reshape(
-                'c',
-                (long) outer.examples() * outer.columns(),
-                outer.positions(),
-                outer.deltaWidth());
-    return new Rows(outer.examples(), rows.sum(1).dup('c'));
+    return Rows.ofPositions(outer.examples(), outer.positions(), outer.deltas());
   }
 
   /** The same outer products with a further input of ones for a bias; needs one position. */

@@ -12,6 +12,9 @@ import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution3D;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
@@ -65,6 +68,12 @@ final class LayerRules {
     }
     if (type == DropoutLayer.class && layer.getMaskArray() == null) {
       return new ActivationRule(Activation.IDENTITY);
+    }
+    if (layer.getMaskArray() == null
+        && (type == ConvolutionLayer.class
+            || type == Convolution1DLayer.class
+            || type == Convolution3D.class)) {
+      return new ConvolutionRule(layer);
     }
     if (type == BatchNormalization.class) {
       return new BatchNormRule(layer);

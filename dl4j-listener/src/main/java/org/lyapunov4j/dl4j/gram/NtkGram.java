@@ -2,9 +2,13 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.gram.GramMatrix;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -31,13 +35,16 @@ public final class NtkGram implements AutoCloseable {
   private final Probe probe;
   private final List<Seeds> seeds;
   private final Weighting weighting;
+  private final boolean layers;
   private final boolean single;
+  private final boolean matrixFree;
   private final int outputs;
 
   private NtkGram(Builder builder) {
     probe = Probe.of(builder.probe, Replica.arithmetic(builder.model));
     replica = Replica.of(builder.model, probe);
     weighting = builder.weighting;
+    layers = builder.layers;
     seeds = new ArrayList<>();
     int columns = 0;
     for (int o = 0; o < replica.outputs().size(); o++) {
@@ -45,7 +52,13 @@ public final class NtkGram implements AutoCloseable {
       columns += seeds.get(o).columns();
     }
     outputs = columns;
-    single = builder.chooseSingle(Math.multiplyExact((long) probe.examples(), outputs));
+    long m = Math.multiplyExact((long) probe.examples(), outputs);
+    single = builder.matrixFree || builder.chooseSingle(m, replica.trainedNodes());
+    if (builder.matrixFree && layers) {
+      throw new IllegalArgumentException(
+          "layers(true) needs the matrix; drop matrixFree() or layers");
+    }
+    matrixFree = builder.matrixFree;
   }
 
   /**
@@ -66,19 +79,61 @@ public final class NtkGram implements AutoCloseable {
    *     length; not modified
    * @return the Gram matrix, independent of this object
    * @throws IllegalArgumentException if the length is wrong or the matrix is not finite
+   * @throws IllegalStateException if this was built for products only
    */
   @SuppressWarnings("try") // the workspace scope is only opened and closed
   public synchronized NtkGramResult compute(INDArray flatParameters) {
+    if (matrixFree) {
+      throw new IllegalStateException(
+          "built with matrixFree(); use operator(...) or build without");
+    }
     try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       replica.setParameters(flatParameters);
-      return new NtkGramResult(gram(), replica.assumptions());
+      GramAccumulator sum = accumulator();
+      Map<String, GramAccumulator> parts = new LinkedHashMap<>();
+      sweep(
+          (node, block) -> {
+            Contraction.add(block, sum);
+            if (layers) {
+              Contraction.add(block, parts.computeIfAbsent(node.name(), name -> accumulator()));
+            }
+          });
+      return new NtkGramResult(sum.toGram(), fromInputToOutput(parts), replica.assumptions());
     }
   }
 
-  private GramMatrix gram() {
-    GramAccumulator sum = new GramAccumulator(probe.examples(), outputs, single);
-    new Sweep(replica, probe).run(this::seeds, (node, block) -> Contraction.add(block, sum));
-    return sum.toGram();
+  private GramAccumulator accumulator() {
+    return new GramAccumulator(probe.examples(), outputs, single);
+  }
+
+  private static Map<String, GramMatrix> fromInputToOutput(Map<String, GramAccumulator> parts) {
+    List<String> names = new ArrayList<>(parts.keySet());
+    Collections.reverse(names);
+    Map<String, GramMatrix> grams = new LinkedHashMap<>();
+    for (String name : names) {
+      grams.put(name, parts.get(name).toGram());
+    }
+    return grams;
+  }
+
+  /**
+   * The Gram matrix as an operator, without its m² entries: for probe sets too large for them.
+   *
+   * @param flatParameters as for {@link #compute}
+   * @return products G v at these parameters, independent of this object
+   */
+  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  public synchronized NtkOperator operator(INDArray flatParameters) {
+    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      replica.setParameters(flatParameters);
+      List<JacobianBlock> blocks = new ArrayList<>();
+      sweep((node, block) -> blocks.add(block));
+      return new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
+    }
+  }
+
+  private void sweep(BiConsumer<Node, JacobianBlock> blocks) {
+    new Sweep(replica, probe).run(this::seeds, blocks);
   }
 
   /** The seeds of output o, whose value is f. */
@@ -120,6 +175,8 @@ public final class NtkGram implements AutoCloseable {
     private MultiDataSet probe;
     private Weighting weighting = Weighting.CURVATURE;
     private Precision precision = Precision.AUTO;
+    private boolean layers;
+    private boolean matrixFree;
     private long memoryBudget = Runtime.getRuntime().maxMemory() / 2;
 
     private Builder(Model model) {
@@ -172,7 +229,30 @@ public final class NtkGram implements AutoCloseable {
     }
 
     /**
-     * The memory a computation may take; half of the heap's limit by default.
+     * Whether the part of each layer is wanted too; not by default. Each takes as much memory as
+     * the whole.
+     *
+     * @param layers true for {@link NtkGramResult#layers()}
+     * @return this
+     */
+    public Builder layers(boolean layers) {
+      this.layers = layers;
+      return this;
+    }
+
+    /**
+     * Restricts the computation to {@link NtkGram#operator}; then no memory is needed, nor asked,
+     * for m² entries.
+     *
+     * @return this
+     */
+    public Builder matrixFree() {
+      matrixFree = true;
+      return this;
+    }
+
+    /**
+     * The memory the entries may take; half of the heap's limit by default.
      *
      * @param bytes at least 1
      * @return this
@@ -202,21 +282,26 @@ public final class NtkGram implements AutoCloseable {
       }
     }
 
-    private boolean chooseSingle(long m) {
+    private boolean chooseSingle(long m, int trained) {
+      long matrices = layers ? 1L + trained : 1;
+      double entries = (double) matrices * m * m;
       boolean single =
-          precision == Precision.FLOAT || (precision == Precision.AUTO && 8 * m * m > memoryBudget);
-      long need = (single ? 4 : 8) * m * m;
+          precision == Precision.FLOAT
+              || (precision == Precision.AUTO && 8 * entries > memoryBudget);
+      double need = (single ? 4 : 8) * entries;
       if (need > memoryBudget) {
         throw new IllegalArgumentException(
             String.format(
                 Locale.ROOT,
-                "a Gram matrix of %d rows in %s needs %,d bytes, the memory budget is %,d;"
-                    + " use fewer examples%s or raise the budget",
+                "%s of %d rows in %s needs %,.0f bytes, the memory budget is %,d;"
+                    + " use fewer examples%s%s, matrixFree() or raise the budget",
+                matrices == 1 ? "a Gram matrix" : "Gram matrices of all layers,",
                 m,
                 single ? "float" : "double",
                 need,
                 memoryBudget,
-                single ? "" : ", Precision.FLOAT"));
+                single ? "" : ", Precision.FLOAT",
+                layers ? ", no layers" : ""));
       }
       return single;
     }

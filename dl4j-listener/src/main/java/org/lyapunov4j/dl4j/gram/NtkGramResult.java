@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.lyapunov4j.gram.GramMatrix;
 
 /**
  * A Gram matrix with what was assumed when it was computed.
  *
  * @param gram m × m, m = N·K, in example-major order: row i·K + k is output k of example i
+ * @param layers the part of each layer or vertex with trained parameters by its name, from the
+ *     input to the output; they add up to the Gram matrix. Empty unless asked for
  * @param assumptions one sentence each, for example that dropout was off; empty if the model was
  *     taken as it is
  */
-public record NtkGramResult(GramMatrix gram, List<String> assumptions) {
+public record NtkGramResult(
+    GramMatrix gram, Map<String, GramMatrix> layers, List<String> assumptions) {
   /** {@inheritDoc} */
   public NtkGramResult {
+    layers = Collections.unmodifiableMap(new LinkedHashMap<>(layers));
     assumptions = List.copyOf(assumptions);
   }
 }

@@ -104,6 +104,11 @@ final class Replica implements AutoCloseable {
     return nodes;
   }
 
+  /** The number of layers and vertices with trained parameters. */
+  int trainedNodes() {
+    return (int) nodes.stream().filter(node -> node.rule().isTrained()).count();
+  }
+
   List<Output> outputs() {
     return outputs;
   }

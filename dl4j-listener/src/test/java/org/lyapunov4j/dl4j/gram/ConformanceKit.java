@@ -2,6 +2,7 @@
 package org.lyapunov4j.dl4j.gram;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.HashMap;
 import java.util.List;
@@ -128,6 +129,31 @@ abstract class ConformanceKit {
       }
     }
     assertThat(Networks.distance(weighted, plain)).isLessThan(1e-13);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void layersAddUpAndProductsAreThoseOfTheMatrix(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    try (NtkGram gram = NtkGram.builder(model).probe(example.data()).layers(true).build()) {
+      NtkGramResult result = gram.compute(model.params());
+      double[][] whole = result.gram().toArray();
+      double[][] sum = new double[whole.length][whole.length];
+      for (GramMatrix layer : result.layers().values()) {
+        for (int r = 0; r < sum.length; r++) {
+          for (int c = 0; c < sum.length; c++) {
+            sum[r][c] += layer.get(r, c);
+          }
+        }
+      }
+      assertThat(Networks.distance(sum, whole)).isLessThan(1e-13);
+      NtkOperator operator = gram.operator(model.params());
+      double[] v = Networks.gaussian(99, whole.length).toDoubleVector();
+      double[] expected = new double[v.length];
+      result.gram().multiply(v, expected);
+      assertThat(operator.multiply(v))
+          .containsExactly(expected, within(1e-11 * result.gram().trace()));
+    }
   }
 
   @ParameterizedTest

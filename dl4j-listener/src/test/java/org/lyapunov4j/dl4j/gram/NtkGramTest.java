@@ -381,6 +381,34 @@ class NtkGramTest {
   }
 
   @Test
+  void namesTheLayersFromTheInputToTheOutput() {
+    MultiLayerNetwork model =
+        Networks.network(
+            DataType.DOUBLE,
+            5,
+            dense(2, 3, Activation.TANH),
+            new ActivationLayer(Activation.TANH),
+            output(3, 2, Activation.IDENTITY, LossFunction.MSE));
+    DataSet data = new DataSet(POINTS, Nd4j.zeros(DataType.DOUBLE, 3, 2));
+    try (NtkGram gram = NtkGram.builder(model).probe(data).layers(true).build()) {
+      assertThat(gram.compute(model.params()).layers().keySet())
+          .containsExactly("layer0", "layer2");
+    }
+    assertThatThrownBy(
+            () -> NtkGram.builder(model).probe(data).layers(true).memoryBudget(300).build())
+        .hasMessageContaining("Gram matrices of all layers")
+        .hasMessageContaining("needs 432 bytes");
+    try (NtkGram gram = NtkGram.builder(model).probe(data).matrixFree().memoryBudget(1).build()) {
+      assertThat(gram.operator(model.params()).size()).isEqualTo(6);
+      assertThatThrownBy(() -> gram.compute(model.params()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("matrixFree()");
+      assertThatThrownBy(() -> gram.operator(model.params()).multiply(new double[5]))
+          .hasMessageContaining("length m = 6, got 5");
+    }
+  }
+
+  @Test
   void automaticPrecisionStoresFloatWhereDoubleDoesNotFit() {
     MultiLayerNetwork model =
         Networks.network(DataType.DOUBLE, 5, output(2, 2, Activation.IDENTITY, LossFunction.MSE));
