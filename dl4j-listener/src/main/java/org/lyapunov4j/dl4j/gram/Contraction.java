@@ -15,7 +15,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 final class Contraction {
   /** Entries of a part of J that is formed at a time. */
-  private static final long ROWS_ENTRIES = 1L << 25;
+  private static final long ROWS_ENTRIES = 1L << 23;
 
   /** Multiply-adds of a matrix product that take as long as one of the sums over pairs. */
   private static final double PAIR_COST = 32;
@@ -53,14 +53,23 @@ final class Contraction {
     int p = outer.inputWidth();
     int q = outer.deltaWidth();
     long m = (long) outer.examples() * outer.columns();
+    INDArray jacobian = null;
     for (int from = 0; from < p; from += width) {
       int to = Math.min(p, from + width);
-      INDArray jacobian =
-          Nd4j.createUninitialized(
-              outer.inputs().dataType(), new long[] {m, (long) (to - from) * q}, 'c');
+      long size = (long) (to - from) * q;
+      if (jacobian == null || jacobian.size(1) != size) {
+        close(jacobian);
+        jacobian = Nd4j.createUninitialized(outer.inputs().dataType(), new long[] {m, size}, 'c');
+      }
       fill(jacobian, outer, from, to);
       sum.addProduct(jacobian);
-      jacobian.close();
+    }
+    close(jacobian);
+  }
+
+  private static void close(INDArray array) {
+    if (array != null) {
+      array.close();
     }
   }
 

@@ -132,6 +132,10 @@ final class GramAccumulator {
   }
 
   private void addWeighted(Tile products, Tile weights, int positions, int i, int j) {
+    if (positions == 1) {
+      addWeighted(products, weights, i, j);
+      return;
+    }
     double[] line = new double[products.columns];
     double[] weight = new double[weights.columns];
     double[] sums = new double[products.columns / positions];
@@ -140,22 +144,33 @@ final class GramAccumulator {
       for (int t = 0; t < positions; t++) {
         weights.copyRow(r / outputs * positions + t, weight);
         products.copyRow(r * positions + t, line);
-        addWeighted(line, weight, positions, sums);
+        addPairs(line, weight, positions, sums);
       }
       addLine(i * outputs + r, j * outputs, sums);
     }
   }
 
-  private void addWeighted(double[] line, double[] weight, int positions, double[] sums) {
-    if (positions == 1) {
-      for (int e = 0, c = 0; e < weight.length; e++) {
-        double w = weight[e];
-        for (int end = c + outputs; c < end; c++) {
-          sums[c] = line[c] * w;
+  /** One position: the weights of an example, repeated for its columns, serve all its rows. */
+  private void addWeighted(Tile products, Tile weights, int i, int j) {
+    double[] line = new double[products.columns];
+    double[] weight = new double[weights.columns];
+    double[] repeated = new double[products.columns];
+    for (int r = 0; r < products.rows; r++) {
+      if (r % outputs == 0) {
+        weights.copyRow(r / outputs, weight);
+        for (int e = 0; e < weight.length; e++) {
+          Arrays.fill(repeated, e * outputs, (e + 1) * outputs, weight[e]);
         }
       }
-      return;
+      products.copyRow(r, line);
+      for (int c = 0; c < line.length; c++) {
+        line[c] *= repeated[c];
+      }
+      addLine(i * outputs + r, j * outputs, line);
     }
+  }
+
+  private void addPairs(double[] line, double[] weight, int positions, double[] sums) {
     for (int c = 0; c < sums.length; c++) {
       int firstWeight = c / outputs * positions;
       double sum = 0;
