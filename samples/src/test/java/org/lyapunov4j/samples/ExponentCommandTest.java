@@ -51,6 +51,43 @@ class ExponentCommandTest {
   }
 
   @Test
+  void tellsHowFarTheEdgeIs() throws IOException {
+    JsonNode json =
+        json("--gram", diagonal.toString(), "--learning-rate", "0.5", "--batch-size", "1");
+
+    // Diagonal G, B = 1: coordinates do not interact, the steepest one decides: |1 - 3 eta| = 1.
+    assertThat(json.get("criticalLearningRate").get("value").doubleValue())
+        .isCloseTo(2 / 3.0, within(0.01));
+    assertThat(json.get("edgeRatio").doubleValue()).isCloseTo(0.75, within(0.02));
+    assertThat(json.get("rank").intValue()).isEqualTo(2);
+    assertThat(json.get("conditionNumber").doubleValue()).isCloseTo(3, within(1e-9));
+    assertThat(json.get("meanSquare").get("criticalLearningRate").doubleValue())
+        .isCloseTo(2 / 3.0, within(1e-6));
+    assertThat(json.get("sumOfExponents").get("value").doubleValue())
+        .isCloseTo(Math.log(0.5), within(1e-9));
+    assertThat(json.has("certificate")).isTrue();
+    assertThat(json.has("stopReason")).isTrue();
+  }
+
+  @Test
+  void economyLeavesOutWhatItDidNotCompute() throws IOException {
+    JsonNode json =
+        json(
+            "--gram",
+            diagonal.toString(),
+            "--learning-rate",
+            "0.5",
+            "--batch-size",
+            "1",
+            "--tier",
+            "economy");
+
+    assertThat(json.has("criticalLearningRate")).isFalse();
+    assertThat(json.has("edgeRatio")).isFalse();
+    assertThat(json.get("verdict").textValue()).isEqualTo("STABLE");
+  }
+
+  @Test
   void sameSeedSameAnswer() {
     String[] args = {
       "exponent",

@@ -16,6 +16,7 @@ import org.lyapunov4j.samples.run.Json;
 import org.lyapunov4j.samples.run.StabilityRecord;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.SgdStep;
 import picocli.CommandLine.Command;
@@ -92,6 +93,15 @@ public final class ExponentCommand implements Callable<Integer> {
   private int maxEpochs;
 
   @Option(
+      names = "--tier",
+      defaultValue = "full",
+      description =
+          "How much is computed: economy (exponents and sharpness), standard (also certificates,"
+              + " mean-square stability and the critical learning rate), full (also the critical batch"
+              + " size and the sum of exponents).")
+  private Tier tier;
+
+  @Option(
       names = "--format",
       defaultValue = "text",
       paramLabel = "FORMAT",
@@ -108,7 +118,12 @@ public final class ExponentCommand implements Callable<Integer> {
     SgdStep step = Input.accept(spec, this::step);
     GramMatrix matrix = Input.accept(spec, this::readGram);
     StabilityReport report =
-        StabilityAnalyzer.builder().seed(seed).maxEpochs(maxEpochs).build().analyze(matrix, step);
+        StabilityAnalyzer.builder()
+            .seed(seed)
+            .maxEpochs(maxEpochs)
+            .tier(tier)
+            .build()
+            .analyze(matrix, step);
     PrintWriter out = spec.commandLine().getOut();
     if (format == Format.JSON) {
       out.println(Json.pretty(StabilityRecord.of(report)));
@@ -175,6 +190,18 @@ public final class ExponentCommand implements Callable<Integer> {
     out.printf(Locale.ROOT, "μ              %+.4e nats/step (full batch)%n", report.gdExponent());
     out.printf(Locale.ROOT, "sharpness      %.6g%n", report.sharpness());
     out.printf(Locale.ROOT, "η·sharpness/2  %.4f%n", report.classicEdgeRatio());
+    report
+        .criticalLearningRate()
+        .ifPresent(
+            rate ->
+                out.printf(
+                    Locale.ROOT,
+                    "critical rate  %.4g, interval [%.4g, %.4g]; η/η_c = %.4f%n",
+                    rate.value(),
+                    rate.low(),
+                    rate.high(),
+                    rate.edgeRatio(report.step().learningRate())));
     out.printf(Locale.ROOT, "verdict        %s%n", report.verdict());
+    report.advice().ifPresent(advice -> out.printf(Locale.ROOT, "advice         %s%n", advice));
   }
 }

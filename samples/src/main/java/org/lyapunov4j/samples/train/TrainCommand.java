@@ -17,6 +17,7 @@ import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
 import org.lyapunov4j.samples.data.Targets;
 import org.lyapunov4j.samples.run.EndRecord;
+import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
@@ -139,6 +140,15 @@ public final class TrainCommand implements Callable<Integer> {
   private long seed;
 
   @Option(
+      names = "--tier",
+      defaultValue = "economy",
+      description =
+          "How much is computed: economy (exponents and sharpness), standard (also certificates,"
+              + " mean-square stability and the critical learning rate), full (also the critical batch"
+              + " size and the sum of exponents).")
+  private Tier tier;
+
+  @Option(
       names = "--threads",
       defaultValue = "1",
       description = "Native threads of ND4J; more than one only helps wide networks.")
@@ -248,6 +258,7 @@ public final class TrainCommand implements Callable<Integer> {
         SgdStep.of(learningRate, batch).withSampling(sampling),
         steps,
         every,
+        tier,
         seed);
   }
 

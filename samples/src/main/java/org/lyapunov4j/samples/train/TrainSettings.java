@@ -2,6 +2,7 @@
 package org.lyapunov4j.samples.train;
 
 import java.util.List;
+import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -17,6 +18,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  * @param step learning rate, batch size and sampling
  * @param iterations steps
  * @param interval steps between checkpoints
+ * @param tier how much is analysed at a checkpoint
  * @param seed of the initial parameters, the mini-batches and the estimates
  */
 record TrainSettings(
@@ -27,4 +29,5 @@ record TrainSettings(
     SgdStep step,
     int iterations,
     int interval,
+    Tier tier,
     long seed) {}

@@ -24,6 +24,7 @@ import org.lyapunov4j.samples.run.CheckpointRecord;
 import org.lyapunov4j.samples.run.EndRecord;
 import org.lyapunov4j.samples.run.RunRecord;
 import org.lyapunov4j.samples.run.StabilityRecord;
+import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.activations.Activation;
@@ -69,7 +70,8 @@ final class TrainingRun {
             .frequency(settings.interval())
             .batchSize(settings.step().batchSize())
             .sampling(settings.step().sampling())
-            .seed(settings.seed())
+            .analyzer(
+                StabilityAnalyzer.builder().seed(settings.seed()).tier(settings.tier()).build())
             .registry(registry)
             .onCheckpoint(fresh::add)
             .build());
