@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples;
 
+import org.lyapunov4j.samples.cli.Console;
+import org.lyapunov4j.samples.cli.ErrorLines;
+import org.lyapunov4j.samples.exponent.ExponentCommand;
+import org.lyapunov4j.samples.train.TrainCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -10,9 +14,17 @@ import picocli.CommandLine.Spec;
 /** Entry point of the command line program. */
 @Command(
     name = "lyapunov4j",
-    description = "Sample experiments of lyapunov4j.",
+    description =
+        "Watches the dynamical stability of SGD: Lyapunov exponents from tangent kernels.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.ManifestVersion.class)
+    versionProvider = Main.ManifestVersion.class,
+    subcommands = {TrainCommand.class, ExponentCommand.class},
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:success",
+      "1:failure of the program itself",
+      "2:bad input, explained in one line on standard error"
+    })
 public final class Main implements Runnable {
 
   @Spec private CommandSpec spec;
@@ -25,7 +37,12 @@ public final class Main implements Runnable {
    * @param args the command line
    */
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Main()).execute(args));
+    System.exit(commandLine().setOut(Console.out()).setErr(Console.err()).execute(args));
+  }
+
+  static CommandLine commandLine() {
+    return ErrorLines.install(new CommandLine(new Main()))
+        .setCaseInsensitiveEnumValuesAllowed(true);
   }
 
   @Override

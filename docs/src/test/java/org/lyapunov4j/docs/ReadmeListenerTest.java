@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
+import org.lyapunov4j.dl4j.LyapunovListener;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** The README's example, run. */
+class ReadmeListenerTest {
+  @Test
+  void theListenerOfTheReadmeReports() {
+    DataSet probe =
+        new DataSet(Nd4j.rand(DataType.DOUBLE, 12, 3), Nd4j.rand(DataType.DOUBLE, 12, 2));
+    MultiLayerNetwork network = network();
+    DataSetIterator iterator = new ListDataSetIterator<>(probe.asList(), 4);
+    int epochs = 40;
+
+    // snippet: listener
+    MeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    LyapunovListener listener =
+        new LyapunovListener.Builder(probe) // a DataSet, best the training set or a sample of it
+            .frequency(100) // iterations from one checkpoint to the next
+            .sampling(MiniBatchSampling.SHUFFLED_EPOCHS) // how the iterator draws its mini-batches
+            .registry(registry)
+            .onCheckpoint(System.out::println)
+            .build();
+    network.addListeners(listener);
+    network.fit(iterator, epochs);
+    listener.close();
+    // end
+
+    assertThat(listener.history()).hasSize(2);
+    assertThat(listener.failures()).isZero();
+    assertThat(listener.history().get(1).stability().exponent().steps()).isPositive();
+  }
+
+  private static MultiLayerNetwork network() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .dataType(DataType.DOUBLE)
+                .updater(new Sgd(0.1))
+                .list()
+                .layer(new DenseLayer.Builder().nIn(3).nOut(5).activation(Activation.TANH).build())
+                .layer(
+                    new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(5)
+                        .nOut(2)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+    network.init();
+    return network;
+  }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.exponent;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.samples.cli.Input;
+import org.lyapunov4j.samples.cli.SamplingConverter;
+import org.lyapunov4j.samples.io.BadFileException;
+import org.lyapunov4j.samples.io.NpyFile;
+import org.lyapunov4j.samples.io.NpyMatrix;
+import org.lyapunov4j.samples.run.Json;
+import org.lyapunov4j.samples.run.StabilityRecord;
+import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.SgdStep;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** λ and its companions for a Gram matrix in a NumPy file. */
+@Command(
+    name = "exponent",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    description = {
+      "Estimates the Lyapunov exponent of SGD for a Gram matrix in a NumPy file.",
+      "G[(i,k),(j,l)] = <df_ik/dtheta, df_jl/dtheta>, m x m with m = examples x outputs, example by"
+          + " example, for the loss 1/2 |f - y|^2 averaged over the batch; not divided by anything."
+    })
+public final class ExponentCommand implements Callable<Integer> {
+  enum Format {
+    TEXT,
+    JSON
+  }
+
+  @Option(
+      names = "--gram",
+      required = true,
+      paramLabel = "G.npy",
+      description = "The Gram matrix: float32 or float64, square and symmetric.")
+  private Path gram;
+
+  @Option(
+      names = "--learning-rate",
+      required = true,
+      paramLabel = "ETA",
+      description = "Learning rate of the step.")
+  private double learningRate;
+
+  @Option(
+      names = "--batch-size",
+      required = true,
+      paramLabel = "B",
+      description = "Examples in a mini-batch, 1 to N.")
+  private int batchSize;
+
+  @Option(
+      names = "--outputs",
+      defaultValue = "1",
+      paramLabel = "K",
+      description = "Outputs an example; divides m.")
+  private int outputs;
+
+  @Option(
+      names = "--sampling",
+      defaultValue = "iid",
+      converter = SamplingConverter.class,
+      paramLabel = "SCHEME",
+      description =
+          "How mini-batches are drawn: iid (uniform B-subsets), iid-replacement, epoch (reshuffled every"
+              + " epoch) or ordered.")
+  private MiniBatchSampling sampling;
+
+  @Option(
+      names = "--seed",
+      defaultValue = "0",
+      paramLabel = "SEED",
+      description = "Fixes the estimate bit for bit.")
+  private long seed;
+
+  @Option(
+      names = "--max-epochs",
+      defaultValue = "1024",
+      paramLabel = "E",
+      description = "Budget of the estimate in epochs of N/B steps.")
+  private int maxEpochs;
+
+  @Option(
+      names = "--tier",
+      defaultValue = "full",
+      description =
+          "How much is computed: economy (exponents and sharpness), standard (also certificates,"
+              + " mean-square stability and the critical learning rate), full (also the critical batch"
+              + " size and the sum of exponents).")
+  private Tier tier;
+
+  @Option(
+      names = "--format",
+      defaultValue = "text",
+      paramLabel = "FORMAT",
+      description = "text or json.")
+  private Format format;
+
+  @Spec private CommandSpec spec;
+
+  /** The command. */
+  public ExponentCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    SgdStep step = Input.accept(spec, this::step);
+    GramMatrix matrix = Input.accept(spec, this::readGram);
+    StabilityReport report =
+        StabilityAnalyzer.builder()
+            .seed(seed)
+            .maxEpochs(maxEpochs)
+            .tier(tier)
+            .build()
+            .analyze(matrix, step);
+    PrintWriter out = spec.commandLine().getOut();
+    if (format == Format.JSON) {
+      out.println(Json.pretty(StabilityRecord.of(report)));
+    } else {
+      printText(out, matrix, report);
+    }
+    out.flush();
+    return 0;
+  }
+
+  private SgdStep step() {
+    Input.require(
+        learningRate > 0 && Double.isFinite(learningRate),
+        "--learning-rate must be positive and finite, got %s; give the rate of your training step",
+        learningRate);
+    Input.require(batchSize >= 1, "--batch-size must be at least 1, got %d; use 1 to N", batchSize);
+    Input.require(outputs >= 1, "--outputs must be at least 1, got %d; use 1 to m", outputs);
+    Input.require(maxEpochs >= 1, "--max-epochs must be at least 1, got %d; try 1024", maxEpochs);
+    return SgdStep.of(learningRate, batchSize).withSampling(sampling);
+  }
+
+  private GramMatrix readGram() throws IOException {
+    NpyMatrix matrix = NpyFile.read(gram);
+    int size = matrix.rows();
+    if (size != matrix.columns()) {
+      throw new BadFileException(
+          gram,
+          String.format(
+              Locale.ROOT,
+              "a Gram matrix must be square, got %d × %d; save J·Jᵀ, not the Jacobian J",
+              size,
+              matrix.columns()));
+    }
+    Input.require(
+        size % outputs == 0,
+        "--outputs must divide the %d rows of the Gram matrix, got %d; give the K that the network has",
+        size,
+        outputs);
+    Input.require(
+        batchSize <= size / outputs,
+        "--batch-size must be at most the number of examples %d, got %d; lower it or check --outputs",
+        size / outputs,
+        batchSize);
+    try {
+      return matrix.isSinglePrecision()
+          ? GramMatrix.adopt(matrix.floats(), size / outputs, outputs)
+          : GramMatrix.adopt(matrix.doubles(), size / outputs, outputs);
+    } catch (IllegalArgumentException e) {
+      throw new BadFileException(gram, e.getMessage());
+    }
+  }
+
+  private static void printText(PrintWriter out, GramMatrix matrix, StabilityReport report) {
+    StabilityRecord.Exponent exponent = StabilityRecord.of(report).exponent();
+    out.printf(Locale.ROOT, "%s%n%s%n%n", matrix, report.step());
+    out.printf(
+        Locale.ROOT,
+        "λ              %+.4e ± %.1e nats/step, interval [%+.3e, %+.3e], %d steps%n",
+        exponent.value(),
+        exponent.standardError(),
+        exponent.low(),
+        exponent.high(),
+        exponent.steps());
+    out.printf(Locale.ROOT, "μ              %+.4e nats/step (full batch)%n", report.gdExponent());
+    out.printf(Locale.ROOT, "sharpness      %.6g%n", report.sharpness());
+    out.printf(Locale.ROOT, "η·sharpness/2  %.4f%n", report.classicEdgeRatio());
+    report
+        .criticalLearningRate()
+        .ifPresent(
+            rate ->
+                out.printf(
+                    Locale.ROOT,
+                    "critical rate  %.4g, interval [%.4g, %.4g]; η/η_c = %.4f%n",
+                    rate.value(),
+                    rate.low(),
+                    rate.high(),
+                    rate.edgeRatio(report.step().learningRate())));
+    out.printf(Locale.ROOT, "verdict        %s%n", report.verdict());
+    report.advice().ifPresent(advice -> out.printf(Locale.ROOT, "advice         %s%n", advice));
+  }
+}

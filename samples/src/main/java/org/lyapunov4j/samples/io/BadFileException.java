@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.io;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * A file that cannot be used; the message is one line with the rule, what was found and the remedy.
+ */
+public final class BadFileException extends IOException {
+  private static final long serialVersionUID = 1;
+
+  /**
+   * A complaint about a file.
+   *
+   * @param file which one
+   * @param complaint rule, what was found, remedy
+   */
+  public BadFileException(Path file, String complaint) {
+    super(file + ": " + complaint);
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.run;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.StdSerializer;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import java.io.IOException;
+import java.time.Instant;
+
+/**
+ * How records become JSON: fields that do not apply are left out, infinities are the strings {@code
+ * "Infinity"} and {@code "-Infinity"}, an undefined number is {@code null}, and only ASCII is
+ * written, so that no locale can spoil it.
+ */
+public final class Json {
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder()
+          .addModule(
+              new SimpleModule()
+                  .addSerializer(double.class, new NumberSerializer())
+                  .addSerializer(Double.class, new NumberSerializer())
+                  .addSerializer(Instant.class, ToStringSerializer.instance))
+          .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .defaultPropertyInclusion(
+              JsonInclude.Value.construct(
+                  JsonInclude.Include.NON_NULL, JsonInclude.Include.NON_NULL))
+          .build();
+
+  private Json() {}
+
+  /**
+   * A record on one line.
+   *
+   * @param record any record of this package
+   * @return a JSON object without line ends
+   */
+  public static String line(Object record) {
+    return write(record, false);
+  }
+
+  /**
+   * A record for people to read.
+   *
+   * @param record any record of this package
+   * @return an indented JSON object
+   */
+  public static String pretty(Object record) {
+    return write(record, true);
+  }
+
+  private static String write(Object record, boolean indented) {
+    try {
+      return indented
+          ? MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(record)
+          : MAPPER.writeValueAsString(record);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a record must be writable as JSON", e);
+    }
+  }
+
+  private static final class NumberSerializer extends StdSerializer<Double> {
+    private static final long serialVersionUID = 1;
+
+    NumberSerializer() {
+      super(Double.class);
+    }
+
+    @Override
+    public void serialize(Double value, JsonGenerator generator, SerializerProvider provider)
+        throws IOException {
+      if (value.isNaN()) {
+        generator.writeNull();
+      } else if (value.isInfinite()) {
+        generator.writeString(value.toString());
+      } else {
+        generator.writeNumber(value);
+      }
+    }
+  }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.run;
+
+import java.util.OptionalDouble;
+import org.lyapunov4j.exponent.Estimate;
+import org.lyapunov4j.exponent.LyapunovEstimate;
+import org.lyapunov4j.gram.GramDiagnosis;
+import org.lyapunov4j.stability.CriticalLearningRate;
+import org.lyapunov4j.stability.MeanSquareReport;
+import org.lyapunov4j.stability.StabilityReport;
+
+/**
+ * The stability of one Gram matrix under one step, as JSON. Fields that were not computed are
+ * absent.
+ *
+ * @param examples N
+ * @param outputs K
+ * @param batchSize B
+ * @param learningRate η
+ * @param sampling short name of the scheme
+ * @param exponent λ, nats per step
+ * @param gdExponent μ, nats per step
+ * @param sharpness largest eigenvalue of G/N
+ * @param classicEdgeRatio η·sharpness/2
+ * @param verdict STABLE, MEAN_SQUARE_UNSTABLE, UNSTABLE or INCONCLUSIVE
+ * @param evidence what decided it
+ * @param certificate the rigorous bound that decides the sign of λ
+ * @param meanSquare mean-square stability
+ * @param criticalLearningRate η_c with its interval
+ * @param edgeRatio η/η_c
+ * @param criticalBatchSize smallest stable batch size at this learning rate
+ * @param rank numerical rank of G
+ * @param conditionNumber of G on its range
+ * @param sumOfExponents E log|det| of a step, nats per step
+ * @param stopReason why the sampling of λ ended
+ * @param epochs that λ was sampled for
+ */
+public record StabilityRecord(
+    int examples,
+    int outputs,
+    int batchSize,
+    double learningRate,
+    String sampling,
+    Exponent exponent,
+    double gdExponent,
+    double sharpness,
+    double classicEdgeRatio,
+    String verdict,
+    String evidence,
+    String certificate,
+    MeanSquare meanSquare,
+    CriticalRate criticalLearningRate,
+    Double edgeRatio,
+    Integer criticalBatchSize,
+    Integer rank,
+    Double conditionNumber,
+    Sum sumOfExponents,
+    String stopReason,
+    int epochs) {
+
+  /**
+   * Mean-square stability.
+   *
+   * @param index below 1 if stable
+   * @param exponent Λ(2), nats per step
+   * @param criticalLearningRate where the index is 1
+   */
+  public record MeanSquare(double index, double exponent, double criticalLearningRate) {
+    static MeanSquare of(MeanSquareReport report) {
+      return new MeanSquare(
+          report.index().value(), report.exponent(), report.criticalLearningRate().value());
+    }
+  }
+
+  /**
+   * The learning rate at which λ changes sign.
+   *
+   * @param value η_c
+   * @param low lower end of its interval
+   * @param high upper end
+   */
+  public record CriticalRate(double value, double low, double high) {
+    static CriticalRate of(CriticalLearningRate rate) {
+      return new CriticalRate(rate.value(), rate.low(), rate.high());
+    }
+  }
+
+  /**
+   * The sum of all exponents.
+   *
+   * @param value nats per step
+   * @param standardError of the value
+   */
+  public record Sum(double value, double standardError) {
+    static Sum of(Estimate estimate) {
+      return new Sum(estimate.value(), estimate.standardError());
+    }
+  }
+
+  /**
+   * An estimate of λ with its uncertainty.
+   *
+   * @param value estimate; −∞ if the product is 0
+   * @param standardError of the value
+   * @param low lower end of the interval
+   * @param high upper end of the interval
+   * @param steps random steps it took
+   */
+  public record Exponent(double value, double standardError, double low, double high, long steps) {
+    static Exponent of(LyapunovEstimate estimate) {
+      return new Exponent(
+          estimate.value(),
+          estimate.standardError(),
+          estimate.low(),
+          estimate.high(),
+          estimate.steps());
+    }
+  }
+
+  /**
+   * The record of a report.
+   *
+   * @param report what was computed
+   * @return the same numbers
+   */
+  public static StabilityRecord of(StabilityReport report) {
+    return new StabilityRecord(
+        report.examples(),
+        report.outputs(),
+        report.step().batchSize(),
+        report.step().learningRate(),
+        report.step().sampling().id(),
+        Exponent.of(report.exponent()),
+        report.gdExponent(),
+        report.sharpness(),
+        report.classicEdgeRatio(),
+        report.verdict().kind().name(),
+        report.verdict().evidence(),
+        report.certificate().map(certificate -> certificate.kind().name()).orElse(null),
+        report.meanSquare().map(MeanSquare::of).orElse(null),
+        report.criticalLearningRate().map(CriticalRate::of).orElse(null),
+        orNull(report.edgeRatio()),
+        report.criticalBatchSize().isPresent() ? report.criticalBatchSize().getAsInt() : null,
+        report.diagnosis().map(GramDiagnosis::rank).orElse(null),
+        report.diagnosis().map(diagnosis -> orNull(diagnosis.conditionNumber())).orElse(null),
+        report.sumOfExponents().map(Sum::of).orElse(null),
+        report.exponent().stopReason().name(),
+        report.exponent().epochs());
+  }
+
+  private static Double orNull(OptionalDouble value) {
+    return value.isPresent() ? value.getAsDouble() : null;
+  }
+}

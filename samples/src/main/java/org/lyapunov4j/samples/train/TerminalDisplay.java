@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.train;
+
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.lyapunov4j.samples.run.CheckpointRecord;
+import org.lyapunov4j.samples.run.EndRecord;
+import org.lyapunov4j.samples.run.RunRecord;
+import org.lyapunov4j.samples.run.StabilityRecord;
+
+/**
+ * A table of checkpoints as plain lines and, on a terminal only, a last line that is rewritten in
+ * place: progress, a sparkline of η·sharpness/2, time left.
+ */
+final class TerminalDisplay implements RunObserver {
+  private static final String CLEAR_LINE = "\r\u001b[2K";
+  private static final int SPARKLINE_WIDTH = 24;
+  private static final double SPARKLINE_TOP = 1.2;
+  private static final long REDRAW_NANOS = Duration.ofMillis(200).toNanos();
+
+  private final PrintWriter out;
+  private final boolean terminal;
+  private final List<Double> edgeRatios = new ArrayList<>();
+  private RunRecord run;
+  private long start;
+  private long drawn;
+
+  TerminalDisplay(PrintWriter out, boolean terminal) {
+    this.out = out;
+    this.terminal = terminal;
+  }
+
+  @Override
+  public void started(RunRecord run) {
+    this.run = run;
+    start = System.nanoTime();
+    drawn = start;
+    out.printf(Locale.ROOT, "data     %s, %d examples%n", run.description(), run.examples());
+    out.printf(
+        Locale.ROOT,
+        "network  %s %s, %d parameters, loss %s, %s%n",
+        run.layers().stream().map(String::valueOf).collect(Collectors.joining("-")),
+        run.activation(),
+        run.parameters(),
+        run.loss(),
+        run.precision().toLowerCase(Locale.ROOT));
+    out.printf(Locale.ROOT, "step     %s%n", run.step());
+    out.printf(
+        Locale.ROOT,
+        "run      %d iterations, a checkpoint every %d, seed %d%n%n",
+        run.iterations(),
+        run.interval(),
+        run.seed());
+    out.printf(
+        "%9s  %10s  %23s  %10s  %7s  %s%n",
+        "iteration", "loss", "λ ± se (nats/step)", "μ", "η·S/2", "verdict");
+    out.flush();
+  }
+
+  @Override
+  public void stepped(int iteration, double loss) {
+    long now = System.nanoTime();
+    if (!terminal || now - drawn < REDRAW_NANOS) {
+      return;
+    }
+    drawn = now;
+    int done = iteration + 1;
+    double left = (now - start) * 1e-9 * (run.iterations() - done) / done;
+    out.printf(
+        Locale.ROOT,
+        "%s%d/%d %3.0f %%  loss %.2e  η·S/2 %s %s  %s left",
+        CLEAR_LINE,
+        done,
+        run.iterations(),
+        100.0 * done / run.iterations(),
+        loss,
+        Sparkline.of(edgeRatios, SPARKLINE_TOP, SPARKLINE_WIDTH),
+        edgeRatios.isEmpty()
+            ? "-"
+            : String.format(Locale.ROOT, "%.3f", edgeRatios.get(edgeRatios.size() - 1)),
+        seconds(left));
+    out.flush();
+  }
+
+  @Override
+  public void checkpoint(CheckpointRecord checkpoint) {
+    StabilityRecord stability = checkpoint.stability();
+    edgeRatios.add(stability.classicEdgeRatio());
+    clear();
+    out.printf(
+        Locale.ROOT,
+        "%9d  %10.3e  %+12.3e ± %7.1e   %+10.2e  %7.3f  %s%n",
+        checkpoint.iteration(),
+        checkpoint.loss(),
+        stability.exponent().value(),
+        stability.exponent().standardError(),
+        stability.gdExponent(),
+        stability.classicEdgeRatio(),
+        stability.verdict());
+    out.flush();
+  }
+
+  @Override
+  public void ended(EndRecord end) {
+    clear();
+    out.printf(
+        Locale.ROOT,
+        "%n%s after %d iterations in %s, loss %.3e%n",
+        end.reason().name().toLowerCase(Locale.ROOT),
+        end.iterations(),
+        seconds(end.seconds()),
+        end.loss());
+    out.flush();
+  }
+
+  private void clear() {
+    if (terminal) {
+      out.print(CLEAR_LINE);
+    }
+  }
+
+  private static String seconds(double seconds) {
+    long whole = Math.round(seconds);
+    return whole < 60
+        ? whole + " s"
+        : String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60);
+  }
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.train;
+
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.lyapunov4j.samples.cli.Console;
+import org.lyapunov4j.samples.cli.Input;
+import org.lyapunov4j.samples.cli.SamplingConverter;
+import org.lyapunov4j.samples.data.DataSource;
+import org.lyapunov4j.samples.data.Examples;
+import org.lyapunov4j.samples.data.Targets;
+import org.lyapunov4j.samples.run.EndRecord;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Trains a network on real data and watches its stability. */
+@Command(
+    name = "train",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    description = {
+      "Trains a fully connected network and watches the stability of SGD while it trains.",
+      "Ctrl-C ends the run early and keeps what was measured."
+    })
+public final class TrainCommand implements Callable<Integer> {
+  /** What a shell reports for a program ended by Ctrl-C. */
+  private static final int INTERRUPTED = 130;
+
+  enum Loss {
+    MSE(LossFunction.MSE),
+    L2(LossFunction.L2);
+
+    final LossFunction function;
+
+    Loss(LossFunction function) {
+      this.function = function;
+    }
+  }
+
+  @Option(names = "--data", defaultValue = "digits", description = DataSource.SYNTAX + ".")
+  private String data;
+
+  @Option(
+      names = "--examples",
+      paramLabel = "N",
+      description = "Training examples; by default 100, 20 for chebyshev.")
+  private Integer examples;
+
+  @Option(
+      names = "--targets",
+      defaultValue = "one-hot",
+      description = "one-hot, or scalar: one output, the class number mapped to -1..1.")
+  private String targets;
+
+  @Option(
+      names = "--hidden",
+      split = ",",
+      defaultValue = "64,64",
+      paramLabel = "WIDTH",
+      description = "Widths of the hidden layers.")
+  private List<Integer> hidden;
+
+  @Option(
+      names = "--activation",
+      defaultValue = "tanh",
+      description = "Of the hidden layers, any of Deeplearning4j's: ${COMPLETION-CANDIDATES}.")
+  private Activation activation;
+
+  @Option(
+      names = "--loss",
+      defaultValue = "mse",
+      description = "mse (mean of squares over the outputs) or l2 (sum of squares).")
+  private Loss loss;
+
+  @Option(names = "--precision", defaultValue = "double", description = "double or float.")
+  private DataType precision;
+
+  @Option(
+      names = "--learning-rate",
+      defaultValue = "1",
+      paramLabel = "ETA",
+      description = "Learning rate of plain SGD.")
+  private double learningRate;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "B",
+      description =
+          "Examples in a mini-batch; by default a quarter of all, all is gradient descent.")
+  private Integer batchSize;
+
+  @Option(
+      names = "--sampling",
+      defaultValue = "iid",
+      converter = SamplingConverter.class,
+      paramLabel = "SCHEME",
+      description =
+          "How mini-batches are drawn, for training and analysis alike: iid (uniform B-subsets),"
+              + " iid-replacement, epoch (reshuffled every epoch) or ordered.")
+  private MiniBatchSampling sampling;
+
+  @Option(
+      names = "--iterations",
+      paramLabel = "STEPS",
+      description = "Training steps; by default 4000.")
+  private Integer iterations;
+
+  @Option(
+      names = "--epochs",
+      description = "Training steps in epochs of N/B steps, instead of --iterations.")
+  private Integer epochs;
+
+  @Option(
+      names = "--interval",
+      paramLabel = "STEPS",
+      description = "Steps between checkpoints; by default a fortieth of the run.")
+  private Integer interval;
+
+  @Option(
+      names = "--seed",
+      defaultValue = "1",
+      description = "Fixes examples, initial parameters, mini-batches and estimates.")
+  private long seed;
+
+  @Option(
+      names = "--tier",
+      defaultValue = "economy",
+      description =
+          "How much is computed: economy (exponents and sharpness), standard (also certificates,"
+              + " mean-square stability and the critical learning rate), full (also the critical batch"
+              + " size and the sum of exponents).")
+  private Tier tier;
+
+  @Option(
+      names = "--threads",
+      defaultValue = "1",
+      description = "Native threads of ND4J; more than one only helps wide networks.")
+  private int threads;
+
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "PORT",
+      description = "Serve /metrics for Prometheus on the loopback interface; 0 for a free port.")
+  private Integer metricsPort;
+
+  @Option(names = "--keep-serving", description = "Serve /metrics after the run too, until Ctrl-C.")
+  private boolean keepServing;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE.jsonl",
+      description = "Write every record as a line of JSON, as soon as it exists.")
+  private Path out;
+
+  @Option(names = "--plot", paramLabel = "FILE.png", description = "Draw the run.")
+  private Path plot;
+
+  @Spec private CommandSpec spec;
+
+  /** The command. */
+  public TrainCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    DataSource source = Input.accept(spec, () -> DataSource.parse(data));
+    Examples chosen = Input.accept(spec, () -> load(source));
+    TrainSettings settings = Input.accept(spec, () -> settings(chosen.size()));
+    TrainingRun.limitNativeThreads(threads);
+    PrintWriter terminal = spec.commandLine().getOut();
+    List<RunObserver> observers = new ArrayList<>();
+    observers.add(new TerminalDisplay(terminal, Console.isTerminal()));
+    PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    try (Interruption interruption = new Interruption();
+        MetricsServer metrics = startMetrics(registry, terminal);
+        RecordFile records = openRecords()) {
+      if (records != null) {
+        observers.add(records);
+      }
+      if (plot != null) {
+        observers.add(new RunPlot(plot));
+      }
+      EndRecord end =
+          new TrainingRun(settings, source, chosen, registry, observers)
+              .run(interruption::requested);
+      printFiles(terminal);
+      if (metrics != null && keepServing) {
+        terminal.printf("serving %s until Ctrl-C%n", metrics.uri());
+        terminal.flush();
+        interruption.await();
+      }
+      return end.reason() == EndRecord.Reason.INTERRUPTED ? INTERRUPTED : 0;
+    }
+  }
+
+  private Examples load(DataSource source) throws IOException {
+    int count = examples == null ? source.usualCount() : examples;
+    Input.require(
+        count >= 1,
+        "--examples must be at least 1, got %d; leave it out for the usual number",
+        count);
+    return source.load(count, target(), new RandomStream(seed).split(TrainingRun.EXAMPLES));
+  }
+
+  private Targets target() {
+    return switch (targets) {
+      case "one-hot" -> Targets.ONE_HOT;
+      case "scalar" -> Targets.SCALAR;
+      default ->
+          throw new IllegalArgumentException(
+              "--targets must be one-hot or scalar, got '" + targets + "'");
+    };
+  }
+
+  private TrainSettings settings(int count) {
+    int batch = batchSize == null ? Math.max(1, count / 4) : batchSize;
+    Input.require(
+        batch >= 1 && batch <= count,
+        "--batch-size must be 1 to the number of examples %d, got %d; lower it or raise --examples",
+        count,
+        batch);
+    Input.require(
+        learningRate > 0 && Double.isFinite(learningRate),
+        "--learning-rate must be positive and finite, got %s; try 1",
+        learningRate);
+    for (int width : hidden) {
+      Input.require(width >= 1, "--hidden must be widths of at least 1, got %d; try 64,64", width);
+    }
+    Input.require(
+        precision == DataType.DOUBLE || precision == DataType.FLOAT,
+        "--precision must be double or float, got %s",
+        precision);
+    Input.require(threads >= 1, "--threads must be at least 1, got %d; try 1", threads);
+    int steps = steps(count, batch);
+    int every = interval == null ? Math.max(1, steps / 40) : interval;
+    Input.require(every >= 1, "--interval must be at least 1, got %d; try 50", every);
+    return new TrainSettings(
+        List.copyOf(hidden),
+        activation,
+        loss.function,
+        precision,
+        SgdStep.of(learningRate, batch).withSampling(sampling),
+        steps,
+        every,
+        tier,
+        seed);
+  }
+
+  private int steps(int count, int batch) {
+    Input.require(
+        iterations == null || epochs == null,
+        "--iterations and --epochs must not come together, got %s and %s; leave one out",
+        iterations,
+        epochs);
+    if (epochs != null) {
+      long steps = (long) epochs * ((count + batch - 1) / batch);
+      Input.require(
+          epochs >= 1 && steps <= Integer.MAX_VALUE,
+          "--epochs must be at least 1 and give at most 2^31 - 1 steps, got %d; try 100",
+          epochs);
+      return (int) steps;
+    }
+    int steps = iterations == null ? 4000 : iterations;
+    Input.require(steps >= 1, "--iterations must be at least 1, got %d; try 4000", steps);
+    return steps;
+  }
+
+  private MetricsServer startMetrics(PrometheusMeterRegistry registry, PrintWriter terminal)
+      throws IOException {
+    Input.accept(spec, this::requirePort);
+    if (metricsPort == null) {
+      return null;
+    }
+    MetricsServer server = Input.accept(spec, () -> MetricsServer.start(metricsPort, registry));
+    terminal.printf("metrics  %s%n", server.uri());
+    return server;
+  }
+
+  private Void requirePort() {
+    Input.require(
+        !keepServing || metricsPort != null,
+        "--keep-serving must come with --metrics-port, got none; add --metrics-port 0");
+    Input.require(
+        metricsPort == null || (metricsPort >= 0 && metricsPort <= 65535),
+        "--metrics-port must be 0 to 65535, got %d; 0 takes a free port",
+        metricsPort);
+    return null;
+  }
+
+  private RecordFile openRecords() throws IOException {
+    for (Path file : new Path[] {out, plot}) {
+      requireWritable(file);
+    }
+    return out == null ? null : new RecordFile(out);
+  }
+
+  private void requireWritable(Path file) {
+    if (file == null) {
+      return;
+    }
+    Path folder = file.toAbsolutePath().getParent();
+    if (Files.isDirectory(file) || folder == null || !Files.isWritable(folder)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          file
+              + ": must be a file in a folder that exists and can be written to; create the folder");
+    }
+  }
+
+  private void printFiles(PrintWriter terminal) {
+    if (out != null) {
+      terminal.printf("records  %s%n", out);
+    }
+    if (plot != null) {
+      terminal.printf("plot     %s%n", plot);
+    }
+    terminal.flush();
+  }
+}

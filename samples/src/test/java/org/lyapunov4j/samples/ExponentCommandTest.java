@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.lyapunov4j.samples.io.NpyFile;
+
+class ExponentCommandTest {
+  @TempDir private Path folder;
+  private Path diagonal;
+
+  @BeforeEach
+  void saveGram() throws IOException {
+    diagonal = save("diagonal", new double[][] {{1, 0}, {0, 3}});
+  }
+
+  @Test
+  void answersInJsonAndNothingElse() throws IOException {
+    JsonNode json =
+        json("--gram", diagonal.toString(), "--learning-rate", "0.5", "--batch-size", "1");
+
+    // Independent coordinates: the largest of log|1 - 0.5 g| / 2, theory for a diagonal G.
+    double exact = Math.log(0.5) / 2;
+    JsonNode exponent = json.get("exponent");
+    assertThat(exponent.get("value").doubleValue())
+        .isCloseTo(exact, within(4 * exponent.get("standardError").doubleValue() + 1e-12));
+    assertThat(exponent.get("low").doubleValue()).isLessThanOrEqualTo(exact);
+    assertThat(exponent.get("high").doubleValue()).isGreaterThanOrEqualTo(exact);
+    assertThat(exponent.get("steps").longValue()).isPositive();
+    assertThat(json.get("examples").intValue()).isEqualTo(2);
+    assertThat(json.get("outputs").intValue()).isEqualTo(1);
+    assertThat(json.get("batchSize").intValue()).isEqualTo(1);
+    assertThat(json.get("learningRate").doubleValue()).isEqualTo(0.5);
+    assertThat(json.get("sampling").textValue()).isEqualTo("iid");
+    assertThat(json.get("sharpness").doubleValue()).isCloseTo(1.5, within(1e-12));
+    assertThat(json.get("gdExponent").doubleValue()).isCloseTo(Math.log(0.75), within(1e-12));
+    assertThat(json.get("verdict").textValue()).isEqualTo("STABLE");
+  }
+
+  @Test
+  void tellsHowFarTheEdgeIs() throws IOException {
+    JsonNode json =
+        json("--gram", diagonal.toString(), "--learning-rate", "0.5", "--batch-size", "1");
+
+    // Diagonal G, B = 1: coordinates do not interact, the steepest one decides: |1 - 3 eta| = 1.
+    assertThat(json.get("criticalLearningRate").get("value").doubleValue())
+        .isCloseTo(2 / 3.0, within(0.01));
+    assertThat(json.get("edgeRatio").doubleValue()).isCloseTo(0.75, within(0.02));
+    assertThat(json.get("rank").intValue()).isEqualTo(2);
+    assertThat(json.get("conditionNumber").doubleValue()).isCloseTo(3, within(1e-9));
+    assertThat(json.get("meanSquare").get("criticalLearningRate").doubleValue())
+        .isCloseTo(2 / 3.0, within(1e-6));
+    assertThat(json.get("sumOfExponents").get("value").doubleValue())
+        .isCloseTo(Math.log(0.5), within(1e-9));
+    assertThat(json.has("certificate")).isTrue();
+    assertThat(json.has("stopReason")).isTrue();
+  }
+
+  @Test
+  void economyLeavesOutWhatItDidNotCompute() throws IOException {
+    JsonNode json =
+        json(
+            "--gram",
+            diagonal.toString(),
+            "--learning-rate",
+            "0.5",
+            "--batch-size",
+            "1",
+            "--tier",
+            "economy");
+
+    assertThat(json.has("criticalLearningRate")).isFalse();
+    assertThat(json.has("edgeRatio")).isFalse();
+    assertThat(json.get("verdict").textValue()).isEqualTo("STABLE");
+  }
+
+  @Test
+  void sameSeedSameAnswer() {
+    String[] args = {
+      "exponent",
+      "--gram",
+      diagonal.toString(),
+      "--learning-rate",
+      "0.9",
+      "--batch-size",
+      "1",
+      "--format",
+      "json",
+      "--seed",
+      "17",
+      "--max-epochs",
+      "64"
+    };
+
+    assertThat(withoutSeconds(Outcome.of(args).out()))
+        .isEqualTo(withoutSeconds(Outcome.of(args).out()))
+        .contains("UNSTABLE");
+  }
+
+  private static String withoutSeconds(String json) {
+    return json.replaceAll("\"seconds\" : [^,}\\n]*", "");
+  }
+
+  @Test
+  void takesSeveralOutputsAndOtherSchemes() throws IOException {
+    JsonNode json =
+        json(
+            "--gram",
+            diagonal.toString(),
+            "--learning-rate",
+            "0.9",
+            "--batch-size",
+            "1",
+            "--outputs",
+            "2",
+            "--sampling",
+            "epoch");
+
+    assertThat(json.get("examples").intValue()).isEqualTo(1);
+    assertThat(json.get("outputs").intValue()).isEqualTo(2);
+    assertThat(json.get("sampling").textValue()).isEqualTo("epoch");
+    assertThat(json.get("exponent").get("value").doubleValue())
+        .isCloseTo(Math.log(1.7), within(1e-9));
+  }
+
+  @Test
+  void writesAnInfiniteExponentAsAString() throws IOException {
+    Path one = save("one", new double[][] {{2}});
+
+    JsonNode json = json("--gram", one.toString(), "--learning-rate", "0.5", "--batch-size", "1");
+
+    assertThat(json.get("gdExponent").textValue()).isEqualTo("-Infinity");
+    assertThat(json.get("exponent").get("value").textValue()).isEqualTo("-Infinity");
+  }
+
+  @Test
+  void answersInWords() {
+    Outcome outcome =
+        Outcome.of(
+            "exponent",
+            "--gram",
+            diagonal.toString(),
+            "--learning-rate",
+            "0.5",
+            "--batch-size",
+            "2");
+
+    assertThat(outcome.status()).isZero();
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.out())
+        .contains(
+            "2 examples × 1 outputs", "batch size 2", "λ", "μ", "sharpness      1.5", "STABLE");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "absent    |             | the file must exist",
+        "wide      |             | a Gram matrix must be square, got 1 × 2",
+        "skew      |             | a Gram matrix must be symmetric, got entries (1, 0) and (0, 1)",
+        "nan       |             | a Gram matrix must be finite, got NaN at (1, 1)",
+        "negative  |             | a Gram matrix must have a nonnegative diagonal, got -1",
+        "diagonal  | --batch-size=3          | --batch-size must be at most the number of examples 2, got 3",
+        "diagonal  | --batch-size=0          | --batch-size must be at least 1, got 0",
+        "diagonal  | --learning-rate=0       | --learning-rate must be positive and finite, got 0.0",
+        "diagonal  | --learning-rate=-1      | --learning-rate must be positive and finite, got -1.0",
+        "diagonal  | --learning-rate=NaN     | --learning-rate must be positive and finite, got NaN",
+        "diagonal  | --learning-rate=x       | 'x' is not a double",
+        "diagonal  | --outputs=3             | --outputs must divide the 2 rows of the Gram matrix, got 3",
+        "diagonal  | --outputs=0             | --outputs must be at least 1, got 0",
+        "diagonal  | --max-epochs=0          | --max-epochs must be at least 1, got 0",
+        "diagonal  | --sampling=all          | sampling must be one of iid, iid-replacement, epoch, ordered; got all",
+        "diagonal  | --format=xml            | expected one of [TEXT, JSON] (case-insensitive) but was 'xml'",
+        "diagonal  | --nonsense              | Unknown option: '--nonsense'",
+      })
+  void refusesBadInputInOneLine(String name, String option, String complaint) throws IOException {
+    save("wide", new double[][] {{1, 2}});
+    save("skew", new double[][] {{1, 0.5}, {0.25, 1}});
+    save("nan", new double[][] {{1, 0}, {0, Double.NaN}});
+    save("negative", new double[][] {{-1, 0}, {0, 1}});
+    List<String> args =
+        new ArrayList<>(List.of("exponent", "--gram", folder.resolve(name + ".npy").toString()));
+    if (option == null || !option.startsWith("--learning-rate")) {
+      args.add("--learning-rate=0.1");
+    }
+    if (option == null || !option.startsWith("--batch-size")) {
+      args.add("--batch-size=1");
+    }
+    if (option != null) {
+      args.add(option);
+    }
+
+    Outcome outcome = Outcome.of(args.toArray(String[]::new));
+
+    assertThat(outcome.status()).isEqualTo(2);
+    assertThat(outcome.out()).isEmpty();
+    assertThat(outcome.err().lines()).hasSize(1);
+    assertThat(outcome.err()).startsWith("lyapunov4j exponent: ").contains(complaint);
+  }
+
+  @Test
+  void namesTheOptionThatIsMissing() {
+    Outcome outcome = Outcome.of("exponent", "--gram", diagonal.toString(), "--batch-size", "1");
+
+    assertThat(outcome.status()).isEqualTo(2);
+    assertThat(outcome.err().lines()).hasSize(1);
+    assertThat(outcome.err()).contains("--learning-rate=ETA");
+  }
+
+  private Path save(String name, double[][] rows) throws IOException {
+    Path file = folder.resolve(name + ".npy");
+    Files.deleteIfExists(file);
+    NpyFile.write(file, rows);
+    return file;
+  }
+
+  private static JsonNode json(String... options) throws IOException {
+    List<String> args = new ArrayList<>(List.of("exponent", "--format", "json"));
+    args.addAll(List.of(options));
+
+    Outcome outcome = Outcome.of(args.toArray(String[]::new));
+
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.status()).isZero();
+    return new ObjectMapper().readTree(outcome.out());
+  }
+}
