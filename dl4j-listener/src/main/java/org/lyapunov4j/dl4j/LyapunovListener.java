@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -11,7 +12,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
@@ -23,6 +23,7 @@ import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +62,10 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private final String run;
   private final int frequency;
-  private final DataSet probe;
+  private final Schedule schedule;
+  private final Worker worker;
+  private final Duration patience;
+  private final MultiDataSet probe;
   private final int fixedBatchSize;
   private final boolean strict;
   private final int historySize;
@@ -72,12 +76,12 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final LyapunovMetrics metrics;
   private final Troubles troubles;
 
-  private final ReentrantLock computing = new ReentrantLock();
   private final ObservedBatchSize observed = new ObservedBatchSize();
   private final Deque<Checkpoint> history = new ArrayDeque<>();
   private volatile Model watched;
   private volatile boolean off;
-  private StabilityProbe stability;
+  private volatile RuntimeException pending;
+  private volatile StabilityProbe stability;
   private TrainingStep announced;
 
   /**
@@ -102,6 +106,12 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private LyapunovListener(Builder builder) {
     run = builder.run == null ? "run-" + RUNS.incrementAndGet() : builder.run;
     frequency = builder.frequency;
+    schedule = new Schedule(frequency, builder.budget, System::nanoTime);
+    worker =
+        builder.backlog == null
+            ? Worker.direct()
+            : new Worker.Background("lyapunov4j " + run, builder.backlog, this::failInBackground);
+    patience = builder.patience;
     probe = builder.probe.copy();
     fixedBatchSize = builder.batchSize;
     strict = builder.strict;
@@ -129,15 +139,29 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     return new Builder(probe);
   }
 
+  /**
+   * A builder for a network of several inputs or outputs.
+   *
+   * @param probe the examples, with labels, of which the Gram matrix is made; copied when the
+   *     listener is built
+   * @return the same as {@code new LyapunovListener.Builder(probe)}
+   */
+  public static Builder builder(MultiDataSet probe) {
+    return new Builder(probe);
+  }
+
   @Override
   public void iterationDone(Model model, int iteration, int epoch) {
     if (off || !watches(model)) {
       return;
     }
+    if (pending != null) {
+      throw pending;
+    }
     try {
       observed.record(model.batchSize());
-      if (iteration % frequency == 0) {
-        checkpointAlone(model, iteration, epoch);
+      if (schedule.isDue(iteration)) {
+        checkpoint(model, iteration, epoch);
       }
     } catch (UnsupportedTrainingException refusal) {
       switchOff(refusal);
@@ -186,20 +210,25 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   /**
-   * Stops listening, waits for a checkpoint under way, and removes the metrics. Closing again does
-   * nothing.
+   * Waits for the checkpoints that are being computed in the background; returns at once if there
+   * are none.
+   */
+  public void flush() {
+    worker.flush();
+  }
+
+  /**
+   * Stops listening, waits for the checkpoints that are being computed, and removes the metrics.
+   * Closing again does nothing.
    */
   @Override
-  public void close() {
+  public synchronized void close() {
     off = true;
-    computing.lock();
-    try {
-      metrics.close();
-      if (stability != null) {
-        stability.close();
-      }
-    } finally {
-      computing.unlock();
+    worker.close(patience);
+    metrics.close();
+    StabilityProbe used = stability;
+    if (used != null) {
+      used.close();
     }
   }
 
@@ -227,31 +256,46 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     return name.startsWith("ParallelWrapper training thread ") && !name.endsWith(" 0");
   }
 
-  private void checkpointAlone(Model model, int iteration, int epoch) {
-    if (!computing.tryLock()) {
+  private void checkpoint(Model model, int iteration, int epoch) {
+    if (!schedule.isWithinBudget()) {
       metrics.skipped();
       return;
     }
-    try {
-      checkpoint(model, iteration, epoch);
-    } finally {
-      computing.unlock();
-    }
-  }
-
-  private void checkpoint(Model model, int iteration, int epoch) {
+    long begun = schedule.now();
     if (stability == null && !prepare(model)) {
       return;
     }
     TrainingStep step = steps.read(model, iteration, epoch, batchSize());
     announce(step);
+    Snapshot snapshot =
+        new Snapshot(iteration, epoch, clock.instant(), model.score(), step, model.params().dup());
+    if (!worker.submit(() -> compute(snapshot, begun))) {
+      snapshot.close();
+      metrics.skipped();
+    }
+  }
+
+  private void compute(Snapshot snapshot, long begun) {
     Checkpoint checkpoint;
-    try (Snapshot snapshot =
-        new Snapshot(
-            iteration, epoch, clock.instant(), model.score(), step, model.params().dup())) {
+    try (snapshot) {
       checkpoint = stability.evaluate(snapshot);
+    } finally {
+      schedule.finished(begun);
     }
     deliver(checkpoint);
+  }
+
+  /**
+   * A background thread has nobody to throw to; if strict, the training thread throws at its next
+   * iteration.
+   */
+  private void failInBackground(Throwable failure) {
+    metrics.failed();
+    try {
+      troubles.report("A stability checkpoint", failure);
+    } catch (RuntimeException strictly) {
+      pending = strictly;
+    }
   }
 
   private boolean prepare(Model model) {
@@ -266,7 +310,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private int batchSize() {
     int size = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
-    return Math.min(size, probe.numExamples());
+    return Math.min(size, Math.toIntExact(probe.getFeatures(0).size(0)));
   }
 
   private void announce(TrainingStep step) {
@@ -305,7 +349,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   /** Builds a {@link LyapunovListener}. */
   public static final class Builder {
-    private final DataSet probe;
+    private final MultiDataSet probe;
     private final List<MeterRegistry> registries = new ArrayList<>();
     private final List<Consumer<Checkpoint>> consumers = new ArrayList<>();
     private int frequency = DEFAULT_FREQUENCY;
@@ -317,6 +361,9 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private StabilityAnalyzer analyzer;
     private boolean strict;
     private int historySize = 10_000;
+    private double budget = Double.POSITIVE_INFINITY;
+    private Backlog backlog;
+    private Duration patience = Duration.ofMinutes(1);
     private InstantSource clock = InstantSource.system();
 
     /**
@@ -326,10 +373,27 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      *     listener is built
      */
     public Builder(DataSet probe) {
-      if (probe.getFeatures() == null || probe.getLabels() == null) {
+      this(requireComplete(probe).toMultiDataSet());
+    }
+
+    /**
+     * A builder for a network of several inputs or outputs.
+     *
+     * @param probe the examples, with labels, of which the Gram matrix is made; copied when the
+     *     listener is built
+     */
+    public Builder(MultiDataSet probe) {
+      if (probe.numFeatureArrays() == 0 || probe.numLabelsArrays() == 0) {
         throw new IllegalArgumentException("the probe needs features and labels, got " + probe);
       }
       this.probe = probe;
+    }
+
+    private static DataSet requireComplete(DataSet probe) {
+      if (probe.getFeatures() == null || probe.getLabels() == null) {
+        throw new IllegalArgumentException("the probe needs features and labels, got " + probe);
+      }
+      return probe;
     }
 
     /**
@@ -345,6 +409,47 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
+     * Bounds the time checkpoints take: after one that took c, the next is not begun before
+     * c/fraction has passed, whatever the frequency. Checkpoints left out are counted as skipped.
+     * Which ones are left out depends on the speed of the machine.
+     *
+     * @param fraction of the time that training takes, positive; by default there is no bound
+     * @return this
+     */
+    public Builder budget(double fraction) {
+      if (!(fraction > 0)) {
+        throw new IllegalArgumentException("budget must be positive, got " + fraction);
+      }
+      budget = fraction;
+      return this;
+    }
+
+    /**
+     * Computes checkpoints in a background thread, from a copy of the parameters made in the
+     * training thread. The results are those of the training thread, bit for bit; consumers are
+     * called in the background thread.
+     *
+     * @param backlog what to do when training is faster
+     * @return this
+     */
+    public Builder background(Backlog backlog) {
+      this.backlog = Objects.requireNonNull(backlog, "backlog");
+      return this;
+    }
+
+    /**
+     * How long {@link LyapunovListener#close()} waits for checkpoints in the background before it
+     * interrupts them.
+     *
+     * @param patience default one minute
+     * @return this
+     */
+    public Builder patience(Duration patience) {
+      this.patience = Objects.requireNonNull(patience, "patience");
+      return this;
+    }
+
+    /**
      * Publishes to a Micrometer registry. May be called for several.
      *
      * @param registry where {@link LyapunovMetrics} are bound
@@ -356,7 +461,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * Hands every checkpoint to a consumer, in the training thread. May be called for several.
+     * Hands every checkpoint to a consumer, in the thread that computed it. May be called for
+     * several.
      *
      * @param consumer what it throws is logged and counted
      * @return this

@@ -8,7 +8,7 @@ import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
-import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * Turns snapshots of one model into checkpoints. Knows nothing of the live model once it is made.
@@ -18,7 +18,7 @@ final class StabilityProbe implements AutoCloseable {
   private final NtkGram ntk;
   private final StabilityAnalyzer analyzer;
 
-  StabilityProbe(String run, Model model, DataSet examples, StabilityAnalyzer analyzer) {
+  StabilityProbe(String run, Model model, MultiDataSet examples, StabilityAnalyzer analyzer) {
     this.run = run;
     this.ntk = NtkGram.builder(model).probe(examples).build();
     this.analyzer = analyzer;

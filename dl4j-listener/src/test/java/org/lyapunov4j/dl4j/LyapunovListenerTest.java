@@ -8,18 +8,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.management.ThreadMXBean;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.assertj.core.groups.Tuple;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
+import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.step.MiniBatchSampling;
@@ -241,6 +245,119 @@ class LyapunovListenerTest {
     assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0, 1, 2, 3);
     assertThat(most.get()).isEqualTo(1);
     assertThat(listener.failures()).isZero();
+  }
+
+  @Test
+  void theBackgroundThreadGivesTheSameResults() {
+    List<Tuple> direct = results(train(quick().build(), new Sgd(0.05), 1));
+    List<String> threads = new ArrayList<>();
+    LyapunovListener listener =
+        quick()
+            .run("b")
+            .background(Backlog.WAIT)
+            .onCheckpoint(c -> threads.add(Thread.currentThread().getName()))
+            .build();
+    train(listener, new Sgd(0.05), 1);
+    listener.flush();
+    assertThat(results(listener)).hasSize(EXAMPLES).isEqualTo(direct);
+    assertThat(threads).hasSize(EXAMPLES).containsOnly("lyapunov4j b");
+    listener.close();
+  }
+
+  private static List<Tuple> results(LyapunovListener listener) {
+    return listener.history().stream()
+        .map(
+            c ->
+                Tuple.tuple(
+                    c.iteration(),
+                    c.loss(),
+                    c.step(),
+                    c.stability().exponent().value(),
+                    c.stability().gdExponent(),
+                    c.stability().sharpness()))
+        .toList();
+  }
+
+  @Test
+  void theBackgroundThreadSkipsWhatItCannotKeepUpWith() throws Exception {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    CountDownLatch training = new CountDownLatch(1);
+    LyapunovListener listener =
+        quick()
+            .registry(registry)
+            .background(Backlog.SKIP)
+            .onCheckpoint(c -> await(training))
+            .build();
+    train(listener, new Sgd(0.05), 1);
+    assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 2);
+    training.countDown();
+    listener.close();
+    assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0, 1);
+    requireThreadEnds("lyapunov4j " + listener.run());
+  }
+
+  @Test
+  void closingFlushesAndThenLosesPatience() {
+    CountDownLatch never = new CountDownLatch(1);
+    LyapunovListener listener =
+        quick()
+            .background(Backlog.WAIT)
+            .patience(Duration.ofMillis(100))
+            .onCheckpoint(c -> await(never))
+            .build();
+    train(listener, new Sgd(0.05), 12);
+    listener.close();
+    assertThat(listener.isOff()).isTrue();
+  }
+
+  @Test
+  void strictThrowsWhatFailedInTheBackgroundAtTheNextIteration() {
+    IllegalStateException thrown = new IllegalStateException("full disk");
+    LyapunovListener listener =
+        quick()
+            .strict(true)
+            .background(Backlog.WAIT)
+            .onCheckpoint(
+                c -> {
+                  throw thrown;
+                })
+            .build();
+    assertThatThrownBy(
+            () -> {
+              MultiLayerNetwork network = network(new Sgd(0.05));
+              network.setListeners(listener);
+              network.fit(data);
+              listener.flush();
+              network.fit(data);
+            })
+        .isSameAs(thrown);
+    listener.close();
+  }
+
+  @Test
+  void aTightBudgetSkipsCheckpoints() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    LyapunovListener listener =
+        train(quick().registry(registry).budget(1e-9).build(), new Sgd(0.05), 1);
+    assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0);
+    assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 1);
+  }
+
+  private static void requireThreadEnds(String name) throws InterruptedException {
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().equals(name)) {
+        thread.join(5_000);
+        assertThat(thread.isAlive()).isFalse();
+      }
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test
