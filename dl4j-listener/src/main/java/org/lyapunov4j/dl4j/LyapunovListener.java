@@ -21,6 +21,7 @@ import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -57,6 +58,11 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   /** Iterations between checkpoints unless told otherwise. */
   public static final int DEFAULT_FREQUENCY = 100;
 
+  /**
+   * Relative change of the sharpness, when the probe doubles, above which it counts as too small.
+   */
+  private static final double PROBE_TOLERANCE = 0.1;
+
   private static final Logger log = LoggerFactory.getLogger(LyapunovListener.class);
   private static final AtomicInteger RUNS = new AtomicInteger();
 
@@ -69,6 +75,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final int fixedBatchSize;
   private final boolean strict;
   private final int historySize;
+  private final boolean compareProbeSizes;
   private final InstantSource clock;
   private final StabilityAnalyzer analyzer;
   private final StepReader steps;
@@ -83,6 +90,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private volatile RuntimeException pending;
   private volatile StabilityProbe stability;
   private TrainingStep announced;
+  private volatile boolean probeWarned;
+  private final VerdictWatch verdicts = new VerdictWatch();
 
   /**
    * A listener that computes a checkpoint every {@value #DEFAULT_FREQUENCY} iterations and logs it.
@@ -116,6 +125,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     fixedBatchSize = builder.batchSize;
     strict = builder.strict;
     historySize = builder.historySize;
+    compareProbeSizes = builder.compareProbeSizes;
     clock = builder.clock;
     analyzer =
         builder.analyzer == null
@@ -300,7 +310,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private boolean prepare(Model model) {
     try {
-      stability = new StabilityProbe(run, model, probe, analyzer);
+      stability = new StabilityProbe(run, model, probe, analyzer, compareProbeSizes);
       return true;
     } catch (IllegalArgumentException refusal) {
       switchOff(refusal);
@@ -322,6 +332,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private void deliver(Checkpoint checkpoint) {
     log.info("{}", checkpoint);
+    warnOfASmallProbe(checkpoint);
+    announceVerdict(checkpoint.stability());
     synchronized (history) {
       if (history.size() == historySize) {
         history.removeFirst();
@@ -336,6 +348,29 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         metrics.failed();
         troubles.report("A consumer of stability checkpoints", failure);
       }
+    }
+  }
+
+  private void warnOfASmallProbe(Checkpoint checkpoint) {
+    if (checkpoint.probeChange() > PROBE_TOLERANCE && !probeWarned) {
+      probeWarned = true;
+      log.warn(
+          "{}: the sharpness of half of the probe's {} examples differs by {} % from that of all; a larger probe would tell more",
+          run, checkpoint.stability().examples(), Math.round(100 * checkpoint.probeChange()));
+    }
+  }
+
+  private void announceVerdict(StabilityReport report) {
+    switch (verdicts.observe(report.verdict().kind())) {
+      case BECAME_UNSTABLE ->
+          log.warn(
+              "{} has become unstable: {}. Lower the learning rate, now {}, or as a rule raise the batch size, now {}.",
+              run,
+              report.verdict().evidence(),
+              report.step().learningRate(),
+              report.step().batchSize());
+      case RECOVERED -> log.info("{} is stable again: {}", run, report.verdict().evidence());
+      case NONE -> {}
     }
   }
 
@@ -363,6 +398,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private int historySize = 10_000;
     private double budget = Double.POSITIVE_INFINITY;
     private Backlog backlog;
+    private boolean compareProbeSizes;
     private Duration patience = Duration.ofMinutes(1);
     private InstantSource clock = InstantSource.system();
 
@@ -405,6 +441,24 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      */
     public Builder frequency(int frequency) {
       this.frequency = requirePositive("frequency", frequency);
+      return this;
+    }
+
+    /**
+     * Whether to analyse a quarter and half of the probe as well, to see how the results move with
+     * the number of examples; costs about a third more. Worth it where the probe is a sample of the
+     * training set. A warning is logged if the sharpness moves by more than a tenth from half of
+     * the probe to all of it.
+     *
+     * @param compare default false; true needs a probe of at least 8 examples
+     * @return this
+     */
+    public Builder compareProbeSizes(boolean compare) {
+      if (compare && probe.getFeatures(0).size(0) < 8) {
+        throw new IllegalArgumentException(
+            "comparing probe sizes needs at least 8 examples, got " + probe.getFeatures(0).size(0));
+      }
+      compareProbeSizes = compare;
       return this;
     }
 

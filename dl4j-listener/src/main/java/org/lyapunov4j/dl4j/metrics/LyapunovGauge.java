@@ -78,6 +78,12 @@ public enum LyapunovGauge {
       "iterations",
       "Training iteration of the latest checkpoint",
       Checkpoint::iteration),
+  /** The dependence on the probe's size. */
+  PROBE_CHANGE(
+      "lyapunov.probe.change",
+      null,
+      "Relative change of the sharpness from half of the probe to all of it, if compared",
+      Checkpoint::probeChange),
   /** m. */
   GRAM_SIZE(
       "lyapunov.gram.size",

@@ -65,6 +65,7 @@ class LyapunovMetricsTest {
     assertThat(value(registry, LyapunovGauge.LOSS)).isEqualTo(0.25);
     assertThat(value(registry, LyapunovGauge.ITERATION)).isEqualTo(300);
     assertThat(value(registry, LyapunovGauge.GRAM_SIZE)).isEqualTo(2);
+    assertThat(value(registry, LyapunovGauge.PROBE_CHANGE)).isNaN();
     assertThat(registry.get(LyapunovMetrics.AGE).timeGauge().value()).isEqualTo(60);
     assertThat(registry.get(LyapunovMetrics.COMPUTE).timer().count()).isEqualTo(2);
     assertThat(
@@ -214,6 +215,7 @@ class LyapunovMetricsTest {
         new TrainingStep(step, List.of()),
         List.of(),
         report,
+        List.of(),
         Duration.ofMillis(20),
         Duration.ofMillis(30));
   }
