@@ -22,6 +22,7 @@ import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -129,7 +130,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     clock = builder.clock;
     analyzer =
         builder.analyzer == null
-            ? StabilityAnalyzer.builder().seed(builder.seed).build()
+            ? StabilityAnalyzer.builder().seed(builder.seed).tier(builder.tier).build()
             : builder.analyzer;
     steps = new StepReader(builder.sampling);
     consumers = List.copyOf(builder.consumers);
@@ -364,11 +365,12 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     switch (verdicts.observe(report.verdict().kind())) {
       case BECAME_UNSTABLE ->
           log.warn(
-              "{} has become unstable: {}. Lower the learning rate, now {}, or as a rule raise the batch size, now {}.",
+              "{} has become unstable: {}. To train stably here {}.",
               run,
               report.verdict().evidence(),
-              report.step().learningRate(),
-              report.step().batchSize());
+              report
+                  .advice()
+                  .orElse("lower the learning rate, now " + report.step().learningRate()));
       case RECOVERED -> log.info("{} is stable again: {}", run, report.verdict().evidence());
       case NONE -> {}
     }
@@ -391,6 +393,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private String run;
     private Tags tags = Tags.empty();
     private long seed;
+    private Tier tier = Tier.STANDARD;
     private int batchSize;
     private MiniBatchSampling sampling = MiniBatchSampling.IID_SUBSETS;
     private StabilityAnalyzer analyzer;
@@ -564,6 +567,18 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
+     * How much to compute at a checkpoint.
+     *
+     * @param tier default {@link Tier#STANDARD}; for large probes {@link Tier#ECONOMY} costs far
+     *     less, without the critical learning rate and the mean-square index
+     * @return this
+     */
+    public Builder tier(Tier tier) {
+      this.tier = Objects.requireNonNull(tier, "tier");
+      return this;
+    }
+
+    /**
      * Fixes the mini-batch size B of the analysed step.
      *
      * @param batchSize at least 1; by default what training is seen to use
@@ -587,7 +602,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * Replaces the analyzer, and with it the {@link #seed}.
+     * Replaces the analyzer, and with it {@link #seed} and {@link #tier}.
      *
      * @param analyzer with a budget and seed of its own
      * @return this

@@ -60,6 +60,12 @@ class LyapunovMetricsTest {
     assertThat(value(registry, LyapunovGauge.GD_EXPONENT)).isCloseTo(Math.log(0.9), within(1e-12));
     assertThat(value(registry, LyapunovGauge.SHARPNESS)).isCloseTo(1.5, within(1e-12));
     assertThat(value(registry, LyapunovGauge.EDGE_RATIO_CLASSIC)).isCloseTo(0.15, within(1e-12));
+    // The coordinates are independent, and the sharper one is unstable beyond 3η = 2.
+    assertThat(value(registry, LyapunovGauge.CRITICAL_LEARNING_RATE))
+        .isCloseTo(2.0 / 3, within(0.02));
+    assertThat(value(registry, LyapunovGauge.EDGE_RATIO))
+        .isEqualTo(0.2 / value(registry, LyapunovGauge.CRITICAL_LEARNING_RATE));
+    assertThat(value(registry, LyapunovGauge.MEAN_SQUARE_INDEX)).isBetween(0.0, 1.0);
     assertThat(value(registry, LyapunovGauge.LEARNING_RATE)).isEqualTo(0.2);
     assertThat(value(registry, LyapunovGauge.BATCH_SIZE)).isEqualTo(1);
     assertThat(value(registry, LyapunovGauge.LOSS)).isEqualTo(0.25);
