@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -11,7 +12,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
@@ -21,8 +21,11 @@ import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,15 +59,24 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   /** Iterations between checkpoints unless told otherwise. */
   public static final int DEFAULT_FREQUENCY = 100;
 
+  /**
+   * Relative change of the sharpness, when the probe doubles, above which it counts as too small.
+   */
+  private static final double PROBE_TOLERANCE = 0.1;
+
   private static final Logger log = LoggerFactory.getLogger(LyapunovListener.class);
   private static final AtomicInteger RUNS = new AtomicInteger();
 
   private final String run;
   private final int frequency;
-  private final DataSet probe;
+  private final Schedule schedule;
+  private final Worker worker;
+  private final Duration patience;
+  private final MultiDataSet probe;
   private final int fixedBatchSize;
   private final boolean strict;
   private final int historySize;
+  private final boolean compareProbeSizes;
   private final InstantSource clock;
   private final StabilityAnalyzer analyzer;
   private final StepReader steps;
@@ -72,13 +84,15 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final LyapunovMetrics metrics;
   private final Troubles troubles;
 
-  private final ReentrantLock computing = new ReentrantLock();
   private final ObservedBatchSize observed = new ObservedBatchSize();
   private final Deque<Checkpoint> history = new ArrayDeque<>();
   private volatile Model watched;
   private volatile boolean off;
-  private StabilityProbe stability;
+  private volatile RuntimeException pending;
+  private volatile StabilityProbe stability;
   private TrainingStep announced;
+  private volatile boolean probeWarned;
+  private final VerdictWatch verdicts = new VerdictWatch();
 
   /**
    * A listener that computes a checkpoint every {@value #DEFAULT_FREQUENCY} iterations and logs it.
@@ -102,14 +116,21 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private LyapunovListener(Builder builder) {
     run = builder.run == null ? "run-" + RUNS.incrementAndGet() : builder.run;
     frequency = builder.frequency;
+    schedule = new Schedule(frequency, builder.budget, System::nanoTime);
+    worker =
+        builder.backlog == null
+            ? Worker.direct()
+            : new Worker.Background("lyapunov4j " + run, builder.backlog, this::failInBackground);
+    patience = builder.patience;
     probe = builder.probe.copy();
     fixedBatchSize = builder.batchSize;
     strict = builder.strict;
     historySize = builder.historySize;
+    compareProbeSizes = builder.compareProbeSizes;
     clock = builder.clock;
     analyzer =
         builder.analyzer == null
-            ? StabilityAnalyzer.builder().seed(builder.seed).build()
+            ? StabilityAnalyzer.builder().seed(builder.seed).tier(builder.tier).build()
             : builder.analyzer;
     steps = new StepReader(builder.sampling);
     consumers = List.copyOf(builder.consumers);
@@ -129,15 +150,29 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     return new Builder(probe);
   }
 
+  /**
+   * A builder for a network of several inputs or outputs.
+   *
+   * @param probe the examples, with labels, of which the Gram matrix is made; copied when the
+   *     listener is built
+   * @return the same as {@code new LyapunovListener.Builder(probe)}
+   */
+  public static Builder builder(MultiDataSet probe) {
+    return new Builder(probe);
+  }
+
   @Override
   public void iterationDone(Model model, int iteration, int epoch) {
     if (off || !watches(model)) {
       return;
     }
+    if (pending != null) {
+      throw pending;
+    }
     try {
       observed.record(model.batchSize());
-      if (iteration % frequency == 0) {
-        checkpointAlone(model, iteration, epoch);
+      if (schedule.isDue(iteration)) {
+        checkpoint(model, iteration, epoch);
       }
     } catch (UnsupportedTrainingException refusal) {
       switchOff(refusal);
@@ -186,20 +221,25 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   /**
-   * Stops listening, waits for a checkpoint under way, and removes the metrics. Closing again does
-   * nothing.
+   * Waits for the checkpoints that are being computed in the background; returns at once if there
+   * are none.
+   */
+  public void flush() {
+    worker.flush();
+  }
+
+  /**
+   * Stops listening, waits for the checkpoints that are being computed, and removes the metrics.
+   * Closing again does nothing.
    */
   @Override
-  public void close() {
+  public synchronized void close() {
     off = true;
-    computing.lock();
-    try {
-      metrics.close();
-      if (stability != null) {
-        stability.close();
-      }
-    } finally {
-      computing.unlock();
+    worker.close(patience);
+    metrics.close();
+    StabilityProbe used = stability;
+    if (used != null) {
+      used.close();
     }
   }
 
@@ -227,36 +267,51 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     return name.startsWith("ParallelWrapper training thread ") && !name.endsWith(" 0");
   }
 
-  private void checkpointAlone(Model model, int iteration, int epoch) {
-    if (!computing.tryLock()) {
+  private void checkpoint(Model model, int iteration, int epoch) {
+    if (!schedule.isWithinBudget()) {
       metrics.skipped();
       return;
     }
-    try {
-      checkpoint(model, iteration, epoch);
-    } finally {
-      computing.unlock();
-    }
-  }
-
-  private void checkpoint(Model model, int iteration, int epoch) {
+    long begun = schedule.now();
     if (stability == null && !prepare(model)) {
       return;
     }
     TrainingStep step = steps.read(model, iteration, epoch, batchSize());
     announce(step);
+    Snapshot snapshot =
+        new Snapshot(iteration, epoch, clock.instant(), model.score(), step, model.params().dup());
+    if (!worker.submit(() -> compute(snapshot, begun))) {
+      snapshot.close();
+      metrics.skipped();
+    }
+  }
+
+  private void compute(Snapshot snapshot, long begun) {
     Checkpoint checkpoint;
-    try (Snapshot snapshot =
-        new Snapshot(
-            iteration, epoch, clock.instant(), model.score(), step, model.params().dup())) {
+    try (snapshot) {
       checkpoint = stability.evaluate(snapshot);
+    } finally {
+      schedule.finished(begun);
     }
     deliver(checkpoint);
   }
 
+  /**
+   * A background thread has nobody to throw to; if strict, the training thread throws at its next
+   * iteration.
+   */
+  private void failInBackground(Throwable failure) {
+    metrics.failed();
+    try {
+      troubles.report("A stability checkpoint", failure);
+    } catch (RuntimeException strictly) {
+      pending = strictly;
+    }
+  }
+
   private boolean prepare(Model model) {
     try {
-      stability = new StabilityProbe(run, model, probe, analyzer);
+      stability = new StabilityProbe(run, model, probe, analyzer, compareProbeSizes);
       return true;
     } catch (IllegalArgumentException refusal) {
       switchOff(refusal);
@@ -266,7 +321,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private int batchSize() {
     int size = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
-    return Math.min(size, probe.numExamples());
+    return Math.min(size, Math.toIntExact(probe.getFeatures(0).size(0)));
   }
 
   private void announce(TrainingStep step) {
@@ -278,6 +333,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private void deliver(Checkpoint checkpoint) {
     log.info("{}", checkpoint);
+    warnOfASmallProbe(checkpoint);
+    announceVerdict(checkpoint.stability());
     synchronized (history) {
       if (history.size() == historySize) {
         history.removeFirst();
@@ -295,6 +352,30 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
   }
 
+  private void warnOfASmallProbe(Checkpoint checkpoint) {
+    if (checkpoint.probeChange() > PROBE_TOLERANCE && !probeWarned) {
+      probeWarned = true;
+      log.warn(
+          "{}: the sharpness of half of the probe's {} examples differs by {} % from that of all; a larger probe would tell more",
+          run, checkpoint.stability().examples(), Math.round(100 * checkpoint.probeChange()));
+    }
+  }
+
+  private void announceVerdict(StabilityReport report) {
+    switch (verdicts.observe(report.verdict().kind())) {
+      case BECAME_UNSTABLE ->
+          log.warn(
+              "{} has become unstable: {}. To train stably here {}.",
+              run,
+              report.verdict().evidence(),
+              report
+                  .advice()
+                  .orElse("lower the learning rate, now " + report.step().learningRate()));
+      case RECOVERED -> log.info("{} is stable again: {}", run, report.verdict().evidence());
+      case NONE -> {}
+    }
+  }
+
   private void switchOff(RuntimeException refusal) {
     off = true;
     if (strict) {
@@ -305,18 +386,23 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   /** Builds a {@link LyapunovListener}. */
   public static final class Builder {
-    private final DataSet probe;
+    private final MultiDataSet probe;
     private final List<MeterRegistry> registries = new ArrayList<>();
     private final List<Consumer<Checkpoint>> consumers = new ArrayList<>();
     private int frequency = DEFAULT_FREQUENCY;
     private String run;
     private Tags tags = Tags.empty();
     private long seed;
+    private Tier tier = Tier.STANDARD;
     private int batchSize;
     private MiniBatchSampling sampling = MiniBatchSampling.IID_SUBSETS;
     private StabilityAnalyzer analyzer;
     private boolean strict;
     private int historySize = 10_000;
+    private double budget = Double.POSITIVE_INFINITY;
+    private Backlog backlog;
+    private boolean compareProbeSizes;
+    private Duration patience = Duration.ofMinutes(1);
     private InstantSource clock = InstantSource.system();
 
     /**
@@ -326,10 +412,27 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      *     listener is built
      */
     public Builder(DataSet probe) {
-      if (probe.getFeatures() == null || probe.getLabels() == null) {
+      this(requireComplete(probe).toMultiDataSet());
+    }
+
+    /**
+     * A builder for a network of several inputs or outputs.
+     *
+     * @param probe the examples, with labels, of which the Gram matrix is made; copied when the
+     *     listener is built
+     */
+    public Builder(MultiDataSet probe) {
+      if (probe.numFeatureArrays() == 0 || probe.numLabelsArrays() == 0) {
         throw new IllegalArgumentException("the probe needs features and labels, got " + probe);
       }
       this.probe = probe;
+    }
+
+    private static DataSet requireComplete(DataSet probe) {
+      if (probe.getFeatures() == null || probe.getLabels() == null) {
+        throw new IllegalArgumentException("the probe needs features and labels, got " + probe);
+      }
+      return probe;
     }
 
     /**
@@ -345,6 +448,65 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
+     * Whether to analyse a quarter and half of the probe as well, to see how the results move with
+     * the number of examples; costs about a third more. Worth it where the probe is a sample of the
+     * training set. A warning is logged if the sharpness moves by more than a tenth from half of
+     * the probe to all of it.
+     *
+     * @param compare default false; true needs a probe of at least 8 examples
+     * @return this
+     */
+    public Builder compareProbeSizes(boolean compare) {
+      if (compare && probe.getFeatures(0).size(0) < 8) {
+        throw new IllegalArgumentException(
+            "comparing probe sizes needs at least 8 examples, got " + probe.getFeatures(0).size(0));
+      }
+      compareProbeSizes = compare;
+      return this;
+    }
+
+    /**
+     * Bounds the time checkpoints take: after one that took c, the next is not begun before
+     * c/fraction has passed, whatever the frequency. Checkpoints left out are counted as skipped.
+     * Which ones are left out depends on the speed of the machine.
+     *
+     * @param fraction of the time that training takes, positive; by default there is no bound
+     * @return this
+     */
+    public Builder budget(double fraction) {
+      if (!(fraction > 0)) {
+        throw new IllegalArgumentException("budget must be positive, got " + fraction);
+      }
+      budget = fraction;
+      return this;
+    }
+
+    /**
+     * Computes checkpoints in a background thread, from a copy of the parameters made in the
+     * training thread. The results are those of the training thread, bit for bit; consumers are
+     * called in the background thread.
+     *
+     * @param backlog what to do when training is faster
+     * @return this
+     */
+    public Builder background(Backlog backlog) {
+      this.backlog = Objects.requireNonNull(backlog, "backlog");
+      return this;
+    }
+
+    /**
+     * How long {@link LyapunovListener#close()} waits for checkpoints in the background before it
+     * interrupts them.
+     *
+     * @param patience default one minute
+     * @return this
+     */
+    public Builder patience(Duration patience) {
+      this.patience = Objects.requireNonNull(patience, "patience");
+      return this;
+    }
+
+    /**
      * Publishes to a Micrometer registry. May be called for several.
      *
      * @param registry where {@link LyapunovMetrics} are bound
@@ -356,7 +518,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * Hands every checkpoint to a consumer, in the training thread. May be called for several.
+     * Hands every checkpoint to a consumer, in the thread that computed it. May be called for
+     * several.
      *
      * @param consumer what it throws is logged and counted
      * @return this
@@ -404,6 +567,18 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
+     * How much to compute at a checkpoint.
+     *
+     * @param tier default {@link Tier#STANDARD}; for large probes {@link Tier#ECONOMY} costs far
+     *     less, without the critical learning rate and the mean-square index
+     * @return this
+     */
+    public Builder tier(Tier tier) {
+      this.tier = Objects.requireNonNull(tier, "tier");
+      return this;
+    }
+
+    /**
      * Fixes the mini-batch size B of the analysed step.
      *
      * @param batchSize at least 1; by default what training is seen to use
@@ -427,7 +602,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * Replaces the analyzer, and with it the {@link #seed}.
+     * Replaces the analyzer, and with it {@link #seed} and {@link #tier}.
      *
      * @param analyzer with a budget and seed of its own
      * @return this

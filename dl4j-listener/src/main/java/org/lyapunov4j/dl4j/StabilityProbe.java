@@ -2,13 +2,17 @@
 package org.lyapunov4j.dl4j;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
+import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
-import org.nd4j.linalg.dataset.DataSet;
+import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * Turns snapshots of one model into checkpoints. Knows nothing of the live model once it is made.
@@ -17,11 +21,18 @@ final class StabilityProbe implements AutoCloseable {
   private final String run;
   private final NtkGram ntk;
   private final StabilityAnalyzer analyzer;
+  private final boolean compareSizes;
 
-  StabilityProbe(String run, Model model, DataSet examples, StabilityAnalyzer analyzer) {
+  StabilityProbe(
+      String run,
+      Model model,
+      MultiDataSet examples,
+      StabilityAnalyzer analyzer,
+      boolean compareSizes) {
     this.run = run;
     this.ntk = NtkGram.builder(model).probe(examples).build();
     this.analyzer = analyzer;
+    this.compareSizes = compareSizes;
   }
 
   Checkpoint evaluate(Snapshot snapshot) {
@@ -29,6 +40,10 @@ final class StabilityProbe implements AutoCloseable {
     NtkGramResult result = ntk.compute(snapshot.parameters());
     long middle = System.nanoTime();
     StabilityReport stability = analyzer.analyze(result.gram(), snapshot.step().sgd());
+    List<StabilityReport> smaller =
+        compareSizes
+            ? List.of(part(result.gram(), snapshot, 4), part(result.gram(), snapshot, 2))
+            : List.of();
     long end = System.nanoTime();
     return new Checkpoint(
         run,
@@ -39,8 +54,18 @@ final class StabilityProbe implements AutoCloseable {
         snapshot.step(),
         result.assumptions(),
         stability,
+        smaller,
         Duration.ofNanos(middle - start),
         Duration.ofNanos(end - middle));
+  }
+
+  /** The report for every so manieth example, with the same step. */
+  private StabilityReport part(GramMatrix gram, Snapshot snapshot, int stride) {
+    int examples = gram.examples() / stride;
+    int[] chosen = IntStream.range(0, examples).map(i -> i * stride).toArray();
+    SgdStep step = snapshot.step().sgd();
+    return analyzer.analyze(
+        gram.subset(chosen), step.withBatchSize(Math.min(step.batchSize(), examples)));
   }
 
   @Override

@@ -4,30 +4,44 @@ package org.lyapunov4j.dl4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.sun.management.ThreadMXBean;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.assertj.core.groups.Tuple;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
+import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
+import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.step.MiniBatchSampling;
+import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 
@@ -130,12 +144,85 @@ class LyapunovListenerTest {
     assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(1, 2);
   }
 
+  /** The truth is the Gram matrix computed for the smaller probe itself. */
+  @Test
+  void comparesProbeSizes() {
+    LyapunovListener listener = train(quick().compareProbeSizes(true).build(), new Sgd(0.05), 6);
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.fit(batches(6).get(0));
+    Checkpoint checkpoint = listener.history().get(0);
+    assertThat(checkpoint.smallerProbes()).hasSize(2);
+    for (int stride : new int[] {4, 2}) {
+      int examples = EXAMPLES / stride;
+      int[] rows = IntStream.range(0, examples).map(i -> i * stride).toArray();
+      DataSet part = new DataSet(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));
+      StabilityReport report = checkpoint.smallerProbes().get(stride == 4 ? 0 : 1);
+      assertThat(report.examples()).isEqualTo(examples);
+      assertThat(report.step().batchSize()).isEqualTo(Math.min(6, examples));
+      assertThat(report.sharpness()).isCloseTo(sharpness(network, part), within(1e-9));
+    }
+    assertThat(checkpoint.probeChange())
+        .isCloseTo(
+            Math.abs(
+                1
+                    - checkpoint.smallerProbes().get(1).sharpness()
+                        / checkpoint.stability().sharpness()),
+            within(1e-12));
+  }
+
+  @Test
+  void aProbeOfRepeatedExamplesIsLargeEnough() {
+    int[] rows = IntStream.range(0, 2 * EXAMPLES).map(i -> i / 2).toArray();
+    DataSet twice = new DataSet(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));
+    LyapunovListener listener =
+        train(
+            LyapunovListener.builder(twice).frequency(1).compareProbeSizes(true).build(),
+            new Sgd(0.05),
+            12);
+    assertThat(listener.history().get(0).probeChange()).isCloseTo(0, within(1e-9));
+  }
+
+  private static double sharpness(MultiLayerNetwork network, DataSet probe) {
+    try (NtkGram ntk = NtkGram.builder(network).probe(probe).build()) {
+      return LargestEigenpair.of(ntk.compute(network.params()).gram()).value()
+          / probe.numExamples();
+    }
+  }
+
   @Test
   void switchesItselfOffForAModelItCannotTreat() {
     LyapunovListener listener = train(quick().build(), new Adam(0.05), 4);
     assertThat(listener.isOff()).isTrue();
     assertThat(listener.history()).isEmpty();
     assertThat(listener.failures()).isZero();
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = LossFunction.class,
+      names = {"L1", "MEAN_ABSOLUTE_ERROR", "HINGE", "SQUARED_HINGE", "COSINE_PROXIMITY"})
+  void switchesItselfOffForALossWithoutCurvature(LossFunction loss) {
+    MultiLayerNetwork network =
+        Networks.initialise(
+            Networks.configuration(new Sgd(0.05), DataType.DOUBLE)
+                .list()
+                .layer(
+                    new OutputLayer.Builder(loss)
+                        .nIn(3)
+                        .nOut(2)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build(),
+            4);
+    LyapunovListener listener = quick().build();
+    network.setListeners(listener);
+    network.fit(data);
+    assertThat(listener.isOff()).isTrue();
+    MultiLayerNetwork again = network.clone();
+    again.setListeners(quick().strict(true).build());
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> again.fit(data))
+        .withMessageContaining("Loss");
   }
 
   @Test
@@ -241,6 +328,119 @@ class LyapunovListenerTest {
     assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0, 1, 2, 3);
     assertThat(most.get()).isEqualTo(1);
     assertThat(listener.failures()).isZero();
+  }
+
+  @Test
+  void theBackgroundThreadGivesTheSameResults() {
+    List<Tuple> direct = results(train(quick().build(), new Sgd(0.05), 1));
+    List<String> threads = new ArrayList<>();
+    LyapunovListener listener =
+        quick()
+            .run("b")
+            .background(Backlog.WAIT)
+            .onCheckpoint(c -> threads.add(Thread.currentThread().getName()))
+            .build();
+    train(listener, new Sgd(0.05), 1);
+    listener.flush();
+    assertThat(results(listener)).hasSize(EXAMPLES).isEqualTo(direct);
+    assertThat(threads).hasSize(EXAMPLES).containsOnly("lyapunov4j b");
+    listener.close();
+  }
+
+  private static List<Tuple> results(LyapunovListener listener) {
+    return listener.history().stream()
+        .map(
+            c ->
+                Tuple.tuple(
+                    c.iteration(),
+                    c.loss(),
+                    c.step(),
+                    c.stability().exponent().value(),
+                    c.stability().gdExponent(),
+                    c.stability().sharpness()))
+        .toList();
+  }
+
+  @Test
+  void theBackgroundThreadSkipsWhatItCannotKeepUpWith() throws Exception {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    CountDownLatch training = new CountDownLatch(1);
+    LyapunovListener listener =
+        quick()
+            .registry(registry)
+            .background(Backlog.SKIP)
+            .onCheckpoint(c -> await(training))
+            .build();
+    train(listener, new Sgd(0.05), 1);
+    assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 2);
+    training.countDown();
+    listener.close();
+    assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0, 1);
+    requireThreadEnds("lyapunov4j " + listener.run());
+  }
+
+  @Test
+  void closingFlushesAndThenLosesPatience() {
+    CountDownLatch never = new CountDownLatch(1);
+    LyapunovListener listener =
+        quick()
+            .background(Backlog.WAIT)
+            .patience(Duration.ofMillis(100))
+            .onCheckpoint(c -> await(never))
+            .build();
+    train(listener, new Sgd(0.05), 12);
+    listener.close();
+    assertThat(listener.isOff()).isTrue();
+  }
+
+  @Test
+  void strictThrowsWhatFailedInTheBackgroundAtTheNextIteration() {
+    IllegalStateException thrown = new IllegalStateException("full disk");
+    LyapunovListener listener =
+        quick()
+            .strict(true)
+            .background(Backlog.WAIT)
+            .onCheckpoint(
+                c -> {
+                  throw thrown;
+                })
+            .build();
+    assertThatThrownBy(
+            () -> {
+              MultiLayerNetwork network = network(new Sgd(0.05));
+              network.setListeners(listener);
+              network.fit(data);
+              listener.flush();
+              network.fit(data);
+            })
+        .isSameAs(thrown);
+    listener.close();
+  }
+
+  @Test
+  void aTightBudgetSkipsCheckpoints() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    LyapunovListener listener =
+        train(quick().registry(registry).budget(1e-9).build(), new Sgd(0.05), 1);
+    assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0);
+    assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 1);
+  }
+
+  private static void requireThreadEnds(String name) throws InterruptedException {
+    for (Thread thread : Thread.getAllStackTraces().keySet()) {
+      if (thread.getName().equals(name)) {
+        thread.join(5_000);
+        assertThat(thread.isAlive()).isFalse();
+      }
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test

@@ -22,6 +22,8 @@ import org.lyapunov4j.stability.StabilityReport;
  * @param assumptions what was assumed of the model when the Gram matrix was computed, one sentence
  *     each, for example that dropout was off
  * @param stability exponents, sharpness and verdict of the Gram matrix at these parameters
+ * @param smallerProbes the same for a quarter and for half of the probe's examples, evenly spaced,
+ *     to judge whether the probe is large enough; empty unless asked for
  * @param gramTime how long the Gram matrix took
  * @param analysisTime how long its analysis took
  */
@@ -34,6 +36,7 @@ public record Checkpoint(
     TrainingStep step,
     List<String> assumptions,
     StabilityReport stability,
+    List<StabilityReport> smallerProbes,
     Duration gramTime,
     Duration analysisTime) {
 
@@ -44,8 +47,23 @@ public record Checkpoint(
     Objects.requireNonNull(step, "step");
     assumptions = List.copyOf(assumptions);
     Objects.requireNonNull(stability, "stability");
+    smallerProbes = List.copyOf(smallerProbes);
     Objects.requireNonNull(gramTime, "gramTime");
     Objects.requireNonNull(analysisTime, "analysisTime");
+  }
+
+  /**
+   * How much the sharpness still depends on the size of the probe: its relative change from half of
+   * the examples to all.
+   *
+   * @return |1 − sharpness(N/2)/sharpness(N)|; NaN if no smaller probe was analysed
+   */
+  public double probeChange() {
+    if (smallerProbes.isEmpty()) {
+      return Double.NaN;
+    }
+    double half = smallerProbes.get(smallerProbes.size() - 1).sharpness();
+    return Math.abs(1 - half / stability.sharpness());
   }
 
   /**

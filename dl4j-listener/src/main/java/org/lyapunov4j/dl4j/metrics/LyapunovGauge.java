@@ -52,6 +52,24 @@ public enum LyapunovGauge {
       null,
       "Sharpness over what full-batch descent tolerates; without momentum η·sharpness/2; 1 is the edge",
       c -> c.stability().classicEdgeRatio()),
+  /** η/η_c. */
+  EDGE_RATIO(
+      "lyapunov.edge.ratio",
+      null,
+      "Learning rate over the critical one at this batch size, η/η_c: 1 is the edge of stability of SGD",
+      c -> c.stability().edgeRatio().orElse(Double.NaN)),
+  /** η_c. */
+  CRITICAL_LEARNING_RATE(
+      "lyapunov.critical.learning.rate",
+      null,
+      "Critical learning rate η_c at this batch size, where λ changes sign",
+      c -> c.stability().criticalLearningRate().map(r -> r.value()).orElse(Double.NaN)),
+  /** index_ms. */
+  MEAN_SQUARE_INDEX(
+      "lyapunov.mean.square.index",
+      null,
+      "Mean-square stability index, upper bound: below 1 the mean square of perturbations decays",
+      c -> c.stability().meanSquare().map(r -> r.index().high()).orElse(Double.NaN)),
   /** The verdict as a number. */
   VERDICT(
       "lyapunov.verdict",
@@ -78,6 +96,12 @@ public enum LyapunovGauge {
       "iterations",
       "Training iteration of the latest checkpoint",
       Checkpoint::iteration),
+  /** The dependence on the probe's size. */
+  PROBE_CHANGE(
+      "lyapunov.probe.change",
+      null,
+      "Relative change of the sharpness from half of the probe to all of it, if compared",
+      Checkpoint::probeChange),
   /** m. */
   GRAM_SIZE(
       "lyapunov.gram.size",

@@ -60,11 +60,18 @@ class LyapunovMetricsTest {
     assertThat(value(registry, LyapunovGauge.GD_EXPONENT)).isCloseTo(Math.log(0.9), within(1e-12));
     assertThat(value(registry, LyapunovGauge.SHARPNESS)).isCloseTo(1.5, within(1e-12));
     assertThat(value(registry, LyapunovGauge.EDGE_RATIO_CLASSIC)).isCloseTo(0.15, within(1e-12));
+    // The coordinates are independent, and the sharper one is unstable beyond 3η = 2.
+    assertThat(value(registry, LyapunovGauge.CRITICAL_LEARNING_RATE))
+        .isCloseTo(2.0 / 3, within(0.02));
+    assertThat(value(registry, LyapunovGauge.EDGE_RATIO))
+        .isEqualTo(0.2 / value(registry, LyapunovGauge.CRITICAL_LEARNING_RATE));
+    assertThat(value(registry, LyapunovGauge.MEAN_SQUARE_INDEX)).isBetween(0.0, 1.0);
     assertThat(value(registry, LyapunovGauge.LEARNING_RATE)).isEqualTo(0.2);
     assertThat(value(registry, LyapunovGauge.BATCH_SIZE)).isEqualTo(1);
     assertThat(value(registry, LyapunovGauge.LOSS)).isEqualTo(0.25);
     assertThat(value(registry, LyapunovGauge.ITERATION)).isEqualTo(300);
     assertThat(value(registry, LyapunovGauge.GRAM_SIZE)).isEqualTo(2);
+    assertThat(value(registry, LyapunovGauge.PROBE_CHANGE)).isNaN();
     assertThat(registry.get(LyapunovMetrics.AGE).timeGauge().value()).isEqualTo(60);
     assertThat(registry.get(LyapunovMetrics.COMPUTE).timer().count()).isEqualTo(2);
     assertThat(
@@ -214,6 +221,7 @@ class LyapunovMetricsTest {
         new TrainingStep(step, List.of()),
         List.of(),
         report,
+        List.of(),
         Duration.ofMillis(20),
         Duration.ofMillis(30));
   }

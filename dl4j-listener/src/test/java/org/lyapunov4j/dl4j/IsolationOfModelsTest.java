@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
+import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
+import org.deeplearning4j.earlystopping.EarlyStoppingConfiguration;
+import org.deeplearning4j.earlystopping.scorecalc.DataSetLossCalculator;
+import org.deeplearning4j.earlystopping.termination.MaxEpochsTerminationCondition;
+import org.deeplearning4j.earlystopping.trainer.EarlyStoppingTrainer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.transferlearning.TransferLearning;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.step.RandomStream;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** As {@link IsolationTest}, for other models, other ways to train, and the background thread. */
+class IsolationOfModelsTest {
+  private static final int EXAMPLES = 12;
+  private static final int BATCH = 4;
+
+  record Case(String name, boolean accepted, Supplier<Model> model, List<DataSet> batches) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Case> cases() {
+    return Stream.of(
+        new Case("graph with a skip connection", true, IsolationOfModelsTest::graph, table()),
+        new Case("batch norm", true, IsolationOfModelsTest::batchNorm, table()),
+        new Case("transfer learning", true, IsolationOfModelsTest::transferred, table()),
+        new Case("masked series", true, () -> series(BackpropType.Standard), masked()),
+        new Case("truncated series", false, () -> series(BackpropType.TruncatedBPTT), masked()),
+        new Case("attention", false, IsolationOfModelsTest::attention, masked()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void trainingIsBitIdentical(Case test) {
+    List<Object> undisturbed = train(test, null);
+    LyapunovListener listener = builder(test).build();
+    assertThat(train(test, listener)).isEqualTo(undisturbed);
+    assertThat(listener.isOff()).isEqualTo(!test.accepted());
+    assertThat(listener.failures()).isZero();
+    assertThat(listener.history()).hasSize(test.accepted() ? 2 * test.batches().size() : 0);
+    listener.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void trainingIsBitIdenticalWithABackgroundThread(Case test) {
+    List<Object> undisturbed = train(test, null);
+    for (Backlog backlog : Backlog.values()) {
+      LyapunovListener listener = builder(test).background(backlog).build();
+      assertThat(train(test, listener)).isEqualTo(undisturbed);
+      listener.close();
+      assertThat(listener.failures()).isZero();
+      assertThat(listener.history().isEmpty()).isEqualTo(!test.accepted());
+    }
+  }
+
+  @Test
+  void earlyStoppingIsBitIdentical() {
+    List<Object> undisturbed = stopEarly(null);
+    Case test = cases().findFirst().orElseThrow();
+    LyapunovListener listener = builder(test).build();
+    assertThat(stopEarly(listener)).isEqualTo(undisturbed);
+    assertThat(listener.history()).hasSize(3 * EXAMPLES / BATCH);
+    assertThat(listener.failures()).isZero();
+  }
+
+  private static List<Object> stopEarly(LyapunovListener listener) {
+    MultiLayerNetwork network = batchNorm();
+    if (listener != null) {
+      network.setListeners(listener);
+    }
+    Nd4j.getRandom().setSeed(77);
+    var configuration =
+        new EarlyStoppingConfiguration.Builder<MultiLayerNetwork>()
+            .epochTerminationConditions(new MaxEpochsTerminationCondition(3))
+            .scoreCalculator(new DataSetLossCalculator(new ListDataSetIterator<>(table(), 1), true))
+            .build();
+    new EarlyStoppingTrainer(configuration, network, new ListDataSetIterator<>(table(), 1)).fit();
+    return outcome(network);
+  }
+
+  private static LyapunovListener.Builder builder(Case test) {
+    return LyapunovListener.builder(DataSet.merge(test.batches()))
+        .frequency(1)
+        .analyzer(StabilityAnalyzer.builder().seed(7).maxEpochs(16).build());
+  }
+
+  private static List<Object> train(Case test, LyapunovListener listener) {
+    Model model = test.model().get();
+    Consumer<DataSet> fit;
+    if (model instanceof MultiLayerNetwork network) {
+      fit = network::fit;
+    } else {
+      fit = ((ComputationGraph) model)::fit;
+    }
+    Nd4j.getRandom().setSeed(77);
+    if (listener != null) {
+      model.setListeners(listener);
+    }
+    for (int epoch = 0; epoch < 2; epoch++) {
+      test.batches().forEach(batch -> fit.accept(batch.copy()));
+    }
+    return outcome(model);
+  }
+
+  /** Parameters, updater state and the state of the thread's generator. */
+  private static List<Object> outcome(Model model) {
+    INDArray state =
+        model instanceof MultiLayerNetwork network
+            ? network.getUpdater().getStateViewArray()
+            : ((ComputationGraph) model).getUpdater().getStateViewArray();
+    return List.of(
+        values(model.params()),
+        values(state),
+        Nd4j.getRandom().rootState(),
+        Nd4j.getRandom().nodeState());
+  }
+
+  private static List<Double> values(INDArray array) {
+    return DoubleStream.of(array.dup().reshape(array.length()).toDoubleVector()).boxed().toList();
+  }
+
+  private static NeuralNetConfiguration.Builder configuration() {
+    return Networks.configuration(new Nesterovs(0.01, 0.8), DataType.DOUBLE);
+  }
+
+  private static DenseLayer.Builder dense(int in, int out) {
+    return new DenseLayer.Builder().nIn(in).nOut(out).activation(Activation.TANH);
+  }
+
+  private static OutputLayer output() {
+    return new OutputLayer.Builder(LossFunction.MSE)
+        .nIn(5)
+        .nOut(2)
+        .activation(Activation.IDENTITY)
+        .build();
+  }
+
+  private static RnnOutputLayer seriesOutput() {
+    return new RnnOutputLayer.Builder(LossFunction.MSE)
+        .nIn(3)
+        .nOut(1)
+        .dataFormat(RNNFormat.NCW)
+        .activation(Activation.IDENTITY)
+        .build();
+  }
+
+  private static ComputationGraph graph() {
+    ComputationGraph graph =
+        new ComputationGraph(
+            configuration()
+                .graphBuilder()
+                .addInputs("in")
+                .addLayer("first", dense(3, 5).dropOut(0.8).build(), "in")
+                .addLayer("second", dense(5, 5).build(), "first")
+                .addVertex(
+                    "sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), "first", "second")
+                .addLayer("out", output(), "sum")
+                .setOutputs("out")
+                .build());
+    graph.init();
+    graph.setParams(Networks.nearby(graph.params().mul(0), 0.4, new RandomStream(2)));
+    return graph;
+  }
+
+  private static MultiLayerNetwork batchNorm() {
+    return network(
+        configuration()
+            .list()
+            .layer(dense(3, 5).dropOut(0.8).build())
+            .layer(new BatchNormalization.Builder().nIn(5).nOut(5).build())
+            .layer(output())
+            .build());
+  }
+
+  private static MultiLayerNetwork transferred() {
+    MultiLayerNetwork pretrained =
+        network(
+            configuration()
+                .list()
+                .layer(dense(3, 5).build())
+                .layer(dense(5, 5).dropOut(0.8).build())
+                .layer(output())
+                .build());
+    return new TransferLearning.Builder(pretrained).setFeatureExtractor(0).build();
+  }
+
+  private static MultiLayerNetwork series(BackpropType type) {
+    var builder =
+        configuration()
+            .list()
+            .layer(new LSTM.Builder().nIn(2).nOut(3).dropOut(0.8).build())
+            .layer(seriesOutput())
+            .backpropType(type);
+    if (type == BackpropType.TruncatedBPTT) {
+      builder.tBPTTLength(2);
+    }
+    return network(builder.build());
+  }
+
+  private static MultiLayerNetwork attention() {
+    return network(
+        configuration()
+            .list()
+            .layer(
+                new SelfAttentionLayer.Builder()
+                    .nIn(2)
+                    .nOut(3)
+                    .nHeads(1)
+                    .projectInput(true)
+                    .build())
+            .layer(seriesOutput())
+            .build());
+  }
+
+  private static MultiLayerNetwork network(MultiLayerConfiguration configuration) {
+    MultiLayerNetwork network = new MultiLayerNetwork(configuration);
+    network.init();
+    // Batch norm stores the logarithm of its running deviation, so any number will do.
+    network.setParams(Networks.nearby(network.params().mul(0), 0.4, new RandomStream(2)));
+    return network;
+  }
+
+  private static List<DataSet> table() {
+    return Networks.data(5, EXAMPLES, 3, 2, DataType.DOUBLE).batchBy(BATCH);
+  }
+
+  private static List<DataSet> masked() {
+    return Stream.of(1, 2).map(IsolationOfModelsTest::series).toList();
+  }
+
+  private static DataSet series(int seed) {
+    DataSet flat = Networks.data(seed, BATCH, 2 * 4, 4, DataType.DOUBLE);
+    INDArray mask = Nd4j.ones(DataType.DOUBLE, BATCH, 4);
+    mask.putScalar(1, 3, 0);
+    mask.putScalar(2, 3, 0);
+    return new DataSet(
+        flat.getFeatures().reshape('c', BATCH, 2, 4),
+        flat.getLabels().reshape('c', BATCH, 1, 4),
+        mask,
+        mask.dup());
+  }
+}
