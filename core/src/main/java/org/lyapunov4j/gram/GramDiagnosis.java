@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.gram;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -19,15 +18,20 @@ import org.lyapunov4j.step.SgdStep;
  * @param largest κ_max
  * @param smallestNonzero κ_min, the smallest eigenvalue above rounding; absent for G = 0
  * @param conditionNumber κ_max/κ_min; absent for G = 0
+ * @param lowest the lowest eigenvalue, negative only by rounding if G is a Gram matrix
  * @param asymmetry of the matrix as it was given
  * @param isPositiveSemidefinite whether negative eigenvalues are no more than rounding
- * @param components the number of groups of examples between which G vanishes; irreducible means 1
+ * @param components the number of groups of rows between which G vanishes up to rounding;
+ *     irreducible means 1
+ * @param weakestLink the largest t such that the entries with |G_ab| ≥ t√(G_aa G_bb) connect all
+ *     rows: how far G is from falling apart, 0 … 1
  * @param duplicates pairs of examples with the same gradients up to rounding, at most {@value
  *     #MOST_DUPLICATES}
- * @param singularityMargin B = 1: the smallest |1 − ηκ| over the eigenvalues κ of all G_ii, 0 if a
- *     step is not invertible; absent for B &gt; 1, whose blocks are too many to visit
- * @param reflectionMargin B = 1: the smallest ||1 − ηκ| − 1|, 0 if a step preserves the length of a
- *     direction; absent for B &gt; 1
+ * @param singularityMargin the smallest |1 − ηκ| over the nonzero eigenvalues κ of all G_ii if B =
+ *     1, of G/N if B = N, with decay |d − ηκ|: 0 if a step is not invertible. Absent for other
+ *     batch sizes, whose blocks are too many to visit, and with momentum
+ * @param reflectionMargin the smallest ||1 − ηκ| − 1| over the same, 0 if a step preserves the
+ *     length of a direction; of a scalar example (K = 1) that has no gradient too
  */
 public record GramDiagnosis(
     int rank,
@@ -35,9 +39,11 @@ public record GramDiagnosis(
     double largest,
     OptionalDouble smallestNonzero,
     OptionalDouble conditionNumber,
+    double lowest,
     double asymmetry,
     boolean isPositiveSemidefinite,
     int components,
+    double weakestLink,
     List<Pair> duplicates,
     OptionalDouble singularityMargin,
     OptionalDouble reflectionMargin) {
@@ -45,6 +51,7 @@ public record GramDiagnosis(
   public static final int MOST_DUPLICATES = 100;
 
   private static final double NEARLY_ZERO = 1e-6;
+  private static final double ROUNDING_UNITS = 64;
 
   /** {@inheritDoc} */
   public GramDiagnosis {
@@ -68,18 +75,20 @@ public record GramDiagnosis(
    * @return the diagnosis
    */
   public static GramDiagnosis of(GramMatrix gram, GramSpectrum spectrum, SgdStep step) {
-    Margins margins = Margins.of(gram, step);
-    Examples examples = new Examples(gram);
+    Margins margins = Margins.of(gram, spectrum, step);
+    GramGraph graph = GramGraph.of(gram);
     return new GramDiagnosis(
         spectrum.rank(),
         gram.size(),
         spectrum.largest(),
         spectrum.smallestNonzero(),
         spectrum.conditionNumber(),
+        spectrum.lowest(),
         gram.asymmetry(),
         spectrum.isPositiveSemidefinite(),
-        examples.components(),
-        examples.duplicates(),
+        graph.components(ROUNDING_UNITS * gram.epsilon()),
+        graph.weakestLink(),
+        new Duplicates(gram).find(),
         margins.singularity,
         margins.reflection);
   }
@@ -112,7 +121,11 @@ public record GramDiagnosis(
               size));
     }
     if (components > 1) {
-      findings.add("G falls into " + components + " groups of examples that do not interact");
+      findings.add("G falls into " + components + " groups of rows that do not interact");
+    } else if (weakestLink < NEARLY_ZERO) {
+      findings.add(
+          String.format(
+              Locale.ROOT, "G nearly falls apart: its weakest link is %.1e", weakestLink));
     }
     if (!duplicates.isEmpty()) {
       findings.add(
@@ -124,86 +137,77 @@ public record GramDiagnosis(
               duplicates.get(0).second()));
     }
     if (singularityMargin.orElse(1) < NEARLY_ZERO) {
-      findings.add("a step on one example erases a direction (ηκ = 1): the lowest exponent is −∞");
+      findings.add("a step erases a direction (ηκ = 1): the lowest exponent is −∞");
     }
     if (reflectionMargin.orElse(1) < NEARLY_ZERO) {
       findings.add(
-          "a step on one example preserves the length of a direction (ηκ is 0 or 2): the minimum is"
-              + " not regular");
+          "a step preserves the length of a direction (ηκ is 0 or 2): the minimum is not regular");
     }
     return findings;
   }
 
-  /** The margins of steps on single examples. */
+  /** The margins of single steps. */
   private record Margins(OptionalDouble singularity, OptionalDouble reflection) {
-    static Margins of(GramMatrix gram, SgdStep step) {
-      if (step.batchSize() > 1) {
-        return new Margins(OptionalDouble.empty(), OptionalDouble.empty());
+    static Margins of(GramMatrix gram, GramSpectrum spectrum, SgdStep step) {
+      double rate = step.learningRate();
+      double keep = 1 - rate * (step.l2() + step.weightDecay());
+      OptionalDouble singularity = OptionalDouble.empty();
+      OptionalDouble reflection = OptionalDouble.empty();
+      for (double curvature : curvatures(gram, spectrum, step)) {
+        double factor = Math.abs(keep - rate * curvature);
+        singularity = OptionalDouble.of(Math.min(singularity.orElse(factor), factor));
+        double margin = Math.abs(factor - 1);
+        reflection = OptionalDouble.of(Math.min(reflection.orElse(margin), margin));
       }
-      ExampleBlocks blocks = ExampleBlocks.of(gram);
-      double singularity = Double.POSITIVE_INFINITY;
-      double reflection = Double.POSITIVE_INFINITY;
-      for (int i = 0; i < gram.examples(); i++) {
-        for (double eigenvalue : blocks.eigenvalues(i)) {
-          double factor = Math.abs(1 - step.learningRate() * eigenvalue);
-          singularity = Math.min(singularity, factor);
-          reflection = Math.min(reflection, Math.abs(factor - 1));
+      return new Margins(singularity, reflection);
+    }
+
+    /** The curvatures along which a step multiplies; empty where they are not known. */
+    private static List<Double> curvatures(GramMatrix gram, GramSpectrum spectrum, SgdStep step) {
+      List<Double> curvatures = new ArrayList<>();
+      if (!(step.momentum() instanceof Momentum.None)) {
+        return curvatures;
+      }
+      if (step.batchSize() == 1) {
+        ExampleBlocks blocks = ExampleBlocks.of(gram);
+        double noise = gram.outputs() * gram.epsilon() * blocks.largestEigenvalue();
+        for (int i = 0; i < gram.examples(); i++) {
+          for (double eigenvalue : blocks.eigenvalues(i)) {
+            // a block of several outputs may well be singular, as every softmax makes it
+            if (gram.outputs() == 1 || eigenvalue > noise) {
+              curvatures.add(eigenvalue);
+            }
+          }
+        }
+      } else if (step.isFullBatch(gram.examples())) {
+        for (int k = spectrum.size() - spectrum.rank(); k < spectrum.size(); k++) {
+          curvatures.add(spectrum.eigenvalue(k) / gram.examples());
         }
       }
-      return new Margins(OptionalDouble.of(singularity), OptionalDouble.of(reflection));
+      return curvatures;
     }
   }
 
-  /** Relations between examples. */
-  private static final class Examples {
+  /** Finds examples whose rows are the same. */
+  private static final class Duplicates {
     private final GramMatrix gram;
-    private final double tolerance;
-    private final double[] scale;
+    private final double rounding;
+    private final double[] norms;
 
-    Examples(GramMatrix gram) {
+    Duplicates(GramMatrix gram) {
       this.gram = gram;
-      tolerance = 64 * gram.epsilon();
-      scale = new double[gram.examples()];
-      for (int i = 0; i < scale.length; i++) {
-        scale[i] = Math.sqrt(largestEntry(i, i, false));
+      rounding = ROUNDING_UNITS * gram.epsilon();
+      norms = new double[gram.size()];
+      for (int a = 0; a < norms.length; a++) {
+        norms[a] = Math.sqrt(Math.max(0, gram.get(a, a)));
       }
     }
 
-    int components() {
-      boolean[] seen = new boolean[scale.length];
-      int components = 0;
-      for (int i = 0; i < scale.length; i++) {
-        if (!seen[i]) {
-          components++;
-          visit(i, seen);
-        }
-      }
-      return components;
-    }
-
-    private void visit(int start, boolean[] seen) {
-      Deque<Integer> open = new ArrayDeque<>(List.of(start));
-      seen[start] = true;
-      while (!open.isEmpty()) {
-        int i = open.pop();
-        for (int j = 0; j < scale.length; j++) {
-          if (!seen[j] && largestEntry(i, j, false) > tolerance * scale[i] * scale[j]) {
-            seen[j] = true;
-            open.push(j);
-          }
-        }
-      }
-    }
-
-    List<Pair> duplicates() {
+    List<Pair> find() {
       List<Pair> pairs = new ArrayList<>();
-      for (int i = 0; i < scale.length; i++) {
-        for (int j = i + 1; j < scale.length && pairs.size() < MOST_DUPLICATES; j++) {
-          double bound = tolerance * scale[i] * scale[i];
-          if (scale[i] > 0
-              && Math.abs(scale[i] - scale[j]) <= tolerance * scale[i]
-              && largestEntry(i, j, true) <= bound
-              && largestEntry(j, i, true) <= bound) {
+      for (int i = 0; i < gram.examples(); i++) {
+        for (int j = i + 1; j < gram.examples() && pairs.size() < MOST_DUPLICATES; j++) {
+          if (isNear(i, j) && isEqual(i, j)) {
             pairs.add(new Pair(i, j));
           }
         }
@@ -211,20 +215,33 @@ public record GramDiagnosis(
       return pairs;
     }
 
-    /** The largest |entry| of the block (i, j), or of its difference from the block (i, i). */
-    private double largestEntry(int i, int j, boolean minusDiagonal) {
-      int outputs = gram.outputs();
-      double largest = 0;
-      for (int k = 0; k < outputs; k++) {
-        for (int l = 0; l < outputs; l++) {
-          double entry = gram.get(i * outputs + k, j * outputs + l);
-          if (minusDiagonal) {
-            entry -= gram.get(i * outputs + k, i * outputs + l);
+    /** Whether |f_i − f_j|² is rounding for nonzero rows: necessary, and cheap. */
+    private boolean isNear(int i, int j) {
+      double all = 0;
+      for (int k = 0; k < gram.outputs(); k++) {
+        int a = i * gram.outputs() + k;
+        int b = j * gram.outputs() + k;
+        double sum = norms[a] * norms[a] + norms[b] * norms[b];
+        if (Math.abs(sum - 2 * gram.get(a, b)) > 2 * rounding * sum) {
+          return false;
+        }
+        all += sum;
+      }
+      return all > 0;
+    }
+
+    private boolean isEqual(int i, int j) {
+      for (int k = 0; k < gram.outputs(); k++) {
+        int a = i * gram.outputs() + k;
+        int b = j * gram.outputs() + k;
+        double tolerance = rounding * Math.max(norms[a], norms[b]);
+        for (int c = 0; c < norms.length; c++) {
+          if (Math.abs(gram.get(a, c) - gram.get(b, c)) > tolerance * norms[c]) {
+            return false;
           }
-          largest = Math.max(largest, Math.abs(entry));
         }
       }
-      return largest;
+      return true;
     }
   }
 }

@@ -9,10 +9,15 @@ import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.gram.ExampleBlocks;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 
 /**
- * A rigorous bound that decides the sign of λ on range(G) without sampling.
+ * A rigorous bound that decides the sign of λ on range(G) without sampling, for the positive
+ * semidefinite matrix that the stored one rounds.
+ *
+ * <p>Below, d = 1 − η(l2 + weightDecay), 1 for plain SGD, and β = max_i ‖G_ii‖. In the energy norm
+ * wᵀGw the factor of a batch S is symmetric with eigenvalues d − (η/|S|)·eig(G_SS).
  *
  * @param kind which bound
  * @param sign the sign of λ it proves
@@ -41,26 +46,28 @@ public record Certificate(
      */
     FULL_BATCH("sharpness κ_max/N"),
     /**
-     * η max_i ‖G_ii‖ &lt; 2: every step contracts the energy wᵀGw, for every sampling scheme, since
-     * the eigenvalues of η G_SS/|S| are at most η max ‖G_ii‖.
+     * ηβ &lt; 1 + d: every step contracts the energy, for every sampling scheme, since the
+     * eigenvalues of (η/|S|) G_SS are at most ηβ.
      */
     EVERY_STEP_CONTRACTS("η max‖G_ii‖"),
     /**
-     * η κ_max/B &lt; 2 for batches of exactly B distinct examples: every step contracts the energy.
+     * ηκ_max/|S| &lt; 1 + d for the smallest batch S of distinct examples (the last one of an epoch
+     * where B does not divide N): every step contracts the energy.
      */
-    EVERY_BATCH_CONTRACTS("η κ_max/B"),
+    EVERY_BATCH_CONTRACTS("η κ_max/|S|"),
     /**
-     * η((B − 1) κ_max + (N − B) max ‖G_ii‖) &lt; 2B(N − 1), i.i.d. subsets: the second moment of
-     * the energy contracts.
+     * N(c₁κ_max + c₂β)/η &lt; 2d with c₁, c₂ of {@link MeanSquareStability}, i.i.d. batches: the
+     * second moment of the energy contracts. For subsets the left-hand side is η((B − 1)κ_max + (N
+     * − B)β)/(B(N − 1)).
      */
-    SECOND_MOMENT_CONTRACTS("η((B−1)κ_max + (N−B)max‖G_ii‖)/(B(N−1))"),
+    SECOND_MOMENT_CONTRACTS("N(c₁κ_max + c₂ max‖G_ii‖)/η"),
     /** index_ms &lt; 1: the second moment decays, exactly. */
     MEAN_SQUARE_INDEX("mean-square index"),
     /**
-     * (1/N) Σ log |1 − ηG_ii| &gt; 0, B = K = 1: the mean of all exponents is positive, so is the
-     * largest.
+     * (1/m) E log |det(dI − ηP_iG)| &gt; 0, B = 1: the mean of all exponents is positive, so is the
+     * largest. For K = 1 without decay it is (1/N) Σ log |1 − ηG_ii|.
      */
-    VOLUME_GROWS("mean log|1 − ηG_ii|");
+    VOLUME_GROWS("mean log determinant per dimension");
 
     private final String quantity;
 
@@ -86,8 +93,8 @@ public record Certificate(
     if (step.isFullBatch(gram.examples())) {
       return fullBatch(largest / gram.examples(), step);
     }
-    if (!step.isPlain()) {
-      return byIndex(meanSquare);
+    if (!(step.momentum() instanceof Momentum.None)) {
+      return Optional.empty();
     }
     Bounds bounds = new Bounds(gram, largest, step);
     return bounds
@@ -124,61 +131,73 @@ public record Certificate(
         : Optional.empty();
   }
 
-  /** The bounds for plain SGD. */
+  /** The bounds for steps without momentum. */
   private static final class Bounds {
-    private final GramMatrix gram;
     private final double largest;
     private final SgdStep step;
+    private final int examples;
+    private final int outputs;
+    private final double rate;
+    private final double keep;
+    private final ExampleBlocks blocks;
     private final double largestBlock;
 
     Bounds(GramMatrix gram, double largest, SgdStep step) {
-      this.gram = gram;
       this.largest = largest;
       this.step = step;
-      largestBlock = ExampleBlocks.of(gram).largestEigenvalue();
+      examples = gram.examples();
+      outputs = gram.outputs();
+      rate = step.learningRate();
+      keep = 1 - rate * (step.l2() + step.weightDecay());
+      blocks = ExampleBlocks.of(gram);
+      largestBlock = blocks.largestEigenvalue();
     }
 
     Optional<Certificate> everyStep() {
-      return below(Kind.EVERY_STEP_CONTRACTS, step.learningRate() * largestBlock, 2);
+      return below(Kind.EVERY_STEP_CONTRACTS, rate * largestBlock, 1 + keep);
     }
 
     Optional<Certificate> everyBatch() {
-      boolean exactBatches =
-          step.sampling() == MiniBatchSampling.IID_SUBSETS
-              || (step.sampling() != MiniBatchSampling.IID_WITH_REPLACEMENT
-                  && gram.examples() % step.batchSize() == 0);
-      return exactBatches
-          ? below(Kind.EVERY_BATCH_CONTRACTS, step.learningRate() * largest / step.batchSize(), 2)
-          : Optional.empty();
+      if (step.sampling() == MiniBatchSampling.IID_WITH_REPLACEMENT) {
+        return Optional.empty();
+      }
+      int last = step.sampling().isIndependent() ? 0 : examples % step.batchSize();
+      int smallest = last == 0 ? step.batchSize() : last;
+      return below(Kind.EVERY_BATCH_CONTRACTS, rate * largest / smallest, 1 + keep);
     }
 
     Optional<Certificate> secondMoment() {
-      int n = gram.examples();
-      if (step.sampling() != MiniBatchSampling.IID_SUBSETS || n == 1) {
+      if (!step.sampling().isIndependent()) {
         return Optional.empty();
       }
-      double b = step.batchSize();
-      double value =
-          step.learningRate() * ((b - 1) * largest + (n - b) * largestBlock) / (b * (n - 1));
-      return below(Kind.SECOND_MOMENT_CONTRACTS, value, 2);
+      StepMoments moments = StepMoments.of(step, examples, step.batchSize());
+      double noise = moments.c1() * largest + moments.c2() * largestBlock;
+      return below(Kind.SECOND_MOMENT_CONTRACTS, rate * examples * noise, 2 * keep);
     }
 
-    /**
-     * The determinant also counts ker G, whose exponents are 0: a positive sum needs a positive one
-     * on the range.
-     */
     Optional<Certificate> volume() {
-      if (step.batchSize() != 1 || gram.outputs() != 1) {
+      if (step.batchSize() != 1 || Math.abs(keep) > 1) {
         return Optional.empty();
       }
-      double sum = 0;
-      for (int i = 0; i < gram.size(); i++) {
-        sum += Math.log(Math.abs(1 - step.learningRate() * gram.get(i, i)));
-      }
-      double mean = sum / gram.size();
+      double mean = meanLogDeterminant();
       return mean > MARGIN
           ? Optional.of(new Certificate(Kind.VOLUME_GROWS, Sign.POSITIVE, false, mean, 0))
           : Optional.empty();
+    }
+
+    /**
+     * It also counts ker G, whose exponents are log |d| ≤ 0: a positive sum needs a positive one on
+     * the range.
+     */
+    private double meanLogDeterminant() {
+      double sum = 0;
+      for (int i = 0; i < examples; i++) {
+        for (double curvature : blocks.eigenvalues(i)) {
+          sum += Math.log(Math.abs(keep - rate * curvature));
+        }
+      }
+      double others = (examples - 1) * outputs * Math.log(Math.abs(keep));
+      return (sum / examples + others) / (examples * outputs);
     }
   }
 
