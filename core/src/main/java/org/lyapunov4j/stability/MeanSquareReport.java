@@ -11,7 +11,7 @@ import java.util.OptionalInt;
  * @param exponent Λ(2), nats per step; below 0 exactly if the index is below 1
  * @param criticalLearningRate η_ms at the batch size of the step
  * @param criticalBatchSize the smallest mean-square stable B at the learning rate of the step;
- *     empty if there is none up to N
+ *     empty if there is none up to N, or it was not asked for
  */
 public record MeanSquareReport(
     Enclosure index,

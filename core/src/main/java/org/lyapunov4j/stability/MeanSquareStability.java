@@ -169,6 +169,20 @@ public final class MeanSquareStability {
   }
 
   /**
+   * Index, exponent and critical learning rate of a step; the critical batch size, which costs as
+   * much as the three, is left empty.
+   *
+   * @param step the step
+   * @return the report
+   * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
+   */
+  public MeanSquareReport analyzeAtBatchSize(SgdStep step) {
+    Search search = new Search(step);
+    return new MeanSquareReport(
+        search.index(), search.exponent(), search.criticalLearningRate(), OptionalInt.empty());
+  }
+
+  /**
    * The mean-square index, index_ms.
    *
    * @param step the step

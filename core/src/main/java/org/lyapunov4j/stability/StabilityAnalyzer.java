@@ -149,7 +149,8 @@ public final class StabilityAnalyzer {
       return spectrum
           .filter(known -> known.hasEigenvectors() && known.isPositiveSemidefinite())
           .filter(known -> MeanSquareStability.obstacle(step, gram.examples()).isEmpty())
-          .map(known -> MeanSquareStability.of(known).analyze(step));
+          .map(MeanSquareStability::of)
+          .map(known -> tier == Tier.FULL ? known.analyze(step) : known.analyzeAtBatchSize(step));
     }
 
     private Optional<Certificate> certificate(Optional<MeanSquareReport> meanSquare) {
