@@ -276,7 +276,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     if (stability == null && !prepare(model)) {
       return;
     }
-    TrainingStep step = steps.read(model, iteration, epoch, batchSize());
+    TrainingStep step = readStep(model, iteration, epoch);
     announce(step);
     Snapshot snapshot =
         new Snapshot(iteration, epoch, clock.instant(), model.score(), step, model.params().dup());
@@ -319,9 +319,22 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
   }
 
-  private int batchSize() {
-    int size = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
-    return Math.min(size, Math.toIntExact(probe.getFeatures(0).size(0)));
+  /** A batch larger than the probe becomes the full batch of the probe, and the step says so. */
+  private TrainingStep readStep(Model model, int iteration, int epoch) {
+    int trained = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
+    int examples = Math.toIntExact(probe.getFeatures(0).size(0));
+    if (trained <= examples) {
+      return steps.read(model, iteration, epoch, trained);
+    }
+    TrainingStep step = steps.read(model, iteration, epoch, examples);
+    List<String> remarks = new ArrayList<>(step.remarks());
+    remarks.add(
+        "batch size "
+            + trained
+            + " exceeds the probe's "
+            + examples
+            + " examples and is taken as the full probe; use a larger probe");
+    return new TrainingStep(step.sgd(), remarks);
   }
 
   private void announce(TrainingStep step) {

@@ -9,7 +9,6 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
@@ -78,9 +77,7 @@ class ChebyshevEdgeTest {
     assertThat(run.get(0).stability().gdExponent()).isNegative();
   }
 
-  /** 12 000 steps: run with {@code -Dlyapunov4j.slow=true}. */
   @Test
-  @EnabledIfSystemProperty(named = "lyapunov4j.slow", matches = "true")
   void aSmallRateNeverReachesTheEdge() {
     List<Checkpoint> run = watch(0.04898, 12_000, 500);
     assertThat(run).allMatch(c -> c.stability().classicEdgeRatio() < 0.75);

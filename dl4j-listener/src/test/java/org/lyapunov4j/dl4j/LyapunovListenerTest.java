@@ -30,6 +30,7 @@ import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
+import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.StabilityAnalyzer;
@@ -98,6 +99,15 @@ class LyapunovListenerTest {
     assertThat(first.stability().examples()).isEqualTo(EXAMPLES);
     assertThat(first.stability().outputs()).isEqualTo(2);
     assertThat(first.toString()).startsWith("iteration 0: loss ").contains("λ = ", "nats/step");
+  }
+
+  @Test
+  void aBatchLargerThanTheProbeIsTheFullProbeAndSaysSo() {
+    LyapunovListener listener = train(quick().batchSize(100).build(), new Sgd(0.05), 4);
+    TrainingStep step = listener.history().get(0).step();
+    assertThat(step.sgd().batchSize()).isEqualTo(EXAMPLES);
+    assertThat(step.remarks())
+        .anyMatch(remark -> remark.contains("batch size 100 exceeds the probe's " + EXAMPLES));
   }
 
   @Test

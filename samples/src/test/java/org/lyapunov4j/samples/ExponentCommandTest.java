@@ -70,6 +70,34 @@ class ExponentCommandTest {
   }
 
   @Test
+  void givesSpectrumAndMomentsWhenAsked() throws IOException {
+    JsonNode json =
+        json(
+            "--gram",
+            diagonal.toString(),
+            "--learning-rate",
+            "0.5",
+            "--batch-size",
+            "1",
+            "--spectrum",
+            "5",
+            "--moments",
+            "2,4");
+
+    JsonNode spectrum = json.get("spectrum");
+    assertThat(spectrum.get("dimension").intValue()).isEqualTo(2);
+    assertThat(spectrum.get("kernelDimension").intValue()).isZero();
+    assertThat(spectrum.get("values").get(0).doubleValue())
+        .isCloseTo(0.5 * Math.log(0.5), within(0.02));
+    JsonNode second = json.get("moments").get(0);
+    assertThat(second.get("value").doubleValue()).isCloseTo(Math.log((1 + 0.25) / 2), within(1e-9));
+    assertThat(second.get("standardError").doubleValue()).isZero();
+    assertThat(json.get("moments").get(1).get("value").doubleValue())
+        .isCloseTo(Math.log((1 + 0.0625) / 2), within(0.03));
+    assertThat(json.get("seconds").doubleValue()).isPositive();
+  }
+
+  @Test
   void economyLeavesOutWhatItDidNotCompute() throws IOException {
     JsonNode json =
         json(

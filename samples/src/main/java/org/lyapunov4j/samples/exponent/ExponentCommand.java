@@ -4,8 +4,18 @@ package org.lyapunov4j.samples.exponent;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.lyapunov4j.exponent.Estimate;
+import org.lyapunov4j.exponent.LyapunovSpectrum;
+import org.lyapunov4j.exponent.MomentEstimator;
+import org.lyapunov4j.exponent.MomentExponents;
+import org.lyapunov4j.exponent.SpectrumEstimator;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.cli.SamplingConverter;
@@ -102,6 +112,19 @@ public final class ExponentCommand implements Callable<Integer> {
   private Tier tier;
 
   @Option(
+      names = "--spectrum",
+      paramLabel = "Q",
+      description = "Also the Q largest Lyapunov exponents; the rank of G is the most there are.")
+  private Integer spectrum;
+
+  @Option(
+      names = "--moments",
+      split = ",",
+      paramLabel = "P",
+      description = "Also the moment exponents of these orders, such as 1,2,4; any real numbers.")
+  private double[] moments = {};
+
+  @Option(
       names = "--format",
       defaultValue = "text",
       paramLabel = "FORMAT",
@@ -117,6 +140,7 @@ public final class ExponentCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     SgdStep step = Input.accept(spec, this::step);
     GramMatrix matrix = Input.accept(spec, this::readGram);
+    long start = System.nanoTime();
     StabilityReport report =
         StabilityAnalyzer.builder()
             .seed(seed)
@@ -124,14 +148,50 @@ public final class ExponentCommand implements Callable<Integer> {
             .tier(tier)
             .build()
             .analyze(matrix, step);
+    boolean nonzero = report.sharpness() > 0;
+    Optional<LyapunovSpectrum> largest =
+        Optional.ofNullable(spectrum)
+            .filter(count -> nonzero)
+            .map(
+                count ->
+                    SpectrumEstimator.builder()
+                        .seed(seed)
+                        .exponents(count)
+                        .build()
+                        .estimate(matrix, step));
+    List<StabilityRecord.Moment> orders = nonzero ? moments(matrix, step, report) : List.of();
+    double seconds = (System.nanoTime() - start) * 1e-9;
+    StabilityRecord record = StabilityRecord.of(report).with(seconds, largest, orders);
     PrintWriter out = spec.commandLine().getOut();
     if (format == Format.JSON) {
-      out.println(Json.pretty(StabilityRecord.of(report)));
+      out.println(Json.pretty(record));
     } else {
       printText(out, matrix, report);
+      printMore(out, record);
     }
     out.flush();
     return 0;
+  }
+
+  /** Order 2 in closed form where there is one, the others by cloning. */
+  private List<StabilityRecord.Moment> moments(
+      GramMatrix matrix, SgdStep step, StabilityReport report) {
+    double[] sampled =
+        Arrays.stream(moments).filter(p -> p != 2 || report.meanSquare().isEmpty()).toArray();
+    Optional<MomentExponents> estimates =
+        sampled.length == 0
+            ? Optional.empty()
+            : Optional.of(
+                MomentEstimator.builder().seed(seed).build().estimate(matrix, step, sampled));
+    List<StabilityRecord.Moment> found = new ArrayList<>();
+    for (double order : moments) {
+      Estimate estimate =
+          order == 2 && report.meanSquare().isPresent()
+              ? Estimate.exact(report.meanSquare().get().exponent())
+              : estimates.orElseThrow().of(order);
+      found.add(new StabilityRecord.Moment(order, estimate.value(), estimate.standardError()));
+    }
+    return found;
   }
 
   private SgdStep step() {
@@ -141,6 +201,13 @@ public final class ExponentCommand implements Callable<Integer> {
         learningRate);
     Input.require(batchSize >= 1, "--batch-size must be at least 1, got %d; use 1 to N", batchSize);
     Input.require(outputs >= 1, "--outputs must be at least 1, got %d; use 1 to m", outputs);
+    Input.require(
+        spectrum == null || spectrum >= 1,
+        "--spectrum must be at least 1, got %d; give how many exponents you want",
+        spectrum);
+    for (double order : moments) {
+      Input.require(Double.isFinite(order), "--moments must be finite, got %s; try 1,2,4", order);
+    }
     Input.require(maxEpochs >= 1, "--max-epochs must be at least 1, got %d; try 1024", maxEpochs);
     return SgdStep.of(learningRate, batchSize).withSampling(sampling);
   }
@@ -203,5 +270,31 @@ public final class ExponentCommand implements Callable<Integer> {
                     rate.edgeRatio(report.step().learningRate())));
     out.printf(Locale.ROOT, "verdict        %s%n", report.verdict());
     report.advice().ifPresent(advice -> out.printf(Locale.ROOT, "advice         %s%n", advice));
+  }
+
+  private static void printMore(PrintWriter out, StabilityRecord record) {
+    if (record.spectrum() != null) {
+      out.printf(Locale.ROOT, "spectrum       %s%n", spaced(record.spectrum().values()));
+    }
+    if (record.moments() != null) {
+      record
+          .moments()
+          .forEach(
+              moment ->
+                  out.printf(
+                      Locale.ROOT,
+                      "Λ(%s)%s%+.4e ± %.1e nats/step%n",
+                      moment.order(),
+                      " ".repeat(Math.max(1, 12 - Double.toString(moment.order()).length())),
+                      moment.value(),
+                      moment.standardError()));
+    }
+    out.printf(Locale.ROOT, "time           %.2f s%n", record.seconds());
+  }
+
+  private static String spaced(List<Double> values) {
+    return values.stream()
+        .map(value -> String.format(Locale.ROOT, "%+.4e", value))
+        .collect(Collectors.joining(" "));
   }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.run;
 
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.LyapunovEstimate;
+import org.lyapunov4j.exponent.LyapunovSpectrum;
 import org.lyapunov4j.gram.GramDiagnosis;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.MeanSquareReport;
@@ -34,6 +37,9 @@ import org.lyapunov4j.stability.StabilityReport;
  * @param sumOfExponents E log|det| of a step, nats per step
  * @param stopReason why the sampling of λ ended
  * @param epochs that λ was sampled for
+ * @param seconds the analysis took
+ * @param spectrum the largest Lyapunov exponents, if they were asked for
+ * @param moments moment exponents Λ(p), if they were asked for
  */
 public record StabilityRecord(
     int examples,
@@ -56,7 +62,44 @@ public record StabilityRecord(
     Double conditionNumber,
     Sum sumOfExponents,
     String stopReason,
-    int epochs) {
+    int epochs,
+    Double seconds,
+    Spectrum spectrum,
+    List<Moment> moments) {
+
+  /**
+   * The largest exponents on the range of G.
+   *
+   * @param values descending, nats per step
+   * @param standardErrors of the values
+   * @param dimension how many exponents there are
+   * @param kernelDimension how many directions G does not see
+   */
+  public record Spectrum(
+      List<Double> values, List<Double> standardErrors, int dimension, int kernelDimension) {
+    /** {@inheritDoc} */
+    public Spectrum {
+      values = List.copyOf(values);
+      standardErrors = List.copyOf(standardErrors);
+    }
+
+    static Spectrum of(LyapunovSpectrum spectrum) {
+      return new Spectrum(
+          spectrum.exponents().stream().map(Estimate::value).toList(),
+          spectrum.exponents().stream().map(Estimate::standardError).toList(),
+          spectrum.dimension(),
+          spectrum.kernelDimension());
+    }
+  }
+
+  /**
+   * One moment exponent.
+   *
+   * @param order p
+   * @param value Λ(p), nats per step
+   * @param standardError of the value, 0 if exact
+   */
+  public record Moment(double order, double value, double standardError) {}
 
   /**
    * Mean-square stability.
@@ -145,7 +188,47 @@ public record StabilityRecord(
         report.diagnosis().map(diagnosis -> orNull(diagnosis.conditionNumber())).orElse(null),
         report.sumOfExponents().map(Sum::of).orElse(null),
         report.exponent().stopReason().name(),
-        report.exponent().epochs());
+        report.exponent().epochs(),
+        null,
+        null,
+        null);
+  }
+
+  /**
+   * This record with what is computed beside the report.
+   *
+   * @param seconds the analysis took
+   * @param spectrum the largest exponents
+   * @param moments moment exponents; empty if none were asked for
+   * @return the completed record
+   */
+  public StabilityRecord with(
+      double seconds, Optional<LyapunovSpectrum> spectrum, List<Moment> moments) {
+    return new StabilityRecord(
+        examples,
+        outputs,
+        batchSize,
+        learningRate,
+        sampling,
+        exponent,
+        gdExponent,
+        sharpness,
+        classicEdgeRatio,
+        verdict,
+        evidence,
+        certificate,
+        meanSquare,
+        criticalLearningRate,
+        edgeRatio,
+        criticalBatchSize,
+        rank,
+        conditionNumber,
+        sumOfExponents,
+        stopReason,
+        epochs,
+        seconds,
+        spectrum.map(Spectrum::of).orElse(null),
+        moments.isEmpty() ? null : List.copyOf(moments));
   }
 
   private static Double orNull(OptionalDouble value) {
