@@ -56,16 +56,23 @@ public final class MeanSquareStability {
   /**
    * Relative residual of a Perron matrix; the error of its Rayleigh quotient is of second order.
    */
-  private static final double RESIDUAL = 2e-6;
+  private static final double RESIDUAL = 1e-5;
 
   /** Residual that is enough while a root still moves by more than {@link #COARSE_CHANGE}. */
   private static final double COARSE_RESIDUAL = 1e-3;
 
   private static final double COARSE_CHANGE = 1e-2;
 
+  /** Residual at an unstable batch size from which the critical one is extrapolated. */
+  private static final double SIZE_RESIDUAL = 1e-2;
+
   /** Relative change of a root at which its error, of second order too, is negligible. */
   private static final double ROOT_CHANGE = 1e-5;
 
+  /** Relative error of ρ − 1 that is aimed at, ρ the spectral radius of T. */
+  private static final double EXPONENT_ACCURACY = 1e-10;
+
+  private static final double COARSEST_RESIDUAL = 0.02;
   private static final int MOST_ROUNDS = 50;
   private static final long LARGEST_SIZE = 1L << 28;
 
@@ -236,6 +243,7 @@ public final class MeanSquareStability {
     private final double rate;
     private final StepMoments moments;
     private final PerronSpace space;
+    private Perron known;
 
     Search(SgdStep step) {
       obstacle(step, examples)
@@ -257,12 +265,19 @@ public final class MeanSquareStability {
       if (rank == 0) {
         return Enclosure.exactly(0);
       }
-      if (Math.min(excess(moments, 0), excess(moments, count - 1)) <= 0) {
+      if (meanExcess(moments) <= 0) {
         return Enclosure.exactly(Double.POSITIVE_INFINITY);
       }
-      return moments.c2() == 0
-          ? Enclosure.exactly(0)
-          : space.solve(indexProblem(moments, rate), RESIDUAL).radius();
+      if (moments.c2() == 0) {
+        return Enclosure.exactly(0);
+      }
+      known = space.solve(indexProblem(moments, rate), RESIDUAL);
+      return known.radius();
+    }
+
+    /** 1 − max s_kl; the maximum is at an end of the spectrum. */
+    private double meanExcess(StepMoments moments) {
+      return Math.min(excess(moments, 0), excess(moments, count - 1));
     }
 
     private double excess(StepMoments moments, int k) {
@@ -308,45 +323,42 @@ public final class MeanSquareStability {
       return Math.exp(root(logIndex, Math.log(eta), Math.log(other)));
     }
 
+    /**
+     * Rayleigh quotients prove sizes to be unstable, many at a time; the first size that they leave
+     * open and that turns out stable is the answer.
+     */
     OptionalInt criticalBatchSize() {
       if (!isStable(examples)) {
         return OptionalInt.empty();
       }
-      if (isStable(1)) {
-        return OptionalInt.of(1);
-      }
-      double size = 1;
-      for (int round = 0; round < MOST_ROUNDS; round++) {
-        Perron perron = space.solve(sizeProblem(size), COARSE_RESIDUAL);
-        double next = sizeOfIndexOne(perron, size);
-        if (next - size <= 1e-3 * size) {
-          return firstStable((int) Math.ceil(size));
-        }
-        size = next;
-      }
-      throw new IllegalStateException("the critical batch size did not converge: " + step);
-    }
-
-    private Problem sizeProblem(double size) {
-      return indexProblem(StepMoments.of(step, examples, size), rate);
-    }
-
-    private double sizeOfIndexOne(Perron perron, double size) {
-      UnivariateFunction excess = b -> perron.quotient(sizeProblem(b)) - 1;
-      return excess.value(size) <= 0 ? size : root(excess, size, examples);
-    }
-
-    /** Rayleigh quotients have shown every size below the candidate to be unstable. */
-    private OptionalInt firstStable(int candidate) {
-      int size = candidate;
+      int size = known == null ? 1 : firstOpen(known, 1);
       while (!isStable(size)) {
-        size++;
+        size = firstOpen(known, size + 1);
       }
       return OptionalInt.of(size);
     }
 
-    private boolean isStable(int size) {
-      return index(StepMoments.of(step, examples, size)).value() * (1 + Perron.ROUNDING) < 1;
+    private boolean isStable(double size) {
+      StepMoments moments = StepMoments.of(step, examples, size);
+      if (rank == 0 || moments.c2() == 0 || meanExcess(moments) <= 0) {
+        return index(moments).value() < 1;
+      }
+      known = space.compareWithOne(indexProblem(moments, rate), SIZE_RESIDUAL);
+      return isBelowOne(known.quotient());
+    }
+
+    private boolean isBelowOne(double index) {
+      return index * (1 + Perron.ROUNDING) < 1;
+    }
+
+    /** The first size from the given one on that is not proved unstable. */
+    private int firstOpen(Perron perron, int from) {
+      UnivariateFunction excess =
+          b -> perron.quotient(indexProblem(StepMoments.of(step, examples, b), rate)) - 1;
+      if (isBelowOne(1 + excess.value(from))) {
+        return from;
+      }
+      return Math.max(from, (int) Math.ceil(root(excess, from, examples) - 1e-9));
     }
 
     double exponent() {
@@ -365,19 +377,28 @@ public final class MeanSquareStability {
       double[] block = map.block(slowest);
       space.add(block);
       double gap = rate * rate * moments.c2() * shift * shift * PerronSpace.dot(block, block);
-      double residual = COARSE_RESIDUAL;
+      double residual = Math.max(accuracy(gap, excess), COARSE_RESIDUAL);
       for (int round = 0; round < MOST_ROUNDS; round++) {
         Perron perron = space.solve(growthProblem(shift, gap), residual);
         double next = gapOfRadiusOne(perron, shift, gap);
         double change = (next - gap) / next;
-        boolean negligible = next <= 1e-8 * Math.abs(next - excess);
-        if (change <= ROOT_CHANGE && (residual == RESIDUAL || negligible)) {
+        double accuracy = accuracy(next, excess);
+        if (change <= accuracy && residual <= accuracy) {
           return next;
         }
-        residual = change < COARSE_CHANGE ? RESIDUAL : COARSE_RESIDUAL;
+        residual = change < COARSE_CHANGE ? accuracy : Math.max(accuracy, COARSE_RESIDUAL);
         gap = next;
       }
       throw new IllegalStateException("the second moment exponent did not converge: " + step);
+    }
+
+    /**
+     * In the stable phase the gap is a small correction to the excess and may be rough; its error
+     * is of second order in this.
+     */
+    private double accuracy(double gap, double excess) {
+      double relative = EXPONENT_ACCURACY * Math.abs(gap - excess) / gap;
+      return Math.max(RESIDUAL, Math.min(COARSEST_RESIDUAL, Math.sqrt(relative)));
     }
 
     private Problem growthProblem(double shift, double gap) {

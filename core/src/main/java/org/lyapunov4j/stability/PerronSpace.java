@@ -21,6 +21,9 @@ final class PerronSpace {
   private static final long LARGEST_MEMORY = 1L << 26;
   private static final int MOST_PRODUCTS = 400;
 
+  /** Residual at which a quotient below 1 that stays this close to 1 is accepted as it is. */
+  private static final double EQUAL = 1e-6;
+
   private final ReducedMap map;
   private final int capacity;
   private final List<double[]> basis = new ArrayList<>();
@@ -46,6 +49,30 @@ final class PerronSpace {
    *     quotient is of the order of its square
    */
   Perron solve(Problem problem, double tolerance) {
+    return iterate(problem, (quotient, residual) -> residual <= tolerance * quotient);
+  }
+
+  /**
+   * A pair good enough to tell on which side of 1 the spectral radius is: its quotient is at least
+   * 1, or below by more than the residual.
+   *
+   * @param tolerance of the residual if the quotient is at least 1, so that the pair is of use for
+   *     neighbouring kernels
+   */
+  Perron compareWithOne(Problem problem, double tolerance) {
+    return iterate(
+        problem,
+        (quotient, residual) ->
+            quotient < 1
+                ? quotient + residual < 1 || residual <= EQUAL
+                : residual <= tolerance * quotient);
+  }
+
+  private interface Stop {
+    boolean test(double quotient, double residual);
+  }
+
+  private Perron iterate(Problem problem, Stop stop) {
     double[] imageOfIdentity = map.imageOfIdentity(problem.kernel(), problem.count());
     double[] weights = map.weights(problem.kernel(), problem.count());
     project(weights, 0);
@@ -62,7 +89,7 @@ final class PerronSpace {
       double[] residual = image.clone();
       add(-quotient, d, residual);
       double size = Math.sqrt(dot(residual, residual));
-      if (size <= tolerance * quotient || product == MOST_PRODUCTS || !extend(residual, weights)) {
+      if (stop.test(quotient, size) || product == MOST_PRODUCTS || !extend(residual, weights)) {
         return new Perron(
             map, y, quotient, new PencilBound(d, image, imageOfIdentity, map.outputs()));
       }
