@@ -154,7 +154,8 @@ public final class StabilityAnalyzer {
     }
 
     private Optional<Certificate> certificate(Optional<MeanSquareReport> meanSquare) {
-      return atLeastStandard()
+      boolean isGram = spectrum.map(GramSpectrum::isPositiveSemidefinite).orElse(true);
+      return atLeastStandard() && isGram
           ? Certificate.decide(gram, largest, step, meanSquare)
           : Optional.empty();
     }

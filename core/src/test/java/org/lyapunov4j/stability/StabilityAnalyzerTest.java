@@ -81,6 +81,17 @@ class StabilityAnalyzerTest {
   }
 
   @Test
+  void whatIsNoGramMatrixIsNotCertified() {
+    GramMatrix indefinite = GramMatrix.of(new double[][] {{1, 2}, {2, 1}}, 2, 1);
+    StabilityReport report =
+        StabilityAnalyzer.builder().build().analyze(indefinite, SgdStep.of(0.1, 1));
+    assertThat(report.certificate()).isEmpty();
+    assertThat(report.meanSquare()).isEmpty();
+    assertThat(report.diagnosis().orElseThrow().findings().get(0)).contains("negative eigenvalues");
+    assertThat(report.verdict().kind()).isEqualTo(Verdict.Kind.UNSTABLE);
+  }
+
+  @Test
   void aZeroGramIsInconclusiveAndBreaksNothing() {
     GramMatrix zero = GramMatrix.of(new double[4][4], 4, 1);
     for (Tier tier : Tier.values()) {
