@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.gram;
 
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -88,6 +89,43 @@ public final class GramMatrix {
    */
   public static GramMatrix adopt(float[][] rows, int examples, int outputs) {
     return new GramMatrix(null, rows, examples, outputs);
+  }
+
+  /**
+   * The weighted sum Σ_l c_l Θ_l: with c_l = η_l/η, the Gram matrix of a step at rate η whose
+   * parameter blocks l have their own learning rates η_l; frozen blocks drop out with c_l = 0.
+   *
+   * @param grams Θ_l, at least one, all of one shape
+   * @param weights c_l ≥ 0, as many
+   * @return the sum in double precision
+   */
+  public static GramMatrix weightedSum(List<GramMatrix> grams, double... weights) {
+    if (grams.isEmpty() || grams.size() != weights.length) {
+      throw new IllegalArgumentException(
+          "a weighted sum needs one weight for each of at least one Gram matrix, got "
+              + weights.length
+              + " for "
+              + grams.size());
+    }
+    GramMatrix first = grams.get(0);
+    double[][] rows = new double[first.size()][first.size()];
+    for (int l = 0; l < weights.length; l++) {
+      GramMatrix gram = grams.get(l);
+      if (gram.examples != first.examples || gram.outputs != first.outputs) {
+        throw new IllegalArgumentException(
+            "Gram matrices must have one shape to be added, got " + first + " and " + gram);
+      }
+      if (!(weights[l] >= 0 && weights[l] < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException(
+            "weights must be finite and at least 0, got " + weights[l]);
+      }
+      for (int i = 0; i < rows.length; i++) {
+        for (int j = 0; j < rows.length; j++) {
+          rows[i][j] += weights[l] * gram.get(i, j);
+        }
+      }
+    }
+    return adopt(rows, first.examples, first.outputs);
   }
 
   /**

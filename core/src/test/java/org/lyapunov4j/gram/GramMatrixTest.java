@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -66,6 +67,31 @@ class GramMatrixTest {
     assertThat(subset.get(0, 3)).isEqualTo(gram.get(8, 3));
     assertThat(subset.get(1, 1)).isEqualTo(gram.get(9, 9));
     assertThat(TestGrams.single(gram).subset(4, 1).isSinglePrecision()).isTrue();
+  }
+
+  @Test
+  void blocksWithTheirOwnLearningRatesAddUp() {
+    double[][] f = TestGrams.gaussian(6, 2, 1);
+    double[][] g = TestGrams.gaussian(6, 3, 2);
+    double[][] joined = new double[6][5];
+    for (int i = 0; i < 6; i++) {
+      for (int j = 0; j < 5; j++) {
+        joined[i][j] = j < 2 ? Math.sqrt(0.5) * f[i][j] : Math.sqrt(3) * g[i][j - 2];
+      }
+    }
+    GramMatrix expected = GramMatrix.adopt(TestGrams.product(joined, 1), 3, 2);
+    GramMatrix a = GramMatrix.adopt(TestGrams.product(f, 1), 3, 2);
+    GramMatrix b = GramMatrix.adopt(TestGrams.product(g, 1), 3, 2);
+    GramMatrix sum = GramMatrix.weightedSum(List.of(a, b), 0.5, 3);
+    for (int i = 0; i < 6; i++) {
+      for (int j = 0; j < 6; j++) {
+        assertThat(sum.get(i, j)).isCloseTo(expected.get(i, j), within(1e-13));
+      }
+    }
+    assertThatThrownBy(() -> GramMatrix.weightedSum(List.of(a, b), 1))
+        .hasMessageContaining("got 1 for 2");
+    assertThatThrownBy(() -> GramMatrix.weightedSum(List.of(a), -1))
+        .hasMessageContaining("got -1.0");
   }
 
   @Test

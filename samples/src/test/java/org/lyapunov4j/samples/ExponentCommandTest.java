@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,6 +97,34 @@ class ExponentCommandTest {
     assertThat(json.get("moments").get(1).get("value").doubleValue())
         .isCloseTo(Math.log((1 + 0.0625) / 2), within(0.03));
     assertThat(json.get("seconds").doubleValue()).isPositive();
+  }
+
+  @Test
+  void takesMomentumAndDecayAndAHorizon() throws IOException {
+    String[] common = {
+      "--gram", diagonal.toString(), "--learning-rate", "0.01", "--batch-size", "2"
+    };
+    JsonNode heavy = json(with(common, "--heavy-ball", "0.5", "--horizon", "200"));
+    assertThat(heavy.get("classicEdgeRatio").doubleValue()).isCloseTo(1.5 / 300, within(1e-9));
+    JsonNode decayed = json(with(common, "--weight-decay", "3", "--l2", "2"));
+    assertThat(decayed.get("exponent").get("value").doubleValue())
+        .isCloseTo(Math.log(1 - 0.01 * (0.5 + 5)), within(1e-9));
+    JsonNode finite = heavy.get("finiteTime");
+    assertThat(finite.get("horizon").intValue()).isEqualTo(200);
+    assertThat(finite.get("probabilityNegative").doubleValue()).isEqualTo(1);
+    assertThat(Outcome.of(with(withCommand(common), "--nesterov", "1.5")).err())
+        .contains("momentum must be in [0, 1), got 1.5");
+    assertThat(
+            Outcome.of(with(withCommand(common), "--nesterov", "0.5", "--heavy-ball", "0.5")).err())
+        .contains("got both, 0.5 and 0.5");
+  }
+
+  private static String[] withCommand(String... arguments) {
+    return with(new String[] {"exponent"}, arguments);
+  }
+
+  private static String[] with(String[] first, String... second) {
+    return Stream.concat(Arrays.stream(first), Arrays.stream(second)).toArray(String[]::new);
   }
 
   @Test

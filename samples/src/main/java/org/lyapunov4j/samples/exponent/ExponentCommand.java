@@ -12,6 +12,8 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.lyapunov4j.exponent.Estimate;
+import org.lyapunov4j.exponent.FiniteTimeEstimator;
+import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.exponent.LyapunovSpectrum;
 import org.lyapunov4j.exponent.MomentEstimator;
 import org.lyapunov4j.exponent.MomentExponents;
@@ -28,6 +30,7 @@ import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -125,6 +128,39 @@ public final class ExponentCommand implements Callable<Integer> {
   private double[] moments = {};
 
   @Option(
+      names = "--horizon",
+      paramLabel = "STEPS",
+      description = "Also the distribution of exponents over so many steps.")
+  private Integer horizon;
+
+  @Option(
+      names = "--heavy-ball",
+      paramLabel = "BETA",
+      description = "Heavy-ball momentum of the step.")
+  private Double heavyBall;
+
+  @Option(
+      names = "--nesterov",
+      paramLabel = "BETA",
+      description = "Nesterov momentum of the step, in Deeplearning4j's form.")
+  private Double nesterov;
+
+  @Option(
+      names = "--l2",
+      defaultValue = "0",
+      paramLabel = "C",
+      description = "Coefficient of a penalty C/2 |theta|^2 inside the gradient.")
+  private double l2;
+
+  @Option(
+      names = "--weight-decay",
+      defaultValue = "0",
+      paramLabel = "C",
+      description =
+          "Coefficient of weight decay, added after the momentum, times the learning rate.")
+  private double weightDecay;
+
+  @Option(
       names = "--format",
       defaultValue = "text",
       paramLabel = "FORMAT",
@@ -160,8 +196,14 @@ public final class ExponentCommand implements Callable<Integer> {
                         .build()
                         .estimate(matrix, step));
     List<StabilityRecord.Moment> orders = nonzero ? moments(matrix, step, report) : List.of();
+    Optional<FiniteTimeExponents> finiteTime =
+        Optional.ofNullable(horizon)
+            .filter(steps -> nonzero)
+            .map(
+                steps ->
+                    FiniteTimeEstimator.builder().seed(seed).build().estimate(matrix, step, steps));
     double seconds = (System.nanoTime() - start) * 1e-9;
-    StabilityRecord record = StabilityRecord.of(report).with(seconds, largest, orders);
+    StabilityRecord record = StabilityRecord.of(report).with(seconds, largest, orders, finiteTime);
     PrintWriter out = spec.commandLine().getOut();
     if (format == Format.JSON) {
       out.println(Json.pretty(record));
@@ -208,8 +250,29 @@ public final class ExponentCommand implements Callable<Integer> {
     for (double order : moments) {
       Input.require(Double.isFinite(order), "--moments must be finite, got %s; try 1,2,4", order);
     }
+    Input.require(
+        horizon == null || horizon >= 1,
+        "--horizon must be at least 1, got %d; give the steps you will train",
+        horizon);
+    Input.require(
+        heavyBall == null || nesterov == null,
+        "give --heavy-ball or --nesterov, got both, %s and %s",
+        heavyBall,
+        nesterov);
     Input.require(maxEpochs >= 1, "--max-epochs must be at least 1, got %d; try 1024", maxEpochs);
-    return SgdStep.of(learningRate, batchSize).withSampling(sampling);
+    try {
+      return new SgdStep(learningRate, batchSize, sampling, momentum(), l2, weightDecay);
+    } catch (IllegalArgumentException e) {
+      Input.require(false, "%s; change the option", e.getMessage());
+      throw e;
+    }
+  }
+
+  private Momentum momentum() {
+    if (heavyBall != null) {
+      return new Momentum.HeavyBall(heavyBall);
+    }
+    return nesterov != null ? new Momentum.Nesterov(nesterov) : Momentum.NONE;
   }
 
   private GramMatrix readGram() throws IOException {
@@ -288,6 +351,17 @@ public final class ExponentCommand implements Callable<Integer> {
                       " ".repeat(Math.max(1, 12 - Double.toString(moment.order()).length())),
                       moment.value(),
                       moment.standardError()));
+    }
+    if (record.finiteTime() != null) {
+      StabilityRecord.FiniteTime finite = record.finiteTime();
+      out.printf(
+          Locale.ROOT,
+          "over %d steps  mean %+.4e, P(shrinks) = %.3f [%.3f, %.3f]%n",
+          finite.horizon(),
+          finite.mean(),
+          finite.probabilityNegative(),
+          finite.low(),
+          finite.high());
     }
     out.printf(Locale.ROOT, "time           %.2f s%n", record.seconds());
   }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.lyapunov4j.exponent.Estimate;
+import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.LyapunovSpectrum;
 import org.lyapunov4j.gram.GramDiagnosis;
@@ -40,6 +41,7 @@ import org.lyapunov4j.stability.StabilityReport;
  * @param seconds the analysis took
  * @param spectrum the largest Lyapunov exponents, if they were asked for
  * @param moments moment exponents Λ(p), if they were asked for
+ * @param finiteTime the distribution of finite-time exponents, if it was asked for
  */
 public record StabilityRecord(
     int examples,
@@ -65,7 +67,40 @@ public record StabilityRecord(
     int epochs,
     Double seconds,
     Spectrum spectrum,
-    List<Moment> moments) {
+    List<Moment> moments,
+    FiniteTime finiteTime) {
+
+  /**
+   * Exponents over a finite number of steps, how they scatter.
+   *
+   * @param horizon steps
+   * @param mean nats per step
+   * @param variancePerStep σ² of the log growth
+   * @param skewness of the growth
+   * @param probabilityNegative share of realisations that shrank
+   * @param low lower end of its 95 % interval
+   * @param high upper end
+   */
+  public record FiniteTime(
+      int horizon,
+      double mean,
+      double variancePerStep,
+      double skewness,
+      double probabilityNegative,
+      double low,
+      double high) {
+    static FiniteTime of(FiniteTimeExponents exponents) {
+      FiniteTimeExponents.Proportion negative = exponents.probabilityNegative();
+      return new FiniteTime(
+          exponents.horizon(),
+          exponents.mean().value(),
+          exponents.varianceRate().value(),
+          exponents.skewness().value(),
+          negative.value(),
+          negative.low(),
+          negative.high());
+    }
+  }
 
   /**
    * The largest exponents on the range of G.
@@ -191,6 +226,7 @@ public record StabilityRecord(
         report.exponent().epochs(),
         null,
         null,
+        null,
         null);
   }
 
@@ -200,10 +236,14 @@ public record StabilityRecord(
    * @param seconds the analysis took
    * @param spectrum the largest exponents
    * @param moments moment exponents; empty if none were asked for
+   * @param finiteTime finite-time exponents
    * @return the completed record
    */
   public StabilityRecord with(
-      double seconds, Optional<LyapunovSpectrum> spectrum, List<Moment> moments) {
+      double seconds,
+      Optional<LyapunovSpectrum> spectrum,
+      List<Moment> moments,
+      Optional<FiniteTimeExponents> finiteTime) {
     return new StabilityRecord(
         examples,
         outputs,
@@ -228,7 +268,8 @@ public record StabilityRecord(
         epochs,
         seconds,
         spectrum.map(Spectrum::of).orElse(null),
-        moments.isEmpty() ? null : List.copyOf(moments));
+        moments.isEmpty() ? null : List.copyOf(moments),
+        finiteTime.map(FiniteTime::of).orElse(null));
   }
 
   private static Double orNull(OptionalDouble value) {
