@@ -85,6 +85,10 @@ class JarIT {
   private Process start(String... args) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    if (Runtime.version().feature() >= 24) {
+      // ND4J's native bindings; the JVM warns about them on standard error otherwise
+      command.add("--sun-misc-unsafe-memory-access=allow");
+    }
     command.add("-jar");
     command.add(System.getProperty("lyapunov4j.jar"));
     command.addAll(List.of(args));
