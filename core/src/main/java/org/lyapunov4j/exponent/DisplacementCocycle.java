@@ -64,7 +64,7 @@ final class DisplacementCocycle implements LinearCocycle {
 
   @Override
   public int stepsPerEpoch() {
-    return sampler(new RandomStream(0)).stepsPerEpoch();
+    return MiniBatchSampler.stepsPerEpoch(examples, step.batchSize());
   }
 
   @Override

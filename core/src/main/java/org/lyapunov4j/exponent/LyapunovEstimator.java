@@ -206,10 +206,7 @@ public final class LyapunovEstimator {
       Sign sign = epochs < BATCHES ? Sign.UNDECIDED : decide(means);
       BatchMeans.Fit fit = means.fit();
       double margin = fit.standardError() * fit.quantile(0.975);
-      long stepsPerEpoch =
-          new MiniBatchSampler(
-                  gram.examples(), step.batchSize(), step.sampling(), new RandomStream(0))
-              .stepsPerEpoch();
+      long stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
       long steps = stepsPerEpoch * used * trajectories.size();
       double excess = trajectories.stream().mapToDouble(Trajectory::energyExcess).sum();
       return new LyapunovEstimate(

@@ -30,27 +30,24 @@ final class RangeProjection {
   }
 
   /**
-   * Projects.
+   * Projects, or leaves both as they are if slow modes remain unexplained.
    *
    * @param r the residual; replaced by its projection
    * @param w replaced by coefficients with G w = r
-   * @return whether the projection was made
    */
-  boolean apply(double[] r, double[] w) {
+  void apply(double[] r, double[] w) {
     allocate(r.length);
     double norm = Math.sqrt(ResidualCocycle.dot(r, r));
     if (norm == 0) {
-      return false;
+      return;
     }
     solve(r, norm);
-    if (!(Math.sqrt(ResidualCocycle.dot(remainder, remainder)) <= LARGEST_REMAINDER * norm)) {
-      return false;
+    if (Math.sqrt(ResidualCocycle.dot(remainder, remainder)) <= LARGEST_REMAINDER * norm) {
+      for (int i = 0; i < r.length; i++) {
+        r[i] -= remainder[i];
+        w[i] = x[i];
+      }
     }
-    for (int i = 0; i < r.length; i++) {
-      r[i] -= remainder[i];
-      w[i] = x[i];
-    }
-    return true;
   }
 
   private void solve(double[] r, double norm) {

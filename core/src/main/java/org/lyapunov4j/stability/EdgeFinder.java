@@ -15,6 +15,7 @@ import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 
@@ -83,6 +84,9 @@ public final class EdgeFinder {
    */
   public CriticalLearningRate criticalLearningRate(
       GramMatrix gram, SgdStep step, double certified, Optional<Tangent> start) {
+    if (certified > 0 && !step.isFullBatch(gram.examples())) {
+      return new Search(gram, step, start).run(certified, certified * 1.05);
+    }
     double largest = LargestEigenpair.of(gram).value();
     if (!(largest > 0)) {
       throw new IllegalArgumentException(
@@ -93,7 +97,8 @@ public final class EdgeFinder {
     if (step.isFullBatch(gram.examples())) {
       return CriticalLearningRate.exactly(fullBatch);
     }
-    return new Search(gram, step, start).run(certified, fullBatch);
+    Search search = new Search(gram, step, start);
+    return search.run(0, search.smallBatchGuess(fullBatch));
   }
 
   /**
@@ -139,7 +144,7 @@ public final class EdgeFinder {
   }
 
   private LyapunovEstimator estimator(GramMatrix gram, SgdStep step) {
-    int stepsPerEpoch = (gram.examples() + step.batchSize() - 1) / step.batchSize();
+    int stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
     int epochs =
         settings.maxEpochs > 0
             ? settings.maxEpochs
@@ -172,9 +177,8 @@ public final class EdgeFinder {
       direction = start;
     }
 
-    CriticalLearningRate run(double certified, double fullBatch) {
+    CriticalLearningRate run(double certified, double guess) {
       stable = certified;
-      double guess = certified > 0 ? certified * 1.05 : smallBatchGuess(fullBatch);
       climb(guess);
       descend(guess);
       narrow();
@@ -186,7 +190,7 @@ public final class EdgeFinder {
      * ηβ ≤ 2 is stable for plain SGD; momentum moves that bound about as it moves the full-batch
      * one.
      */
-    private double smallBatchGuess(double fullBatch) {
+    double smallBatchGuess(double fullBatch) {
       double plain =
           FullBatchExponent.criticalLearningRate(
               1, step.withMomentum(Momentum.NONE).withL2(0).withWeightDecay(0));

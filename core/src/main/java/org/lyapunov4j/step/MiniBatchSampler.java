@@ -63,6 +63,17 @@ public final class MiniBatchSampler {
    * @return ⌈N/B⌉
    */
   public int stepsPerEpoch() {
+    return stepsPerEpoch(examples, batchSize);
+  }
+
+  /**
+   * Steps per epoch, without a sampler.
+   *
+   * @param examples N
+   * @param batchSize B
+   * @return ⌈N/B⌉
+   */
+  public static int stepsPerEpoch(int examples, int batchSize) {
     return (examples + batchSize - 1) / batchSize;
   }
 

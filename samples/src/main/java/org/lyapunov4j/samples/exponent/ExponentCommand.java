@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
+import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.LyapunovSpectrum;
 import org.lyapunov4j.exponent.MomentEstimator;
 import org.lyapunov4j.exponent.MomentExponents;
@@ -203,7 +204,7 @@ public final class ExponentCommand implements Callable<Integer> {
                 steps ->
                     FiniteTimeEstimator.builder().seed(seed).build().estimate(matrix, step, steps));
     double seconds = (System.nanoTime() - start) * 1e-9;
-    StabilityRecord record = StabilityRecord.of(report).with(seconds, largest, orders, finiteTime);
+    StabilityRecord record = StabilityRecord.of(report, seconds, largest, orders, finiteTime);
     PrintWriter out = spec.commandLine().getOut();
     if (format == Format.JSON) {
       out.println(Json.pretty(record));
@@ -307,7 +308,7 @@ public final class ExponentCommand implements Callable<Integer> {
   }
 
   private static void printText(PrintWriter out, GramMatrix matrix, StabilityReport report) {
-    StabilityRecord.Exponent exponent = StabilityRecord.of(report).exponent();
+    LyapunovEstimate exponent = report.exponent();
     out.printf(Locale.ROOT, "%s%n%s%n%n", matrix, report.step());
     out.printf(
         Locale.ROOT,

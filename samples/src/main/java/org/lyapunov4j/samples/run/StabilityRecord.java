@@ -202,6 +202,25 @@ public record StabilityRecord(
    * @return the same numbers
    */
   public static StabilityRecord of(StabilityReport report) {
+    return of(report, null, Optional.empty(), List.of(), Optional.empty());
+  }
+
+  /**
+   * The record of a report with what was computed beside it.
+   *
+   * @param report what was computed
+   * @param seconds it took; null if nobody asked
+   * @param spectrum the largest exponents
+   * @param moments moment exponents; empty if none were asked for
+   * @param finiteTime finite-time exponents
+   * @return the same numbers
+   */
+  public static StabilityRecord of(
+      StabilityReport report,
+      Double seconds,
+      Optional<LyapunovSpectrum> spectrum,
+      List<Moment> moments,
+      Optional<FiniteTimeExponents> finiteTime) {
     return new StabilityRecord(
         report.examples(),
         report.outputs(),
@@ -224,48 +243,6 @@ public record StabilityRecord(
         report.sumOfExponents().map(Sum::of).orElse(null),
         report.exponent().stopReason().name(),
         report.exponent().epochs(),
-        null,
-        null,
-        null,
-        null);
-  }
-
-  /**
-   * This record with what is computed beside the report.
-   *
-   * @param seconds the analysis took
-   * @param spectrum the largest exponents
-   * @param moments moment exponents; empty if none were asked for
-   * @param finiteTime finite-time exponents
-   * @return the completed record
-   */
-  public StabilityRecord with(
-      double seconds,
-      Optional<LyapunovSpectrum> spectrum,
-      List<Moment> moments,
-      Optional<FiniteTimeExponents> finiteTime) {
-    return new StabilityRecord(
-        examples,
-        outputs,
-        batchSize,
-        learningRate,
-        sampling,
-        exponent,
-        gdExponent,
-        sharpness,
-        classicEdgeRatio,
-        verdict,
-        evidence,
-        certificate,
-        meanSquare,
-        criticalLearningRate,
-        edgeRatio,
-        criticalBatchSize,
-        rank,
-        conditionNumber,
-        sumOfExponents,
-        stopReason,
-        epochs,
         seconds,
         spectrum.map(Spectrum::of).orElse(null),
         moments.isEmpty() ? null : List.copyOf(moments),
