@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
-import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A layer without parameters that applies an activation function. */
@@ -20,7 +19,7 @@ final class ActivationRule extends LayerRule {
   }
 
   @Override
-  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     return activation.backward(z, epsilon);
   }
 }

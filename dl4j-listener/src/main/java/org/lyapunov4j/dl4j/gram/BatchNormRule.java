@@ -2,7 +2,6 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.Arrays;
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
@@ -72,13 +71,16 @@ final class BatchNormRule extends LayerRule {
   }
 
   @Override
-  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     if (isTrained()) {
       INDArray gains =
           Columns.map(epsilon, normalised.size(0), column -> perRow(column.muli(normalised)));
       INDArray shifts = Columns.map(epsilon, normalised.size(0), this::perRow);
       INDArray both = Nd4j.concat(1, gains, shifts).dup('c');
-      blocks.accept(JacobianBlock.Rows.ofPositions(examples, normalised.size(0) / examples, both));
+      blocks.accept(
+          JacobianBlock.Rows.ofPositions(examples, normalised.size(0) / examples, both),
+          layer.getParam(BatchNormalizationParamInitializer.GAMMA),
+          layer.getParam(BatchNormalizationParamInitializer.BETA));
     }
     return propagate ? epsilon.mul(slope) : null;
   }

@@ -30,11 +30,16 @@ final class Contraction {
       if (outer.positions() == 1 || pairsAreCheaper(outer)) {
         sum.addHadamard(outer.inputRows(), outer.deltaRows(), outer.positions());
       } else {
-        long perInput = (long) outer.examples() * outer.columns() * outer.deltaWidth();
-        addRows(
-            outer, sum, (int) Math.max(1, Math.min(outer.inputWidth(), ROWS_ENTRIES / perInput)));
+        addRows(outer, null, sum, inputsAtATime(outer));
       }
+    } else if (block instanceof JacobianBlock.Weighted weighted) {
+      addRows(weighted.outer(), weighted.roots(), sum, inputsAtATime(weighted.outer()));
     }
+  }
+
+  private static int inputsAtATime(JacobianBlock.Outer outer) {
+    long perInput = (long) outer.examples() * outer.columns() * outer.deltaWidth();
+    return (int) Math.max(1, Math.min(outer.inputWidth(), ROWS_ENTRIES / perInput));
   }
 
   static boolean pairsAreCheaper(JacobianBlock.Outer outer) {
@@ -48,8 +53,8 @@ final class Contraction {
     return pairs < rows;
   }
 
-  /** Forms J for some inputs at a time. */
-  static void addRows(JacobianBlock.Outer outer, GramAccumulator sum, int width) {
+  /** Forms J for some inputs at a time; its columns are multiplied by p × q roots unless null. */
+  static void addRows(JacobianBlock.Outer outer, INDArray roots, GramAccumulator sum, int width) {
     int p = outer.inputWidth();
     int q = outer.deltaWidth();
     long m = (long) outer.examples() * outer.columns();
@@ -62,6 +67,10 @@ final class Contraction {
         jacobian = Nd4j.createUninitialized(outer.inputs().dataType(), new long[] {m, size}, 'c');
       }
       fill(jacobian, outer, from, to);
+      if (roots != null) {
+        INDArray part = roots.get(NDArrayIndex.interval(from, to));
+        jacobian.muliRowVector(part.dup('c').reshape(size));
+      }
       sum.addProduct(jacobian);
     }
     close(jacobian);

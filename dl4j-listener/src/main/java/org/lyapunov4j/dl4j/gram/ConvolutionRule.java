@@ -2,7 +2,6 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.Arrays;
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.RNNFormat;
@@ -103,41 +102,41 @@ final class ConvolutionRule extends LayerRule {
   }
 
   @Override
-  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
-    INDArray weights = layer.getParam(ConvolutionParamInitializer.WEIGHT_KEY);
-    int q = (int) weights.size(0);
+  INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
+    INDArray weights = patchWeights();
+    int q = (int) (weights.length() / map.patchSize());
     INDArray delta = channelsFirst(activation.backward(z, epsilon), q);
     if (input.size(0) == examples) {
       JacobianBlock.Outer outer =
           new JacobianBlock.Outer(examples, map.positions(), true, map.gather(input), delta);
-      blocks.accept(outer);
+      blocks.accept(outer, weights);
     } else {
       int perExample = (int) (input.size(0) / examples);
       blocks.accept(
           new JacobianBlock.Outer(
-              examples, perExample * map.positions(), false, rows(map.gather(input)), rows(delta)));
+              examples, perExample * map.positions(), false, rows(map.gather(input)), rows(delta)),
+          weights);
     }
     if (conf.hasBias()) {
       blocks.accept(
-          JacobianBlock.Rows.ofPositions(
-              examples, input.size(0) / examples, delta.sum(2).dup('c')));
+          JacobianBlock.Rows.ofPositions(examples, input.size(0) / examples, delta.sum(2).dup('c')),
+          layer.getParam(ConvolutionParamInitializer.BIAS_KEY));
     }
-    return propagate ? below(delta, matrix(weights.dup('c'), q)) : null;
+    return propagate
+        ? below(delta, weights.dup('c').reshape('c', map.patchSize(), q).transpose())
+        : null;
   }
 
   /**
-   * The weights as q × p. In one dimension Deeplearning4j 1.0.0-M2.1 reads them as kernel × inputs
-   * × outputs.
+   * The weights as a view whose entries in 'c' order are those of a p × q matrix. In one dimension
+   * Deeplearning4j 1.0.0-M2.1 reads them as kernel × inputs × outputs.
    */
-  private INDArray matrix(INDArray weights, int q) {
-    if (!(conf instanceof Convolution1DLayer)) {
-      return weights.reshape('c', q, map.patchSize());
-    }
-    return weights
-        .reshape('c', conf.getKernelSize()[0], weights.size(1), q)
-        .permute(2, 1, 0)
-        .dup('c')
-        .reshape('c', q, map.patchSize());
+  private INDArray patchWeights() {
+    INDArray weights = layer.getParam(ConvolutionParamInitializer.WEIGHT_KEY);
+    long q = weights.size(0);
+    return conf instanceof Convolution1DLayer
+        ? weights.reshape('c', weights.size(2), weights.size(1), q).permute(1, 0, 2)
+        : weights.reshape('c', q, map.patchSize()).transpose();
   }
 
   /** Rows × q × T. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.params.DefaultParamInitializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -47,16 +46,16 @@ final class DenseRule extends LayerRule {
   }
 
   @Override
-  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     INDArray delta = activation.backward(z, mask.apply(epsilon));
     int positions = (int) (input.size(0) / examples);
     JacobianBlock.Outer outer = new JacobianBlock.Outer(examples, positions, false, input, delta);
     if (bias != null && positions == 1) {
-      blocks.accept(JacobianBlock.withBias(outer));
+      blocks.accept(JacobianBlock.withBias(outer), weights, bias);
     } else {
-      blocks.accept(outer);
+      blocks.accept(outer, weights);
       if (bias != null) {
-        blocks.accept(JacobianBlock.bias(outer));
+        blocks.accept(JacobianBlock.bias(outer), bias);
       }
     }
     return propagate ? Columns.timesTransposed(delta, weights) : null;

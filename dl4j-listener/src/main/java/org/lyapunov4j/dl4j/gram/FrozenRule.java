@@ -2,7 +2,6 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.List;
-import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -19,8 +18,7 @@ record FrozenRule(Rule rule, boolean stops) implements Rule {
   }
 
   @Override
-  public List<INDArray> backward(
-      INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
-    return rule.backward(epsilon, propagate, block -> {});
+  public List<INDArray> backward(INDArray epsilon, boolean propagate, JacobianSink blocks) {
+    return rule.backward(epsilon, propagate, (block, parameters) -> {});
   }
 }

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.samediff.SameDiffLayer;
@@ -43,7 +42,7 @@ final class GenericRule extends LayerRule {
         : 1;
   }
 
-  /** All gradients of a backward pass as one row, always in the same order. */
+  /** All gradients of a backward pass as one row, in the order of {@link #parameters}. */
   static INDArray flatten(Gradient gradient) {
     Map<String, INDArray> ordered = new TreeMap<>(gradient.gradientForVariable());
     List<INDArray> parts = new ArrayList<>();
@@ -51,6 +50,12 @@ final class GenericRule extends LayerRule {
       parts.add(part.dup('c').reshape('c', 1, part.length()));
     }
     return Nd4j.concat(1, parts.toArray(INDArray[]::new));
+  }
+
+  /** The parameters that the gradients of a backward pass belong to. */
+  static INDArray[] parameters(Gradient gradient, Map<String, INDArray> table) {
+    return new TreeMap<>(gradient.gradientForVariable())
+        .keySet().stream().map(table::get).toArray(INDArray[]::new);
   }
 
   @Override
@@ -70,11 +75,12 @@ final class GenericRule extends LayerRule {
   }
 
   @Override
-  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     long rowsIn = input.size(0) / examples;
     int columns = (int) (epsilon.size(0) / outputRows);
     long rowsOut = outputRows / examples;
     INDArray jacobian = null;
+    INDArray[] parameters = null;
     INDArray result = null;
     double scale = scale(layer);
     for (int i = 0; i < examples; i++) {
@@ -89,6 +95,7 @@ final class GenericRule extends LayerRule {
                 Columns.get(epsilon, rowsOut, (long) k * examples + i).dup('c'), NONE);
         INDArray row = flatten(pair.getFirst());
         if (jacobian == null) {
+          parameters = parameters(pair.getFirst(), layer.paramTable());
           jacobian =
               Nd4j.createUninitialized(
                   row.dataType(), new long[] {(long) examples * columns, row.length()}, 'c');
@@ -105,7 +112,7 @@ final class GenericRule extends LayerRule {
       }
     }
     layer.setMaskArray(mask);
-    blocks.accept(new JacobianBlock.Rows(examples, jacobian));
+    blocks.accept(new JacobianBlock.Rows(examples, jacobian), parameters);
     return result;
   }
 }

@@ -15,8 +15,28 @@ sealed interface JacobianBlock {
   /** The number of columns of each example. */
   int columns();
 
+  /** The number of parameters, P_l. */
+  int width();
+
   /** The product J Jᵀ v with the block's Gram matrix for v of length m, example-major; m × 1. */
   INDArray gramTimes(INDArray v);
+
+  /** The block with all entries multiplied. */
+  JacobianBlock times(double factor);
+
+  /** The block with column p multiplied by roots[p]; not all of them are equal. */
+  JacobianBlock timesColumns(double[] roots);
+
+  /** The block with column p multiplied by roots[p] ≥ 0, or null if they are all 0. */
+  default JacobianBlock scaled(double[] roots) {
+    double first = roots[0];
+    for (double root : roots) {
+      if (root != first) {
+        return timesColumns(roots);
+      }
+    }
+    return first == 0 ? null : first == 1 ? this : times(first);
+  }
 
   /**
    * The Jacobian itself.
@@ -47,6 +67,22 @@ sealed interface JacobianBlock {
     }
 
     @Override
+    public int width() {
+      return (int) jacobian.size(1);
+    }
+
+    @Override
+    public Rows times(double factor) {
+      return new Rows(examples, jacobian.mul(factor));
+    }
+
+    @Override
+    public Rows timesColumns(double[] roots) {
+      INDArray factors = Nd4j.createFromArray(roots).castTo(jacobian.dataType());
+      return new Rows(examples, jacobian.mulRowVector(factors));
+    }
+
+    @Override
     public INDArray gramTimes(INDArray v) {
       return jacobian.mmul(jacobian.transpose().mmul(v.reshape(v.length(), 1)));
     }
@@ -67,6 +103,35 @@ sealed interface JacobianBlock {
     @Override
     public int columns() {
       return (int) (deltas.size(0) / (channelsFirst ? examples : (long) examples * positions));
+    }
+
+    @Override
+    public int width() {
+      return Math.multiplyExact(inputWidth(), deltaWidth());
+    }
+
+    @Override
+    public Outer times(double factor) {
+      return new Outer(examples, positions, channelsFirst, inputs, deltas.mul(factor));
+    }
+
+    /** Weights that depend on the input alone go into A, any others need the rows of J. */
+    @Override
+    public JacobianBlock timesColumns(double[] roots) {
+      int p = inputWidth();
+      int q = deltaWidth();
+      double[] ofInputs = new double[p];
+      for (int i = 0; i < roots.length; i++) {
+        ofInputs[i / q] = roots[i / q * q];
+        if (roots[i] != ofInputs[i / q]) {
+          INDArray all = Nd4j.createFromArray(roots).castTo(inputs.dataType());
+          return new Weighted(this, all.reshape('c', p, q));
+        }
+      }
+      INDArray factors = Nd4j.createFromArray(ofInputs).castTo(inputs.dataType());
+      INDArray scaled =
+          inputs.mul(channelsFirst ? factors.reshape(1, p, 1) : factors.reshape(1, p));
+      return new Outer(examples, positions, channelsFirst, scaled, deltas);
     }
 
     int inputWidth() {
@@ -96,15 +161,65 @@ sealed interface JacobianBlock {
 
     @Override
     public INDArray gramTimes(INDArray v) {
+      return gramTimes(v, null);
+    }
+
+    /** J diag(μ) Jᵀ v. */
+    private INDArray gramTimes(INDArray v, INDArray weights) {
       INDArray a = inputRows();
       int q = deltaWidth();
       INDArray delta = deltaRows().reshape('c', examples, columns(), positions, q);
-      INDArray weights = v.reshape('c', examples, columns(), 1, 1);
       INDArray combined =
-          delta.mul(weights).sum(1).dup('c').reshape('c', (long) examples * positions, q);
+          delta
+              .mul(v.reshape('c', examples, columns(), 1, 1))
+              .sum(1)
+              .dup('c')
+              .reshape('c', (long) examples * positions, q);
+      INDArray gradient = a.transpose().mmul(combined);
       INDArray image =
-          a.mmul(a.transpose().mmul(combined)).dup('c').reshape('c', examples, 1, positions, q);
+          a.mmul(weights == null ? gradient : gradient.muli(weights))
+              .dup('c')
+              .reshape('c', examples, 1, positions, q);
       return delta.mul(image).sum(2, 3).dup('c').reshape('c', v.length(), 1);
+    }
+  }
+
+  /**
+   * Outer products with a weight for every parameter.
+   *
+   * @param outer J
+   * @param roots what the columns of J are multiplied with, p × q
+   */
+  record Weighted(Outer outer, INDArray roots) implements JacobianBlock {
+    @Override
+    public int examples() {
+      return outer.examples();
+    }
+
+    @Override
+    public int columns() {
+      return outer.columns();
+    }
+
+    @Override
+    public int width() {
+      return outer.width();
+    }
+
+    @Override
+    public Weighted times(double factor) {
+      return new Weighted(outer, roots.mul(factor));
+    }
+
+    @Override
+    public Weighted timesColumns(double[] more) {
+      INDArray factors = Nd4j.createFromArray(more).castTo(roots.dataType());
+      return new Weighted(outer, roots.mul(factors.reshape('c', roots.shape())));
+    }
+
+    @Override
+    public INDArray gramTimes(INDArray v) {
+      return outer.gramTimes(v, roots.mul(roots));
     }
   }
 

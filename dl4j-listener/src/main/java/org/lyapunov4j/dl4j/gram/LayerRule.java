@@ -3,14 +3,13 @@ package org.lyapunov4j.dl4j.gram;
 
 import java.util.Collections;
 import java.util.List;
-import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A rule with one input; the contract is that of {@link Rule}. */
 abstract class LayerRule implements Rule {
   abstract INDArray forward(int examples, INDArray input);
 
-  abstract INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks);
+  abstract INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks);
 
   @Override
   public final INDArray forward(int examples, List<INDArray> inputs) {
@@ -18,8 +17,7 @@ abstract class LayerRule implements Rule {
   }
 
   @Override
-  public final List<INDArray> backward(
-      INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  public final List<INDArray> backward(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     return Collections.singletonList(back(epsilon, propagate, blocks));
   }
 }

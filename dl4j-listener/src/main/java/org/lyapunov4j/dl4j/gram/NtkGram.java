@@ -81,8 +81,28 @@ public final class NtkGram implements AutoCloseable {
    * @throws IllegalArgumentException if the length is wrong or the matrix is not finite
    * @throws IllegalStateException if this was built for products only
    */
+  public NtkGramResult compute(INDArray flatParameters) {
+    return compute(flatParameters, null);
+  }
+
+  /**
+   * The Gram matrix Σ_p μ_p (∂f/∂θ_p)(∂f/∂θ_p)ᵀ of a step whose parameters have learning rates of
+   * their own: with μ_p = η_p/η, that of a step at rate η. Parameters of weight 0 are frozen.
+   *
+   * <p>Weights that are equal over a layer cost nothing. Where they differ from one to the next, as
+   * the preconditioner of an adaptive updater does, the rows of the layer's Jacobian are formed,
+   * some at a time: about m²·P multiply-adds for P parameters instead of m²·(p + q)/2 for a dense
+   * layer of p inputs and q outputs.
+   *
+   * @param flatParameters as for {@link #compute(INDArray)}
+   * @param metric μ ≥ 0 in the same order, any shape of that length, not modified; null for ones
+   * @return the Gram matrix, independent of this object
+   * @throws IllegalArgumentException if a length is wrong, a weight is negative or the matrix is
+   *     not finite
+   * @throws IllegalStateException if this was built for products only
+   */
   @SuppressWarnings("try") // the workspace scope is only opened and closed
-  public synchronized NtkGramResult compute(INDArray flatParameters) {
+  public synchronized NtkGramResult compute(INDArray flatParameters, INDArray metric) {
     if (matrixFree) {
       throw new IllegalStateException(
           "built with matrixFree(); use operator(...) or build without");
@@ -92,6 +112,7 @@ public final class NtkGram implements AutoCloseable {
       GramAccumulator sum = accumulator();
       Map<String, GramAccumulator> parts = new LinkedHashMap<>();
       sweep(
+          metric,
           (node, block) -> {
             Contraction.add(block, sum);
             if (layers) {
@@ -119,21 +140,33 @@ public final class NtkGram implements AutoCloseable {
   /**
    * The Gram matrix as an operator, without its m² entries: for probe sets too large for them.
    *
-   * @param flatParameters as for {@link #compute}
+   * @param flatParameters as for {@link #compute(INDArray)}
+   * @return products G v at these parameters, independent of this object
+   */
+  public NtkOperator operator(INDArray flatParameters) {
+    return operator(flatParameters, null);
+  }
+
+  /**
+   * The same with a weight for every parameter; here too the weights cost next to nothing.
+   *
+   * @param flatParameters as for {@link #compute(INDArray)}
+   * @param metric as for {@link #compute(INDArray, INDArray)}
    * @return products G v at these parameters, independent of this object
    */
   @SuppressWarnings("try") // the workspace scope is only opened and closed
-  public synchronized NtkOperator operator(INDArray flatParameters) {
+  public synchronized NtkOperator operator(INDArray flatParameters, INDArray metric) {
     try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       replica.setParameters(flatParameters);
       List<JacobianBlock> blocks = new ArrayList<>();
-      sweep((node, block) -> blocks.add(block));
+      sweep(metric, (node, block) -> blocks.add(block));
       return new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
     }
   }
 
-  private void sweep(BiConsumer<Node, JacobianBlock> blocks) {
-    new Sweep(replica, probe).run(this::seeds, blocks);
+  private void sweep(INDArray metric, BiConsumer<Node, JacobianBlock> blocks) {
+    Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
+    new Sweep(replica, probe, weights).run(this::seeds, blocks);
   }
 
   /** The seeds of output o, whose value is f. */

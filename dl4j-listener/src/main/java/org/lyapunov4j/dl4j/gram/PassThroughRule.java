@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -25,7 +24,7 @@ final class PassThroughRule extends LayerRule {
   }
 
   @Override
-  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     return Columns.map(
         epsilon,
         input.size(0),

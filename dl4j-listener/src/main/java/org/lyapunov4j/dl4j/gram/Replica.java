@@ -114,15 +114,36 @@ final class Replica implements AutoCloseable {
   }
 
   void setParameters(INDArray flat) {
+    requireLength("parameter", flat);
+    parameters.assign(flat.reshape(parameters.shape()));
+  }
+
+  /** The metric of flat weights in the order of the parameters. */
+  Metric metric(INDArray flat) {
+    requireLength("metric", flat);
+    double smallest = flat.minNumber().doubleValue();
+    double largest = flat.maxNumber().doubleValue();
+    if (!(smallest >= 0 && largest < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "the weights of a metric must be finite and at least 0, got values from "
+              + smallest
+              + " to "
+              + largest);
+    }
+    return Metric.of(
+        parameters, flat.castTo(parameters.dataType()).dup('c').reshape(flat.length()));
+  }
+
+  private void requireLength(String what, INDArray flat) {
     if (flat.length() != parameters.length()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "the parameter vector must have the model's length %d, got %d; pass model.params()",
+              "the %s vector must have the model's length %d, got %d; order it as model.params()",
+              what,
               parameters.length(),
               flat.length()));
     }
-    parameters.assign(flat.reshape(parameters.shape()));
   }
 
   @Override

@@ -2,7 +2,6 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.List;
-import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -24,10 +23,10 @@ interface Rule {
    * @param epsilon derivatives with respect to the output
    * @param propagate whether the result is needed
    * @param blocks receives the Jacobian of the columns with respect to the node's trained
-   *     parameters
+   *     parameters, with the arrays these are in
    * @return derivatives with respect to the inputs, or null if not needed or there are none
    */
-  List<INDArray> backward(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks);
+  List<INDArray> backward(INDArray epsilon, boolean propagate, JacobianSink blocks);
 
   /** Whether the node has parameters that training moves. */
   default boolean isTrained() {

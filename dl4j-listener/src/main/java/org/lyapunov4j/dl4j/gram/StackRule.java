@@ -3,7 +3,6 @@ package org.lyapunov4j.dl4j.gram;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -29,8 +28,7 @@ final class StackRule implements Rule {
   }
 
   @Override
-  public List<INDArray> backward(
-      INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  public List<INDArray> backward(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     INDArray groups = grouped(epsilon, epsilon.size(0) / (count * positions));
     List<INDArray> results = new ArrayList<>();
     for (int s = 0; s < count; s++) {
@@ -57,7 +55,7 @@ final class StackRule implements Rule {
     }
 
     @Override
-    INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+    INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
       long groups = epsilon.size(0) / positions;
       INDArray part = grouped(epsilon, groups);
       INDArray all = Nd4j.zeros(epsilon.dataType(), groups, positions * count, part.size(2));

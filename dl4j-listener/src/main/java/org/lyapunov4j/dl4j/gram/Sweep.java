@@ -11,12 +11,14 @@ final class Sweep {
   private final List<Node> nodes;
   private final List<Output> outputs;
   private final Probe probe;
+  private final Metric metric;
   private final boolean[] active;
 
-  Sweep(Replica replica, Probe probe) {
+  Sweep(Replica replica, Probe probe, Metric metric) {
     nodes = replica.nodes();
     outputs = replica.outputs();
     this.probe = probe;
+    this.metric = metric;
     active = new boolean[nodes.size()];
     for (int n = 0; n < active.length; n++) {
       active[n] = isActive(n);
@@ -46,8 +48,8 @@ final class Sweep {
   }
 
   /**
-   * Runs both passes and hands every Jacobian block over with its node; blocks come from the top
-   * down.
+   * Runs both passes and hands every Jacobian block, in the metric, over with its node; blocks come
+   * from the top down.
    */
   void run(Start start, BiConsumer<Node, JacobianBlock> blocks) {
     INDArray[] epsilons = new INDArray[nodes.size()];
@@ -80,7 +82,16 @@ final class Sweep {
     Node node = nodes.get(n);
     boolean propagate = anyInputActive(n);
     List<INDArray> below =
-        node.rule().backward(epsilons[n], propagate, block -> blocks.accept(node, block));
+        node.rule()
+            .backward(
+                epsilons[n],
+                propagate,
+                (block, parameters) -> {
+                  JacobianBlock weighted = metric.apply(block, parameters);
+                  if (weighted != null) {
+                    blocks.accept(node, weighted);
+                  }
+                });
     for (int j = 0; propagate && j < node.inputs().size(); j++) {
       int input = node.inputs().get(j);
       if (input >= 0 && active[input]) {

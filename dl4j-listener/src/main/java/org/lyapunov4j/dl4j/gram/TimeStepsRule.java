@@ -2,7 +2,6 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.Arrays;
-import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -29,7 +28,7 @@ final class TimeStepsRule {
     }
 
     @Override
-    INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+    INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
       return shape.length == 2 ? epsilon : series(epsilon, shape, channelsLast);
     }
   }
@@ -53,7 +52,7 @@ final class TimeStepsRule {
     }
 
     @Override
-    INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+    INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
       return rows(epsilon, channelsLast);
     }
   }
@@ -74,7 +73,7 @@ final class TimeStepsRule {
     }
 
     @Override
-    INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+    INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
       return reshape(epsilon, Arrays.copyOfRange(shape, 1, shape.length));
     }
 

@@ -3,7 +3,6 @@ package org.lyapunov4j.dl4j.gram;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.vertex.GraphVertex;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -59,14 +58,14 @@ final class VertexRule implements Rule {
   }
 
   @Override
-  public List<INDArray> backward(
-      INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  public List<INDArray> backward(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     int columns = (int) (epsilon.size(0) / outputRows);
     int step = isTrained() ? 1 : examples;
     long rowsOut = outputRows * step / examples;
     double scale = GenericRule.scale(vertex);
     INDArray[] results = new INDArray[inputs.size()];
     INDArray[] jacobian = new INDArray[1];
+    INDArray[] parameters = null;
     for (int i = 0; i < examples; i += step) {
       for (int k = 0; k < columns; k++) {
         activate(step, i);
@@ -78,12 +77,13 @@ final class VertexRule implements Rule {
           results[j] = put(results[j], columns, input, block, pair.getSecond()[j].mul(scale), step);
         }
         if (isTrained()) {
+          parameters = GenericRule.parameters(pair.getFirst(), vertex.paramTable(false));
           putRow(jacobian, columns, i, k, GenericRule.flatten(pair.getFirst()).muli(scale));
         }
       }
     }
     if (isTrained()) {
-      blocks.accept(new JacobianBlock.Rows(examples, jacobian[0]));
+      blocks.accept(new JacobianBlock.Rows(examples, jacobian[0]), parameters);
     }
     return new ArrayList<>(List.of(results));
   }

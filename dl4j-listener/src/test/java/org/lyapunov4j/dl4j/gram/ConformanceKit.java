@@ -17,6 +17,8 @@ import org.lyapunov4j.gram.GramMatrix;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * What every rule must satisfy, inherited by the tests of all rules: the plain kernel of each
@@ -77,18 +79,69 @@ abstract class ConformanceKit {
     }
   }
 
-  private final Map<String, double[][]> truths = new HashMap<>();
+  private final Map<String, double[][]> jacobians = new HashMap<>();
 
   private double[][] truth(Case example) {
-    return truths.computeIfAbsent(
+    return NaiveJacobian.gram(jacobian(example));
+  }
+
+  private double[][] jacobian(Case example) {
+    return jacobians.computeIfAbsent(
         example.name(),
         name -> {
           Model model = example.model().apply(DataType.DOUBLE);
-          return NaiveJacobian.gram(
-              example.differences()
-                  ? NaiveJacobian.byFiniteDifferences(model, example.data(), 1e-3)
-                  : NaiveJacobian.of(model, example.data(), false));
+          return example.differences()
+              ? NaiveJacobian.byFiniteDifferences(model, example.data(), 1e-3)
+              : NaiveJacobian.of(model, example.data(), false);
         });
+  }
+
+  /** Random weights, one in seven of them 0. */
+  private static INDArray randomMetric(long parameters) {
+    double[] weights = Networks.gaussian(17, parameters).toDoubleVector();
+    for (int p = 0; p < weights.length; p++) {
+      weights[p] = p % 7 == 3 ? 0 : weights[p] * weights[p];
+    }
+    return Nd4j.createFromArray(weights);
+  }
+
+  /** Weights that are constant over each parameter array, as learning rates of layers are. */
+  private static INDArray metricOfArrays(Model model) {
+    INDArray weights = Nd4j.ones(DataType.DOUBLE, model.params().length());
+    double weight = 0.5;
+    for (INDArray array : model.paramTable().values()) {
+      long from = array.offset() - model.params().offset();
+      weights.get(NDArrayIndex.interval(from, from + array.length())).assign(weight);
+      weight = weight > 2 ? 0 : weight + 0.75;
+    }
+    return weights;
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theMetricWeightsEveryParameter(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    double[][] jacobian = jacobian(example);
+    try (NtkGram gram =
+        NtkGram.builder(model).probe(example.data()).weighting(Weighting.PLAIN).build()) {
+      for (INDArray metric :
+          List.of(randomMetric(model.params().length()), metricOfArrays(model))) {
+        double[][] expected = NaiveJacobian.gram(NaiveJacobian.inMetric(jacobian, metric));
+        double[][] weighted = gram.compute(model.params(), metric).gram().toArray();
+        assertThat(Networks.distance(weighted, expected)).isLessThan(1e-9);
+        double[] v = Networks.gaussian(98, expected.length).toDoubleVector();
+        double[] product = gram.operator(model.params(), metric).multiply(v);
+        for (int r = 0; r < product.length; r++) {
+          double sum = 0;
+          double size = 0;
+          for (int c = 0; c < v.length; c++) {
+            sum += expected[r][c] * v[c];
+            size += Math.abs(expected[r][c] * v[c]);
+          }
+          assertThat(product[r]).isCloseTo(sum, within(1e-8 * size + 1e-12));
+        }
+      }
+    }
   }
 
   @ParameterizedTest

@@ -36,7 +36,7 @@ class ContractionTest {
     byPairs.addHadamard(outer.inputRows(), outer.deltaRows(), T);
     assertThat(Networks.distance(byPairs.toGram().toArray(), expected)).isLessThan(1e-14);
     GramAccumulator byRows = new GramAccumulator(N, K, false, tileExamples);
-    Contraction.addRows(outer, byRows, 3);
+    Contraction.addRows(outer, null, byRows, 3);
     assertThat(Networks.distance(byRows.toGram().toArray(), expected)).isLessThan(1e-14);
     INDArray v = Networks.gaussian(3, (long) N * K);
     double[] product = outer.gramTimes(v).data().asDouble();

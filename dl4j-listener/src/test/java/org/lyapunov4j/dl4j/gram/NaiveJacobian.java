@@ -232,6 +232,18 @@ final class NaiveJacobian {
     return rows;
   }
 
+  /** J √μ. */
+  static double[][] inMetric(double[][] jacobian, INDArray metric) {
+    double[] weights = metric.toDoubleVector();
+    double[][] rows = new double[jacobian.length][weights.length];
+    for (int r = 0; r < rows.length; r++) {
+      for (int p = 0; p < weights.length; p++) {
+        rows[r][p] = jacobian[r][p] * Math.sqrt(weights[p]);
+      }
+    }
+    return rows;
+  }
+
   private static final class LabelsAreDerivatives implements ILossFunction {
     private static final long serialVersionUID = 1L;
     private final boolean logits;
