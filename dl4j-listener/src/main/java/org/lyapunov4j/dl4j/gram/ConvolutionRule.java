@@ -106,21 +106,21 @@ final class ConvolutionRule extends LayerRule {
     INDArray weights = patchWeights();
     int q = (int) (weights.length() / map.patchSize());
     INDArray delta = channelsFirst(activation.backward(z, epsilon), q);
-    if (input.size(0) == examples) {
-      JacobianBlock.Outer outer =
-          new JacobianBlock.Outer(examples, map.positions(), true, map.gather(input), delta);
-      blocks.accept(outer, weights);
-    } else {
-      int perExample = (int) (input.size(0) / examples);
-      blocks.accept(
-          new JacobianBlock.Outer(
-              examples, perExample * map.positions(), false, rows(map.gather(input)), rows(delta)),
-          weights);
-    }
+    int perExample = (int) (input.size(0) / examples);
+    boolean channelsFirst = perExample == 1;
+    INDArray patches = map.gather(input);
+    JacobianBlock.Outer outer =
+        new JacobianBlock.Outer(
+            examples,
+            perExample * map.positions(),
+            channelsFirst,
+            channelsFirst ? patches : rows(patches),
+            channelsFirst ? delta : rows(delta),
+            conf.hasBias() ? 1 : 0);
     if (conf.hasBias()) {
-      blocks.accept(
-          JacobianBlock.Rows.ofPositions(examples, input.size(0) / examples, delta.sum(2).dup('c')),
-          layer.getParam(ConvolutionParamInitializer.BIAS_KEY));
+      blocks.accept(outer, weights, layer.getParam(ConvolutionParamInitializer.BIAS_KEY));
+    } else {
+      blocks.accept(outer, weights);
     }
     return propagate
         ? below(delta, weights.dup('c').reshape('c', map.patchSize(), q).transpose())
