@@ -130,6 +130,7 @@ final class Browser implements AutoCloseable {
     ObjectNode media = Json.object();
     media.putArray("features").addObject().put("name", "prefers-color-scheme").put("value", scheme);
     ask("Emulation.setEmulatedMedia", media);
+    ask("Emulation.setScrollbarsHidden", Json.object().put("hidden", true));
     evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
   }
 

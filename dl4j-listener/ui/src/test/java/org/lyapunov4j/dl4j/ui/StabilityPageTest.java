@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.deeplearning4j.core.storage.StatsStorage;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -164,6 +165,23 @@ class StabilityPageTest {
     browser.press("ArrowDown");
     browser.waitFor("document.getElementById('verdict').innerText.includes('iteration 5,')");
     assertThat(browser.evaluate("location.search").textValue()).isEqualTo("?session=t&run=old");
+  }
+
+  /** The screenshots below target/ are for people; docs/images/stability.png is one of them. */
+  @Test
+  void aRealRunFitsOnEveryScreenInLightAndDark() throws IOException {
+    new SampleRun().train(0.2, 3000, 75, new StabilityPublisher(storage, "s"));
+    browser.open(ui.address() + "/stability");
+    browser.waitFor("document.getElementById('status').innerText.startsWith('40 checkpoints')");
+
+    for (String scheme : List.of("light", "dark")) {
+      for (int width : new int[] {1280, 360}) {
+        browser.show(width, 900, scheme);
+        assertThat(browser.evaluate("document.documentElement.scrollWidth").intValue())
+            .isLessThanOrEqualTo(width);
+        browser.screenshot(Path.of("target", "stability-" + scheme + "-" + width + ".png"));
+      }
+    }
   }
 
   private boolean visible(String selector) {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.ui;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import org.deeplearning4j.ui.api.UIServer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class LoopbackUITest {
+  @AfterEach
+  void stop() throws Exception {
+    System.clearProperty("org.deeplearning4j.ui.port");
+    UIServer.stopInstance();
+  }
+
+  @Test
+  void theTrainingUiListensOnLoopbackAlone() throws Exception {
+    System.setProperty("org.deeplearning4j.ui.port", "0");
+    UIServer server = LoopbackUI.start();
+
+    assertThat(UIServer.getInstance()).isSameAs(server);
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getPort() + "/stability"))
+            .build();
+    assertThat(
+            HttpClient.newHttpClient()
+                .send(request, HttpResponse.BodyHandlers.ofString())
+                .statusCode())
+        .isEqualTo(200);
+    // Were the port taken on every interface, as it is without LoopbackUI, this could not be bound.
+    InetAddress other = InetAddress.getByName("127.0.0.2");
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.bind(new InetSocketAddress(other, server.getPort()));
+      assertThat(socket.isBound()).isTrue();
+    }
+  }
+
+  @Test
+  void aServerThatRunsAlreadyIsLeftAlone() {
+    System.setProperty("org.deeplearning4j.ui.port", "0");
+    UIServer first = UIServer.getInstance();
+    assertThatThrownBy(LoopbackUI::start)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining(first.getAddress());
+    assertThat(UIServer.getInstance()).isSameAs(first);
+  }
+
+  @Test
+  void aPortInUseIsAnErrorAndTheNextStartWorks() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+      System.setProperty("org.deeplearning4j.ui.port", String.valueOf(taken.getLocalPort()));
+      assertThatThrownBy(LoopbackUI::start)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("port " + taken.getLocalPort());
+    }
+    System.setProperty("org.deeplearning4j.ui.port", "0");
+    assertThat(LoopbackUI.start().getPort()).isPositive();
+  }
+}
