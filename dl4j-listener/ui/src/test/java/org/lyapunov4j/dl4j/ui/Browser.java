@@ -68,6 +68,7 @@ final class Browser implements AutoCloseable {
     for (String domain : List.of("Page", "Runtime", "Log", "Network")) {
       ask(domain + ".enable", Json.object());
     }
+    ask("Emulation.setScrollbarsHidden", Json.object().put("hidden", true));
   }
 
   /** The address of its DevTools, which it prints when it has started. */
@@ -130,7 +131,6 @@ final class Browser implements AutoCloseable {
     ObjectNode media = Json.object();
     media.putArray("features").addObject().put("name", "prefers-color-scheme").put("value", scheme);
     ask("Emulation.setEmulatedMedia", media);
-    ask("Emulation.setScrollbarsHidden", Json.object().put("hidden", true));
     evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
   }
 

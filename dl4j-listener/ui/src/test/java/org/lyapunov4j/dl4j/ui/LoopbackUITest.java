@@ -37,7 +37,7 @@ class LoopbackUITest {
                 .statusCode())
         .isEqualTo(200);
     // Were the port taken on every interface, as it is without LoopbackUI, this could not be bound.
-    InetAddress other = InetAddress.getByName("127.0.0.2");
+    InetAddress other = InetAddress.getByAddress(new byte[] {127, 0, 0, 2});
     try (ServerSocket socket = new ServerSocket()) {
       socket.bind(new InetSocketAddress(other, server.getPort()));
       assertThat(socket.isBound()).isTrue();
@@ -56,7 +56,7 @@ class LoopbackUITest {
 
   @Test
   void aPortInUseIsAnErrorAndTheNextStartWorks() throws Exception {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       System.setProperty("org.deeplearning4j.ui.port", String.valueOf(taken.getLocalPort()));
       assertThatThrownBy(LoopbackUI::start)
           .isInstanceOf(IllegalStateException.class)

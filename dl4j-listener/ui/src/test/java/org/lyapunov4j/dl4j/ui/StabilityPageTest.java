@@ -170,7 +170,7 @@ class StabilityPageTest {
   /** The screenshots below target/ are for people; docs/images/stability.png is one of them. */
   @Test
   void aRealRunFitsOnEveryScreenInLightAndDark() throws IOException {
-    new SampleRun().train(0.2, 3000, 75, new StabilityPublisher(storage, "s"));
+    new SampleRun().train(0.2, 8000, 200, new StabilityPublisher(storage, "s"));
     browser.open(ui.address() + "/stability");
     browser.waitFor("document.getElementById('status').innerText.startsWith('40 checkpoints')");
 
