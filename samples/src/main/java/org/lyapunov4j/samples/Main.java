@@ -4,6 +4,7 @@ package org.lyapunov4j.samples;
 import org.lyapunov4j.samples.cli.Console;
 import org.lyapunov4j.samples.cli.ErrorLines;
 import org.lyapunov4j.samples.exponent.ExponentCommand;
+import org.lyapunov4j.samples.gram.GramCommand;
 import org.lyapunov4j.samples.train.TrainCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -18,7 +19,7 @@ import picocli.CommandLine.Spec;
         "Watches the dynamical stability of SGD: Lyapunov exponents from tangent kernels.",
     mixinStandardHelpOptions = true,
     versionProvider = Main.ManifestVersion.class,
-    subcommands = {TrainCommand.class, ExponentCommand.class},
+    subcommands = {TrainCommand.class, ExponentCommand.class, GramCommand.class},
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success",

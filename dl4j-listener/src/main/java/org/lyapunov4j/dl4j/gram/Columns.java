@@ -20,6 +20,15 @@ final class Columns {
     return stacked.get(NDArrayIndex.interval(k * rows, (k + 1) * rows));
   }
 
+  /** A copy of some blocks of rows. */
+  static INDArray select(INDArray stacked, long rows, int[] which) {
+    INDArray[] blocks = new INDArray[which.length];
+    for (int b = 0; b < blocks.length; b++) {
+      blocks[b] = get(stacked, rows, which[b]);
+    }
+    return Nd4j.concat(0, blocks).dup('c');
+  }
+
   /**
    * Applies a map to each block of rows and stacks the results. The map may overwrite its argument.
    */

@@ -15,19 +15,19 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 final class Contraction {
   /** Entries of a part of J that is formed at a time. */
-  private static final long ROWS_ENTRIES = 1L << 24;
+  static final long ROWS_ENTRIES = 1L << 24;
 
   /** Multiply-adds of a matrix product that take as long as one of the sums over pairs. */
   private static final double PAIR_COST = 16;
 
   private Contraction() {}
 
-  /** Adds a block to the sum, by the cheaper way. */
-  static void add(JacobianBlock block, GramAccumulator sum) {
+  /** Adds a block to the sum, by the cheaper way unless another is wanted. */
+  static void add(JacobianBlock block, GramAccumulator sum, GramMethod method) {
     if (block instanceof JacobianBlock.Rows rows) {
       sum.addProduct(rows.jacobian());
     } else if (block instanceof JacobianBlock.Outer outer) {
-      if (outer.positions() == 1 || pairsAreCheaper(outer)) {
+      if (method == GramMethod.PAIRS || (method != GramMethod.ROWS && pairsAreCheaper(outer))) {
         addPairs(outer, sum);
       } else {
         addRows(outer, null, sum, inputsAtATime(outer));
@@ -44,6 +44,9 @@ final class Contraction {
   }
 
   static boolean pairsAreCheaper(JacobianBlock.Outer outer) {
+    if (outer.positions() == 1) {
+      return true;
+    }
     double n = outer.examples();
     double m = n * outer.columns();
     double t = outer.positions();

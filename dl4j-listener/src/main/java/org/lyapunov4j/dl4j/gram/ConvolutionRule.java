@@ -61,6 +61,13 @@ final class ConvolutionRule extends LayerRule {
     return activation.forward(z);
   }
 
+  /** The patches of all inputs and a part of the Jacobian. */
+  @Override
+  public long workspace(int columns) {
+    long patches = input.size(0) * map.patchSize() * map.positions();
+    return patches + Contraction.ROWS_ENTRIES;
+  }
+
   private PatchMap.Geometry geometry() {
     int dimensions = input.rank() - 2;
     int[] in = spatial(input, dimensions);

@@ -18,6 +18,11 @@ record FrozenRule(Rule rule, boolean stops) implements Rule {
   }
 
   @Override
+  public long workspace(int columns) {
+    return rule.workspace(columns);
+  }
+
+  @Override
   public List<INDArray> backward(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     return rule.backward(epsilon, propagate, (block, parameters) -> {});
   }

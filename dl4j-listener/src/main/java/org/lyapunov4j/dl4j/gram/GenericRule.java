@@ -63,6 +63,12 @@ final class GenericRule extends LayerRule {
     return true;
   }
 
+  /** The whole Jacobian of the layer. */
+  @Override
+  public long workspace(int columns) {
+    return (long) examples * columns * layer.numParams();
+  }
+
   @Override
   INDArray forward(int examples, INDArray input) {
     this.examples = examples;

@@ -19,6 +19,9 @@ sealed interface JacobianBlock {
   /** The number of parameters, P_l. */
   int width();
 
+  /** The same of some examples alone, in the order given. */
+  JacobianBlock select(int[] which);
+
   /** The product J Jᵀ v with the block's Gram matrix for v of length m, example-major; m × 1. */
   INDArray gramTimes(INDArray v);
 
@@ -46,6 +49,11 @@ sealed interface JacobianBlock {
    * @param jacobian J, m × P_l, example-major
    */
   record Rows(int examples, INDArray jacobian) implements JacobianBlock {
+    @Override
+    public Rows select(int[] which) {
+      return new Rows(which.length, Columns.select(jacobian, columns(), which));
+    }
+
     /**
      * The block whose rows are sums over positions.
      *
@@ -108,6 +116,22 @@ sealed interface JacobianBlock {
       INDArray deltas,
       double bias)
       implements JacobianBlock {
+    @Override
+    public Outer select(int[] which) {
+      int[] rows = new int[which.length * columns()];
+      for (int r = 0; r < rows.length; r++) {
+        rows[r] = r / which.length * examples + which[r % which.length];
+      }
+      long perExample = channelsFirst ? 1 : positions;
+      return new Outer(
+          which.length,
+          positions,
+          channelsFirst,
+          Columns.select(inputs, perExample, which),
+          Columns.select(deltas, perExample, rows),
+          bias);
+    }
+
     /** Without a bias. */
     Outer(int examples, int positions, boolean channelsFirst, INDArray inputs, INDArray deltas) {
       this(examples, positions, channelsFirst, inputs, deltas, 0);
@@ -222,6 +246,11 @@ sealed interface JacobianBlock {
    * @param roots what the columns of J are multiplied with, p × q
    */
   record Weighted(Outer outer, INDArray roots) implements JacobianBlock {
+    @Override
+    public Weighted select(int[] which) {
+      return new Weighted(outer.select(which), roots);
+    }
+
     @Override
     public int examples() {
       return outer.examples();

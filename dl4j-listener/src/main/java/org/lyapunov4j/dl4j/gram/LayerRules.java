@@ -37,16 +37,20 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
 final class LayerRules {
   private final int examples;
   private final DataType type;
+  private final boolean perExample;
 
   /**
    * The rules for a probe set.
    *
    * @param examples N
    * @param type the type products are formed in
+   * @param method whether the generic rule serves all layers that Deeplearning4j differentiates
+   *     rightly
    */
-  LayerRules(int examples, DataType type) {
+  LayerRules(int examples, DataType type, GramMethod method) {
     this.examples = examples;
     this.type = type;
+    perExample = method == GramMethod.PER_EXAMPLE;
   }
 
   /** The rule of a layer below the output. */
@@ -59,6 +63,12 @@ final class LayerRules {
     }
     org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
     Class<?> type = conf.getClass();
+    if (perExample
+        && layer.numParams() > 0
+        && layer.getMaskArray() == null
+        && type != BatchNormalization.class) {
+      return new GenericRule(layer);
+    }
     if (type == DenseLayer.class && !((DenseLayer) conf).hasLayerNorm()) {
       return new DenseRule(
           layer, new Activation(((BaseLayer) conf).getActivationFn()), mask(layer));

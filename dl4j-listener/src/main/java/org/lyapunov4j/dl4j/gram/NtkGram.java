@@ -8,9 +8,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.BiConsumer;
+import java.util.Optional;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.gram.GramMatrix;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.DataSet;
@@ -38,13 +39,31 @@ public final class NtkGram implements AutoCloseable {
   private final boolean layers;
   private final boolean single;
   private final boolean matrixFree;
+  private final GramMethod method;
+  private final int spotChecks;
+  private final SpotCheck spotCheck;
+  private final boolean eigenvalues;
+  private final long offHeapBudget;
+  private final List<String> assumptions;
   private final int outputs;
 
   private NtkGram(Builder builder) {
     probe = Probe.of(builder.probe, Replica.arithmetic(builder.model));
-    replica = Replica.of(builder.model, probe);
+    method = builder.method;
+    replica = Replica.of(builder.model, probe, method);
     weighting = builder.weighting;
     layers = builder.layers;
+    eigenvalues = builder.eigenvalues;
+    offHeapBudget = builder.offHeapBudget;
+    assumptions = new ArrayList<>(replica.assumptions());
+    Optional<String> obstacle = SpotCheck.obstacle(builder.model, replica.outputs());
+    spotChecks = obstacle.isPresent() || builder.matrixFree ? 0 : builder.spotChecks;
+    spotCheck = spotChecks == 0 ? null : SpotCheck.of(builder.model, probe, replica.outputs());
+    obstacle
+        .filter(reason -> builder.spotChecks > 0)
+        .ifPresent(
+            reason ->
+                assumptions.add("no row was checked by Deeplearning4j's gradients: " + reason));
     seeds = new ArrayList<>();
     int columns = 0;
     for (int o = 0; o < replica.outputs().size(); o++) {
@@ -78,7 +97,8 @@ public final class NtkGram implements AutoCloseable {
    * @param flatParameters the parameters in the order of {@code model.params()}, any shape of that
    *     length; not modified
    * @return the Gram matrix, independent of this object
-   * @throws IllegalArgumentException if the length is wrong or the matrix is not finite
+   * @throws IllegalArgumentException if the length is wrong, the matrix is not finite or the memory
+   *     outside the heap does not suffice
    * @throws IllegalStateException if this was built for products only
    */
   public NtkGramResult compute(INDArray flatParameters) {
@@ -111,14 +131,31 @@ public final class NtkGram implements AutoCloseable {
       replica.setParameters(flatParameters);
       GramAccumulator sum = accumulator();
       Map<String, GramAccumulator> parts = new LinkedHashMap<>();
-      sweep(
-          metric,
-          (node, block) ->
-              Contraction.add(
-                  block, layers ? parts.computeIfAbsent(node.name(), name -> accumulator()) : sum));
+      Certifier certifier = new Certifier(probe.examples(), outputs, spotChecks, spotCheck);
+      Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
+      new Sweep(replica, probe, weights)
+          .limitedTo(outputs, false, offHeapBudget())
+          .run(
+              (o, f) -> certifier.remember(seeds(o, f)),
+              (node, block) -> {
+                certifier.add(block, method);
+                Contraction.add(
+                    block,
+                    layers ? parts.computeIfAbsent(node.name(), name -> accumulator()) : sum,
+                    method);
+              });
       parts.values().forEach(sum::add);
-      return new NtkGramResult(sum.toGram(), fromInputToOutput(parts), replica.assumptions());
+      GramMatrix gram = sum.toGram();
+      return new NtkGramResult(
+          gram,
+          fromInputToOutput(parts),
+          certifier.certificate(gram, flatParameters, metric, eigenvalues, epsilon(), assumptions));
     }
+  }
+
+  /** The unit roundoff of the products or of the entries, whichever is larger. */
+  private double epsilon() {
+    return single || probe.dataType() == DataType.FLOAT ? 0x1p-24 : 0x1p-53;
   }
 
   private GramAccumulator accumulator() {
@@ -157,14 +194,16 @@ public final class NtkGram implements AutoCloseable {
     try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       replica.setParameters(flatParameters);
       List<JacobianBlock> blocks = new ArrayList<>();
-      sweep(metric, (node, block) -> blocks.add(block));
+      Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
+      new Sweep(replica, probe, weights)
+          .limitedTo(outputs, true, offHeapBudget())
+          .run(this::seeds, (node, block) -> blocks.add(block));
       return new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
     }
   }
 
-  private void sweep(INDArray metric, BiConsumer<Node, JacobianBlock> blocks) {
-    Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
-    new Sweep(replica, probe, weights).run(this::seeds, blocks);
+  private long offHeapBudget() {
+    return Math.min(offHeapBudget, SweepMemory.available());
   }
 
   /** The seeds of output o, whose value is f. */
@@ -198,6 +237,9 @@ public final class NtkGram implements AutoCloseable {
   @Override
   public synchronized void close() {
     replica.close();
+    if (spotCheck != null) {
+      spotCheck.close();
+    }
   }
 
   /** Configures an {@link NtkGram}. */
@@ -206,6 +248,10 @@ public final class NtkGram implements AutoCloseable {
     private MultiDataSet probe;
     private Weighting weighting = Weighting.CURVATURE;
     private Precision precision = Precision.AUTO;
+    private GramMethod method = GramMethod.AUTO;
+    private int spotChecks = 2;
+    private boolean eigenvalues;
+    private long offHeapBudget = Long.MAX_VALUE;
     private boolean layers;
     private boolean matrixFree;
     private long memoryBudget = Runtime.getRuntime().maxMemory() / 2;
@@ -272,6 +318,45 @@ public final class NtkGram implements AutoCloseable {
     }
 
     /**
+     * How the matrices of the layers are formed; by default the cheapest way for each.
+     *
+     * @param method a way
+     * @return this
+     */
+    public Builder method(GramMethod method) {
+      this.method = Objects.requireNonNull(method, "method");
+      return this;
+    }
+
+    /**
+     * How many rows of the Jacobian are also computed by Deeplearning4j's own backward pass, to
+     * compare entries with; 2 by default, chosen at random, always the same. They need a second
+     * private copy of the model.
+     *
+     * @param rows at least 0; 0 for none
+     * @return this
+     */
+    public Builder spotChecks(int rows) {
+      if (rows < 0) {
+        throw new IllegalArgumentException("spotChecks must be at least 0, got " + rows);
+      }
+      spotChecks = rows;
+      return this;
+    }
+
+    /**
+     * Whether the certificate compares the smallest eigenvalue with rounding; not by default, since
+     * it takes some m³ operations.
+     *
+     * @param eigenvalues true for {@link GramCertificate#smallestEigenvalue()}
+     * @return this
+     */
+    public Builder eigenvalues(boolean eigenvalues) {
+      this.eigenvalues = eigenvalues;
+      return this;
+    }
+
+    /**
      * Restricts the computation to {@link NtkGram#operator}; then no memory is needed, nor asked,
      * for m² entries.
      *
@@ -283,7 +368,7 @@ public final class NtkGram implements AutoCloseable {
     }
 
     /**
-     * The memory the entries may take; half of the heap's limit by default.
+     * The memory in the Java heap that the entries may take; half of the heap's limit by default.
      *
      * @param bytes at least 1
      * @return this
@@ -293,6 +378,22 @@ public final class NtkGram implements AutoCloseable {
         throw new IllegalArgumentException("memoryBudget must be at least 1 byte, got " + bytes);
       }
       memoryBudget = bytes;
+      return this;
+    }
+
+    /**
+     * The memory outside the Java heap that the derivatives of all columns may take at a time; by
+     * default what JavaCPP's limit {@code org.bytedeco.javacpp.maxphysicalbytes} leaves. A
+     * computation that needs more is refused before it takes any.
+     *
+     * @param bytes at least 1
+     * @return this
+     */
+    public Builder offHeapBudget(long bytes) {
+      if (bytes < 1) {
+        throw new IllegalArgumentException("offHeapBudget must be at least 1 byte, got " + bytes);
+      }
+      offHeapBudget = bytes;
       return this;
     }
 

@@ -8,19 +8,26 @@ import java.util.Map;
 import org.lyapunov4j.gram.GramMatrix;
 
 /**
- * A Gram matrix with what was assumed when it was computed.
+ * A Gram matrix with what is known about it.
  *
  * @param gram m × m, m = N·K, in example-major order: row i·K + k is output k of example i
  * @param layers the part of each layer or vertex with trained parameters by its name, from the
  *     input to the output; they add up to the Gram matrix. Empty unless asked for
- * @param assumptions one sentence each, for example that dropout was off; empty if the model was
- *     taken as it is
+ * @param certificate what was measured and what was assumed
  */
 public record NtkGramResult(
-    GramMatrix gram, Map<String, GramMatrix> layers, List<String> assumptions) {
+    GramMatrix gram, Map<String, GramMatrix> layers, GramCertificate certificate) {
   /** {@inheritDoc} */
   public NtkGramResult {
     layers = Collections.unmodifiableMap(new LinkedHashMap<>(layers));
-    assumptions = List.copyOf(assumptions);
+  }
+
+  /**
+   * What was assumed.
+   *
+   * @return the assumptions of the certificate
+   */
+  public List<String> assumptions() {
+    return certificate.assumptions();
   }
 }

@@ -34,20 +34,36 @@ final class Replica implements AutoCloseable {
   }
 
   /** A replica of a model for a probe set; refuses what has no rule by name, reason and remedy. */
-  static Replica of(Model model, Probe probe) {
+  static Replica of(Model live, Probe probe, GramMethod method) {
+    Noise noise = new Noise();
+    Model model = copy(live, probe, noise);
+    ReplicaBuilder built = new ReplicaBuilder(probe, method);
     if (model instanceof MultiLayerNetwork network) {
-      return of(network, probe);
+      network.setLayerMaskArrays(probe.featuresMask(), probe.labelsMask());
+      built.addAll(network);
+    } else {
+      ComputationGraph graph = (ComputationGraph) model;
+      graph.setInputs(probe.features());
+      graph.setLayerMaskArrays(probe.featuresMasks(), probe.labelsMasks());
+      built.addAll(graph);
     }
-    if (model instanceof ComputationGraph graph) {
-      return of(graph, probe);
+    return new Replica(model.params(), built, noise);
+  }
+
+  /** A copy of a model that shares nothing with it, in the type of the probe set, without noise. */
+  static Model copy(Model live, Probe probe, Noise noise) {
+    if (live instanceof MultiLayerNetwork network) {
+      return copy(network, probe, noise);
+    }
+    if (live instanceof ComputationGraph graph) {
+      return copy(graph, probe, noise);
     }
     throw new IllegalArgumentException(
         "the model must be a MultiLayerNetwork or a ComputationGraph, got "
-            + model.getClass().getSimpleName());
+            + live.getClass().getSimpleName());
   }
 
-  private static Replica of(MultiLayerNetwork live, Probe probe) {
-    Noise noise = new Noise();
+  private static Model copy(MultiLayerNetwork live, Probe probe, Noise noise) {
     MultiLayerConfiguration conf = live.getLayerWiseConfigurations().clone();
     for (NeuralNetConfiguration layer : conf.getConfs()) {
       layer.setLayer(noise.without(layer.getLayer()));
@@ -56,17 +72,12 @@ final class Replica implements AutoCloseable {
     conf.setInferenceWorkspaceMode(WorkspaceMode.NONE);
     conf.setDataType(probe.dataType());
     MultiLayerNetwork network = new MultiLayerNetwork(conf);
-    INDArray parameters = copy(live.params(), probe.dataType());
-    network.init(parameters, false);
+    network.init(copy(live.params(), probe.dataType()), false);
     network.initGradientsView();
-    network.setLayerMaskArrays(probe.featuresMask(), probe.labelsMask());
-    ReplicaBuilder built = new ReplicaBuilder(probe);
-    built.addAll(network);
-    return new Replica(parameters, built, noise);
+    return network;
   }
 
-  private static Replica of(ComputationGraph live, Probe probe) {
-    Noise noise = new Noise();
+  private static Model copy(ComputationGraph live, Probe probe, Noise noise) {
     ComputationGraphConfiguration conf = live.getConfiguration().clone();
     for (GraphVertex vertex : conf.getVertices().values()) {
       if (vertex instanceof LayerVertex layer) {
@@ -77,14 +88,9 @@ final class Replica implements AutoCloseable {
     conf.setInferenceWorkspaceMode(WorkspaceMode.NONE);
     conf.setDataType(probe.dataType());
     ComputationGraph graph = new ComputationGraph(conf);
-    INDArray parameters = copy(live.params(), probe.dataType());
-    graph.init(parameters, false);
+    graph.init(copy(live.params(), probe.dataType()), false);
     graph.initGradientsView();
-    graph.setInputs(probe.features());
-    graph.setLayerMaskArrays(probe.featuresMasks(), probe.labelsMasks());
-    ReplicaBuilder built = new ReplicaBuilder(probe);
-    built.addAll(graph);
-    return new Replica(parameters, built, noise);
+    return graph;
   }
 
   private static INDArray copy(INDArray parameters, DataType type) {

@@ -24,8 +24,8 @@ final class ReplicaBuilder {
   private final List<Node> nodes = new ArrayList<>();
   private final List<Output> outputs = new ArrayList<>();
 
-  ReplicaBuilder(Probe probe) {
-    rules = new LayerRules(probe.examples(), probe.dataType());
+  ReplicaBuilder(Probe probe, GramMethod method) {
+    rules = new LayerRules(probe.examples(), probe.dataType(), method);
   }
 
   List<Node> nodes() {

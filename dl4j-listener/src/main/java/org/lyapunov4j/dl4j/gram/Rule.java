@@ -28,6 +28,14 @@ interface Rule {
    */
   List<INDArray> backward(INDArray epsilon, boolean propagate, JacobianSink blocks);
 
+  /**
+   * How many entries the Jacobian of this many columns takes beyond the derivatives with respect to
+   * inputs and outputs; known after the forward pass.
+   */
+  default long workspace(int columns) {
+    return 0;
+  }
+
   /** Whether the node has parameters that training moves. */
   default boolean isTrained() {
     return false;

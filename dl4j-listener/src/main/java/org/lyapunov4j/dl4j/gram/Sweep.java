@@ -13,6 +13,9 @@ final class Sweep {
   private final Probe probe;
   private final Metric metric;
   private final boolean[] active;
+  private int columns;
+  private boolean keepsBlocks;
+  private long budget = Long.MAX_VALUE;
 
   Sweep(Replica replica, Probe probe, Metric metric) {
     nodes = replica.nodes();
@@ -23,6 +26,14 @@ final class Sweep {
     for (int n = 0; n < active.length; n++) {
       active[n] = isActive(n);
     }
+  }
+
+  /** Refuses to go backward with more memory than a budget in bytes. */
+  Sweep limitedTo(int columns, boolean keepsBlocks, long budget) {
+    this.columns = columns;
+    this.keepsBlocks = keepsBlocks;
+    this.budget = budget;
+    return this;
   }
 
   /** Whether anything at or below a node is trained. */
@@ -54,6 +65,7 @@ final class Sweep {
   void run(Start start, BiConsumer<Node, JacobianBlock> blocks) {
     INDArray[] epsilons = new INDArray[nodes.size()];
     List<INDArray> values = forward();
+    SweepMemory.of(nodes, values, columns, keepsBlocks).require(budget);
     for (int o = 0; o < outputs.size(); o++) {
       int node = outputs.get(o).node();
       add(epsilons, node, start.seeds(o, values.get(node)));

@@ -154,6 +154,33 @@ abstract class ConformanceKit {
 
   @ParameterizedTest
   @MethodSource("cases")
+  void everyMethodGivesTheSameKernelAndTheCertificateSaysSo(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    for (GramMethod method : GramMethod.values()) {
+      try (NtkGram gram =
+          NtkGram.builder(model)
+              .probe(example.data())
+              .weighting(Weighting.PLAIN)
+              .method(method)
+              .build()) {
+        NtkGramResult result = gram.compute(model.params());
+        assertThat(Networks.distance(result.gram().toArray(), truth(example)))
+            .as("%s", method)
+            .isLessThan(1e-9);
+        GramCertificate certificate = result.certificate();
+        if (certificate.spotRows() == 0) {
+          assertThat(certificate.assumptions())
+              .anyMatch(line -> line.startsWith("no row was checked"));
+        } else {
+          assertThat(certificate.spotDeviation()).isLessThan(1e-12);
+          assertThat(certificate.asymmetry()).isLessThan(1e-13);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
   void floatParametersGiveTheSameKernel(Case example) {
     MultiDataSet data = cast(example.data(), DataType.FLOAT);
     double[][] gram = gram(example.model().apply(DataType.FLOAT), data, Weighting.PLAIN).toArray();

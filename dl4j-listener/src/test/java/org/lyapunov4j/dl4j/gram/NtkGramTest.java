@@ -355,6 +355,12 @@ class NtkGramTest {
     assertThatThrownBy(() -> NtkGram.builder(model).probe(data).memoryBudget(100).build())
         .hasMessageContaining("6 rows in float needs 144 bytes")
         .hasMessageContaining("budget is 100");
+    try (NtkGram gram = NtkGram.builder(model).probe(data).offHeapBudget(100).build()) {
+      // 2 columns of 3 × 2 outputs three times and of 3 × 2 inputs once, in 8 bytes
+      assertThatThrownBy(() -> gram.compute(model.params()))
+          .hasMessageContaining("384 bytes outside the Java heap")
+          .hasMessageContaining("budget is 100");
+    }
     assertThatThrownBy(
             () ->
                 NtkGram.builder(model)

@@ -13,11 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
+import org.lyapunov4j.gram.GramMatrix;
 
 /**
- * Matrices in NumPy's {@code .npy} format, versions 1 to 3: float32 and float64 of either byte
- * order, by rows or by columns. Nothing is unpickled, and no memory is taken for entries that the
- * file does not hold.
+ * Matrices and arrays in NumPy's {@code .npy} format, versions 1 to 3: float32 and float64 of
+ * either byte order, by rows or by columns. Nothing is unpickled, and no memory is taken for
+ * entries that the file does not hold.
  *
  * <p>Source of the format: NumPy, {@code numpy.lib.format}.
  */
@@ -29,6 +31,11 @@ public final class NpyFile {
 
   private static final int LARGEST_DIMENSION = 1 << 20;
   private static final int ALIGNMENT = 64;
+  private static final int LARGEST_RANK = 5;
+  private static final long MOST_ENTRIES = 1 << 30;
+
+  /** Entries read at a time. */
+  private static final int PIECE = 1 << 16;
 
   private NpyFile() {}
 
@@ -52,6 +59,70 @@ public final class NpyFile {
       throw new BadFileException(
           file, "ends within its header; the file is truncated, save it again");
     }
+  }
+
+  /**
+   * Reads an array of two to five dimensions.
+   *
+   * @param file written by {@code numpy.save}
+   * @return the array in the precision and order of the file; entries are not checked for NaN
+   * @throws IOException if the file is missing, damaged, too short or too long, or holds something
+   *     else
+   */
+  public static NpyArray readArray(Path file) throws IOException {
+    BoundedInput.requireFile(file);
+    try (FileChannel channel = FileChannel.open(file)) {
+      NpyHeader header = readHeader(file, channel);
+      int entries = requireEntries(file, header);
+      requireLength(file, header, channel, (long) entries * header.itemSize());
+      return readFlat(channel, header, entries);
+    } catch (EOFException e) {
+      throw new BadFileException(
+          file, "ends within its header; the file is truncated, save it again");
+    }
+  }
+
+  private static int requireEntries(Path file, NpyHeader header) throws BadFileException {
+    int rank = header.shape().size();
+    if (rank < 2 || rank > LARGEST_RANK) {
+      throw new BadFileException(
+          file,
+          String.format(
+              "the array must have 2 to %d dimensions, the first for the examples, got %d %s;"
+                  + " reshape it",
+              LARGEST_RANK, rank, rank > 8 ? "" : header.shape()));
+    }
+    long entries = 1;
+    for (long length : header.shape()) {
+      entries = length < 1 || length > MOST_ENTRIES ? MOST_ENTRIES + 1 : entries * length;
+      if (entries > MOST_ENTRIES) {
+        throw new BadFileException(
+            file,
+            String.format(
+                "the array must have 1 to %d entries, got the shape %s; use fewer examples",
+                MOST_ENTRIES, header.shape()));
+      }
+    }
+    return (int) entries;
+  }
+
+  private static NpyArray readFlat(FileChannel channel, NpyHeader header, int entries)
+      throws IOException {
+    boolean single = header.itemSize() == Float.BYTES;
+    double[] doubles = single ? null : new double[entries];
+    float[] floats = single ? new float[entries] : null;
+    for (int from = 0; from < entries; from += PIECE) {
+      int count = Math.min(PIECE, entries - from);
+      ByteBuffer buffer = ByteBuffer.allocate(count * header.itemSize()).order(header.order());
+      fill(channel, buffer);
+      if (single) {
+        buffer.asFloatBuffer().get(floats, from, count);
+      } else {
+        buffer.asDoubleBuffer().get(doubles, from, count);
+      }
+    }
+    long[] shape = header.shape().stream().mapToLong(Long::longValue).toArray();
+    return new NpyArray(shape, header.columnMajor(), doubles, floats);
   }
 
   private static NpyHeader readHeader(Path file, FileChannel channel) throws IOException {
@@ -119,9 +190,8 @@ public final class NpyFile {
       throw new BadFileException(
           file,
           String.format(
-              "%d × %d entries need %d bytes, got %d; the file is %s, save it again",
-              header.shape().get(0),
-              header.shape().get(1),
+              "%s entries need %d bytes, got %d; the file is %s, save it again",
+              header.shape().stream().map(String::valueOf).collect(Collectors.joining(" × ")),
               expected,
               found,
               found < expected ? "truncated" : "longer than it says"));
@@ -189,6 +259,37 @@ public final class NpyFile {
       out.write(header("<f8", rows.length, columns));
       for (double[] row : rows) {
         buffer.asDoubleBuffer().put(row);
+        out.write(buffer.array());
+      }
+    }
+  }
+
+  /**
+   * Writes a Gram matrix in its own precision, version 1, little-endian, by rows.
+   *
+   * @param file created or replaced
+   * @param gram the matrix
+   * @throws IOException if writing fails
+   */
+  public static void write(Path file, GramMatrix gram) throws IOException {
+    boolean single = gram.isSinglePrecision();
+    int m = gram.size();
+    double[] row = new double[m];
+    ByteBuffer buffer =
+        ByteBuffer.allocate(m * (single ? Float.BYTES : Double.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+      out.write(header(single ? "<f4" : "<f8", m, m));
+      for (int i = 0; i < m; i++) {
+        gram.copyRow(i, row);
+        buffer.clear();
+        for (double entry : row) {
+          if (single) {
+            buffer.putFloat((float) entry);
+          } else {
+            buffer.putDouble(entry);
+          }
+        }
         out.write(buffer.array());
       }
     }

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import java.util.Locale;
+import java.util.function.UnaryOperator;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.step.RandomStream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The largest eigenvalues of the Hessian of the mean loss, H = ∇²L, L = (1/N) Σ ℓ_i without
+ * regularisation, on a probe set: the sharpness of the literature on the edge of stability, of
+ * which κ_max(G)/N is the Gauss–Newton part.
+ *
+ * <p>A product is a central difference of Deeplearning4j's gradients in double precision, H v ≈
+ * (∇L(θ + hv) − ∇L(θ − hv))/2h with ‖hv‖ = 1e-5 max(1, ‖θ‖), right to about 1e-9 of ‖H‖ for smooth
+ * activations; across the kinks of rectifiers it is a difference quotient. Eigenpairs come from
+ * {@link TopEigenpairs}. Dropout and weight noise are off; batch normalisation differentiates the
+ * statistics of the probe, as training does. Layers defined by SameDiff have twice their gradients
+ * in Deeplearning4j 1.0.0-M2.1, and so here.
+ *
+ * <p>Holds a private copy of the model and the probe set. Safe to use from any thread.
+ */
+public final class HessianSharpness implements AutoCloseable {
+  private final Probe probe;
+  private final Model model;
+  private TopEigenpairs last;
+
+  private HessianSharpness(Probe probe, Model model) {
+    this.probe = probe;
+    this.model = model;
+  }
+
+  /**
+   * Copies a model and a probe set.
+   *
+   * @param model an initialised {@code MultiLayerNetwork} or {@code ComputationGraph}; only read
+   * @param data the examples of the loss
+   * @return the computation
+   */
+  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  public static HessianSharpness of(Model model, MultiDataSet data) {
+    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      Probe probe = Probe.of(data, DataType.DOUBLE);
+      return new HessianSharpness(probe, Replica.copy(model, probe, new Noise()));
+    }
+  }
+
+  /**
+   * The largest eigenvalues at a parameter vector; starts from the eigenvectors of the last call.
+   *
+   * @param flatParameters the parameters in the order of {@code model.params()}; not modified
+   * @param count how many, 1 … P
+   * @param tolerance of the residuals relative to the largest, at least the 1e-9 of the products
+   * @param maxProducts the most products, each of two gradients
+   * @return the eigenpairs; {@link TopEigenpairs#converged()} says whether the products sufficed
+   * @throws IllegalArgumentException if the number of parameters is another or the gradient is not
+   *     finite
+   */
+  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  public synchronized TopEigenpairs largest(
+      INDArray flatParameters, int count, double tolerance, int maxProducts) {
+    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      UnaryOperator<double[]> product = operator(flatParameters);
+      int size = Math.toIntExact(model.numParams());
+      last =
+          TopEigenpairs.of(product, size, count, tolerance, maxProducts, new RandomStream(1), last);
+      return last;
+    }
+  }
+
+  /** Products with the Hessian. */
+  UnaryOperator<double[]> operator(INDArray flatParameters) {
+    if (flatParameters.length() != model.numParams()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "the parameter vector must have the model's length %d, got %d; pass model.params()",
+              model.numParams(),
+              flatParameters.length()));
+    }
+    INDArray theta =
+        flatParameters.castTo(DataType.DOUBLE).dup('c').reshape(flatParameters.length());
+    requireFinite(theta.data().asDouble()); // ND4J's own functions let NaN disappear
+    double reach = 1e-5 * Math.max(1, theta.norm2Number().doubleValue());
+    return v -> {
+      INDArray direction = Nd4j.createFromArray(v);
+      double step = reach / direction.norm2Number().doubleValue();
+      INDArray difference = gradient(theta.add(direction.mul(step)));
+      difference.subi(gradient(theta.sub(direction.mul(step))));
+      return requireFinite(difference.divi(2 * step).data().asDouble());
+    };
+  }
+
+  private static double[] requireFinite(double[] entries) {
+    for (double entry : entries) {
+      if (!Double.isFinite(entry)) {
+        throw new IllegalArgumentException(
+            "parameters and differences of gradients must be finite, got " + entry);
+      }
+    }
+    return entries;
+  }
+
+  /** ∇L. */
+  private INDArray gradient(INDArray parameters) {
+    model.setParams(parameters.reshape(model.params().shape()));
+    if (model instanceof MultiLayerNetwork network) {
+      network.setInput(probe.features()[0].dup('c'));
+      network.setLabels(probe.labels()[0].dup('c'));
+      network.setLayerMaskArrays(probe.featuresMask(), probe.labelsMask());
+      network.computeGradientAndScore();
+    } else {
+      ComputationGraph graph = (ComputationGraph) model;
+      graph.setInputs(probe.features());
+      graph.setLabels(probe.labels());
+      graph.setLayerMaskArrays(probe.featuresMasks(), probe.labelsMasks());
+      graph.computeGradientAndScore();
+    }
+    INDArray sum = model.gradient().gradient();
+    return sum.reshape(sum.length()).div(probe.examples());
+  }
+
+  /** Frees the private copy of the model; no computation must follow. */
+  @Override
+  public synchronized void close() {
+    model.params().close();
+  }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.layers.FrozenLayer;
+import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Rows of the Jacobian by Deeplearning4j's own backward pass through the whole network, one example
+ * and one column at a time, on a private copy of the model.
+ */
+final class SpotCheck implements AutoCloseable {
+  private final Model model;
+  private final Probe probe;
+  private final List<Output> outputs;
+
+  private SpotCheck(Model model, Probe probe, List<Output> outputs) {
+    this.model = model;
+    this.probe = probe;
+    this.outputs = outputs;
+  }
+
+  /** A copy of the model for a probe set, whose losses take their labels for derivatives. */
+  static SpotCheck of(Model live, Probe probe, List<Output> outputs) {
+    Model model = Replica.copy(live, probe, new Noise());
+    for (Layer layer : layers(model)) {
+      replaceLoss(layer.conf().getLayer(), outputs.get(0).curvature().overLogits());
+    }
+    return new SpotCheck(model, probe, outputs);
+  }
+
+  /** Why Deeplearning4j's gradients of this model are not those of its output, if so. */
+  static Optional<String> obstacle(Model model, List<Output> outputs) {
+    boolean logits = outputs.get(0).curvature().overLogits();
+    if (outputs.stream().anyMatch(output -> output.curvature().overLogits() != logits)) {
+      return Optional.of("its outputs have losses of both kinds");
+    }
+    if (model instanceof ComputationGraph graph
+        && Stream.of(graph.getVertices())
+            .anyMatch(vertex -> !vertex.hasLayer() && vertex.numParams() > 0)) {
+      return Optional.of("it has vertices with parameters of their own");
+    }
+    return Stream.of(layers(model)).map(SpotCheck::obstacle).flatMap(Optional::stream).findFirst();
+  }
+
+  private static Optional<String> obstacle(Layer layer) {
+    org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
+    if (conf instanceof BatchNormalization) {
+      return Optional.of("Deeplearning4j differentiates the statistics of the batch");
+    }
+    if (conf instanceof AbstractSameDiffLayer) {
+      return Optional.of("Deeplearning4j doubles the gradients of SameDiff layers");
+    }
+    return layer instanceof FrozenLayer || layer instanceof FrozenLayerWithBackprop
+        ? Optional.of("it has frozen layers")
+        : Optional.empty();
+  }
+
+  private static Layer[] layers(Model model) {
+    return model instanceof ComputationGraph graph
+        ? graph.getLayers()
+        : ((MultiLayerNetwork) model).getLayers();
+  }
+
+  private static void replaceLoss(org.deeplearning4j.nn.conf.layers.Layer conf, boolean logits) {
+    SeedLoss loss = new SeedLoss(logits);
+    if (conf instanceof BaseOutputLayer output) {
+      output.setLossFn(loss);
+    } else if (conf instanceof LossLayer layer) {
+      layer.setLossFn(loss);
+    } else if (conf instanceof RnnLossLayer layer) {
+      layer.setLossFn(loss);
+    } else if (conf instanceof CnnLossLayer layer) {
+      layer.setLossFn(loss);
+    }
+  }
+
+  void setParameters(INDArray flat) {
+    model.setParams(flat.castTo(probe.dataType()).reshape(model.params().shape()));
+  }
+
+  /**
+   * The derivative of column c of example i with respect to all parameters.
+   *
+   * @param seeds where the columns start, for each output as {@link Seeds#seeds} gives them
+   */
+  double[] row(List<INDArray> seeds, int i, int c) {
+    INDArray[] labels = new INDArray[seeds.size()];
+    for (int o = 0; o < labels.length; o++) {
+      Output output = outputs.get(o);
+      INDArray rows = output.labelRows().forward(probe.examples(), probe.labels()[o]);
+      long positions = rows.size(0) / probe.examples();
+      long block = (long) c * probe.examples() + i;
+      INDArray seed = Columns.get(seeds.get(o), positions, block).dup('c');
+      labels[o] = output.labelRows().back(seed, true, (derivatives, parameters) -> {});
+    }
+    if (model instanceof MultiLayerNetwork network) {
+      network.setInput(example(probe.features()[0], i));
+      network.setLabels(labels[0]);
+      network.setLayerMaskArrays(example(probe.featuresMask(), i), example(probe.labelsMask(), i));
+      network.computeGradientAndScore();
+    } else {
+      ComputationGraph graph = (ComputationGraph) model;
+      graph.setInputs(examples(probe.features(), i));
+      graph.setLabels(labels);
+      graph.setLayerMaskArrays(
+          examples(probe.featuresMasks(), i), examples(probe.labelsMasks(), i));
+      graph.computeGradientAndScore();
+    }
+    INDArray gradient = model.gradient().gradient();
+    return gradient.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+  }
+
+  private static INDArray[] examples(INDArray[] arrays, int i) {
+    return arrays == null
+        ? null
+        : Stream.of(arrays).map(array -> example(array, i)).toArray(INDArray[]::new);
+  }
+
+  private static INDArray example(INDArray array, int i) {
+    return array == null ? null : Columns.get(array, 1, i).dup('c');
+  }
+
+  @Override
+  public void close() {
+    model.params().close();
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.hipparchus.linear.EigenDecompositionSymmetric;
+import org.hipparchus.linear.MatrixUtils;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.lyapunov4j.gram.GramSpectrum;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+class HessianSharpnessTest {
+  private static final DataSet DATA =
+      new DataSet(Networks.gaussian(1, 6, 3), Networks.oneHot(6, 2));
+
+  private static DenseLayer dense() {
+    return new DenseLayer.Builder().nIn(3).nOut(4).activation(Activation.TANH).build();
+  }
+
+  private static OutputLayer output(int in, LossFunction loss, Activation activation) {
+    return new OutputLayer.Builder(loss).nIn(in).nOut(2).activation(activation).build();
+  }
+
+  private static Model network(boolean graph, DataType type) {
+    OutputLayer last = output(4, LossFunction.MCXENT, Activation.SOFTMAX);
+    return graph
+        ? Networks.graph(
+            type,
+            2,
+            builder ->
+                builder
+                    .addInputs("x")
+                    .addLayer("hidden", dense(), "x")
+                    .addLayer("y", last, "hidden")
+                    .setOutputs("y"))
+        : Networks.network(type, 2, dense(), last);
+  }
+
+  /** Second differences of the score of a multi-layer network, entry by entry. */
+  private static double[][] hessianOfTheScore(MultiLayerNetwork model, DataSet data) {
+    INDArray theta = model.params().dup();
+    int size = (int) theta.length();
+    double h = 1e-3;
+    double[][] hessian = new double[size][size];
+    for (int p = 0; p < size; p++) {
+      for (int q = 0; q <= p; q++) {
+        double sum = 0;
+        for (int s = -1; s <= 1; s += 2) {
+          for (int t = -1; t <= 1; t += 2) {
+            INDArray moved = theta.dup();
+            moved.putScalar(p, moved.getDouble(p) + s * h);
+            moved.putScalar(q, moved.getDouble(q) + t * h);
+            model.setParams(moved);
+            sum += s * t * model.score(data);
+          }
+        }
+        hessian[p][q] = sum / (4 * h * h);
+        hessian[q][p] = hessian[p][q];
+      }
+    }
+    model.setParams(theta);
+    return hessian;
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DataType.class,
+      names = {"FLOAT", "DOUBLE"})
+  void theEigenvaluesAreThoseOfTheHessianOfTheScore(DataType type) {
+    double[] expected =
+        new EigenDecompositionSymmetric(
+                MatrixUtils.createRealMatrix(
+                    hessianOfTheScore((MultiLayerNetwork) network(false, DataType.DOUBLE), DATA)))
+            .getEigenvalues();
+    for (boolean graph : new boolean[] {false, true}) {
+      Model model = network(graph, type);
+      INDArray before = model.params().dup();
+      try (HessianSharpness sharpness = HessianSharpness.of(model, DATA.toMultiDataSet())) {
+        TopEigenpairs top = sharpness.largest(model.params(), 3, 1e-7, 100);
+        assertThat(top.converged()).isTrue();
+        for (int j = 0; j < 3; j++) {
+          assertThat(top.eigenvalues().get(j)).isCloseTo(expected[j], within(1e-5 * expected[0]));
+        }
+        assertThat(sharpness.largest(model.params(), 3, 1e-7, 100).products())
+            .isLessThan(top.products());
+      }
+      assertThat(model.params()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void ofALinearModelItIsTheGaussNewtonMatrix() {
+    MultiLayerNetwork model =
+        Networks.network(DataType.DOUBLE, 3, output(3, LossFunction.MSE, Activation.IDENTITY));
+    MultiDataSet data = DATA.toMultiDataSet();
+    try (NtkGram gram = NtkGram.builder(model).probe(data).build();
+        HessianSharpness sharpness = HessianSharpness.of(model, data)) {
+      double kappa = GramSpectrum.eigenvaluesOnly(gram.compute(model.params()).gram()).largest();
+      assertThat(sharpness.largest(model.params(), 1, 1e-7, 50).eigenvalues().get(0))
+          .isCloseTo(kappa / 6, within(1e-7 * kappa));
+    }
+  }
+
+  @Test
+  void refusesAnotherLengthAndWhatIsNotFinite() {
+    Model model = network(false, DataType.DOUBLE);
+    try (HessianSharpness sharpness = HessianSharpness.of(model, DATA.toMultiDataSet())) {
+      assertThatThrownBy(() -> sharpness.largest(Networks.gaussian(1, 7), 1, 1e-6, 10))
+          .hasMessageContaining("length 26, got 7");
+      assertThatThrownBy(() -> sharpness.largest(model.params().mul(Double.NaN), 1, 1e-6, 10))
+          .hasMessageContaining("must be finite");
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.io;
+
+/** An array read from a NumPy file, its entries in the order of the file. */
+public final class NpyArray {
+  private final long[] shape;
+  private final boolean columnMajor;
+  private final double[] doubles;
+  private final float[] floats;
+
+  NpyArray(long[] shape, boolean columnMajor, double[] doubles, float[] floats) {
+    this.shape = shape;
+    this.columnMajor = columnMajor;
+    this.doubles = doubles;
+    this.floats = floats;
+  }
+
+  /**
+   * The dimensions.
+   *
+   * @return a copy, each at least 1
+   */
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  /**
+   * Whether the first index runs fastest.
+   *
+   * @return true for Fortran order
+   */
+  public boolean columnMajor() {
+    return columnMajor;
+  }
+
+  /**
+   * Which of {@link #floats()} and {@link #doubles()} holds the entries.
+   *
+   * @return true for {@code floats()}
+   */
+  public boolean isSinglePrecision() {
+    return floats != null;
+  }
+
+  /**
+   * The entries in double precision.
+   *
+   * @return the entries themselves, not a copy
+   * @throws IllegalStateException if the array is in single precision
+   */
+  public double[] doubles() {
+    if (isSinglePrecision()) {
+      throw new IllegalStateException("the array holds floats; call floats()");
+    }
+    return doubles;
+  }
+
+  /**
+   * The entries in single precision.
+   *
+   * @return the entries themselves, not a copy
+   * @throws IllegalStateException if the array is in double precision
+   */
+  public float[] floats() {
+    if (!isSinglePrecision()) {
+      throw new IllegalStateException("the array holds doubles; call doubles()");
+    }
+    return floats;
+  }
+}
