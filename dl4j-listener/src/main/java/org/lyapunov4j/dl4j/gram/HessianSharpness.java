@@ -87,7 +87,7 @@ public final class HessianSharpness implements AutoCloseable {
     }
     INDArray theta =
         flatParameters.castTo(DataType.DOUBLE).dup('c').reshape(flatParameters.length());
-    requireFinite(theta.data().asDouble()); // ND4J's own functions let NaN disappear
+    requireFinite(theta.data().asDouble());
     double reach = 1e-5 * Math.max(1, theta.norm2Number().doubleValue());
     return v -> {
       INDArray direction = Nd4j.createFromArray(v);
