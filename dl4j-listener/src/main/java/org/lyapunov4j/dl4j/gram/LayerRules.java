@@ -7,6 +7,7 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.layers.AbstractLSTM;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
@@ -17,10 +18,15 @@ import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
+import org.deeplearning4j.nn.conf.layers.GravesLSTM;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.preprocessor.CnnToRnnPreProcessor;
 import org.deeplearning4j.nn.conf.preprocessor.ComposableInputPreProcessor;
 import org.deeplearning4j.nn.conf.preprocessor.FeedForwardToRnnPreProcessor;
@@ -28,6 +34,10 @@ import org.deeplearning4j.nn.conf.preprocessor.RnnToCnnPreProcessor;
 import org.deeplearning4j.nn.conf.preprocessor.RnnToFeedForwardPreProcessor;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.layers.recurrent.BidirectionalLayer;
+import org.deeplearning4j.nn.layers.recurrent.LastTimeStepLayer;
+import org.deeplearning4j.nn.layers.recurrent.MaskZeroLayer;
+import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -50,12 +60,16 @@ final class LayerRules {
   }
 
   /** The rule of a layer below the output. */
+  @SuppressWarnings("deprecation") // Deeplearning4j keeps the LSTM with peepholes
   Rule hidden(Layer layer, String name) {
     if (layer instanceof FrozenLayer frozen) {
       return new FrozenRule(hidden(frozen.getInsideLayer(), name), true);
     }
     if (layer instanceof FrozenLayerWithBackprop frozen) {
       return new FrozenRule(hidden(frozen.getInsideLayer(), name), false);
+    }
+    if (layer instanceof BaseWrapperLayer wrapper) {
+      return wrapped(wrapper, name);
     }
     org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
     Class<?> type = conf.getClass();
@@ -78,7 +92,35 @@ final class LayerRules {
     if (type == BatchNormalization.class) {
       return new BatchNormRule(layer);
     }
+    if (layer instanceof BidirectionalLayer both
+        && !(((Bidirectional) conf).getFwd() instanceof LastTimeStep)) {
+      return new BidirectionalRule(both, this, name);
+    }
+    if (type == SimpleRnn.class && !((SimpleRnn) conf).hasLayerNorm() && isElementwise(conf)) {
+      return new SimpleRnnRule(layer);
+    }
+    if ((type == LSTM.class || type == GravesLSTM.class) && isElementwise(conf)) {
+      return new LstmRule(layer, type == GravesLSTM.class);
+    }
     return layer.numParams() == 0 ? new PassThroughRule(layer) : new GenericRule(layer);
+  }
+
+  /** The rule of a layer around another; the wrapper's configuration is that of what it wraps. */
+  private Rule wrapped(BaseWrapperLayer layer, String name) {
+    Layer inner = layer.getUnderlying();
+    if (layer instanceof LastTimeStepLayer last) {
+      return new LastStepRule(last, hidden(inner, name));
+    }
+    if (layer instanceof MaskZeroLayer mask) {
+      return new MaskZeroRule(mask, hidden(inner, name));
+    }
+    return layer.numParams() == 0 ? new PassThroughRule(layer) : new GenericRule(layer);
+  }
+
+  private static boolean isElementwise(org.deeplearning4j.nn.conf.layers.Layer conf) {
+    return new Activation(((BaseLayer) conf).getActivationFn()).isElementwise()
+        && (!(conf instanceof AbstractLSTM lstm)
+            || new Activation(lstm.getGateActivationFn()).isElementwise());
   }
 
   private RowMask mask(Layer layer) {

@@ -85,7 +85,8 @@ final class TimeStepsRule {
     }
   }
 
-  private static INDArray rows(INDArray series, boolean channelsLast) {
+  /** A series, or an image, with a row for each position. */
+  static INDArray rows(INDArray series, boolean channelsLast) {
     long batch = series.size(0);
     long channels = series.size(channelsLast ? series.rank() - 1 : 1);
     long positions = series.length() / batch / channels;
@@ -99,7 +100,7 @@ final class TimeStepsRule {
   }
 
   /** Rows to the shape given, whose first dimension may be a multiple of what it says. */
-  private static INDArray series(INDArray rows, long[] shape, boolean channelsLast) {
+  static INDArray series(INDArray rows, long[] shape, boolean channelsLast) {
     long channels = shape[channelsLast ? shape.length - 1 : 1];
     long positions = 1;
     for (long size : shape) {
