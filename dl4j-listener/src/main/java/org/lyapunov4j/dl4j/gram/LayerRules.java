@@ -173,7 +173,7 @@ final class LayerRules {
   }
 
   /** From an output layer's input to the rows its loss is taken in. */
-  LayerRule outputRows(Layer layer) {
+  TimeStepsRule.Split outputRows(Layer layer) {
     org.deeplearning4j.nn.conf.layers.Layer conf = unwrapped(layer).conf().getLayer();
     boolean channelsLast =
         (conf instanceof RnnOutputLayer rnn && rnn.getRnnDataFormat() == RNNFormat.NWC)

@@ -48,7 +48,7 @@ public final class NtkGram implements AutoCloseable {
     seeds = new ArrayList<>();
     int columns = 0;
     for (int o = 0; o < replica.outputs().size(); o++) {
-      seeds.add(new Seeds(replica.outputs().get(o), probe.labels()[o], probe.examples()));
+      seeds.add(new Seeds(replica.outputs().get(o), replica.values()[o], probe.labels()[o]));
       columns += seeds.get(o).columns();
     }
     outputs = columns;

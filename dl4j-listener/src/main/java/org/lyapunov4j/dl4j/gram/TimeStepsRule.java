@@ -21,6 +21,11 @@ final class TimeStepsRule {
       this.channelsLast = channelsLast;
     }
 
+    /** The axis of an array that holds the values of a position. */
+    int channelAxis(INDArray array) {
+      return channelsLast ? array.rank() - 1 : 1;
+    }
+
     @Override
     INDArray forward(int examples, INDArray input) {
       shape = input.shape();
