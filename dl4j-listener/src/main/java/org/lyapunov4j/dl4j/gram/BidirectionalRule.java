@@ -3,7 +3,6 @@ package org.lyapunov4j.dl4j.gram;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.RNNFormat;
@@ -82,7 +81,7 @@ final class BidirectionalRule extends LayerRule {
   }
 
   @Override
-  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     INDArray toFirst = half(epsilon, 0, second);
     INDArray toSecond = reversed(half(epsilon, 1, first));
     INDArray one = forwards.backward(toFirst, propagate, blocks).get(0);

@@ -2,7 +2,6 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.List;
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.layers.recurrent.LastTimeStepLayer;
@@ -64,7 +63,7 @@ final class LastStepRule extends LayerRule {
   }
 
   @Override
-  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
+  INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     long steps = shape[channelsLast ? 1 : 2];
     INDArray rows = Nd4j.zeros(epsilon.dataType(), epsilon.size(0) * steps, epsilon.size(1));
     for (int r = 0; r < epsilon.size(0); r++) {

@@ -16,14 +16,19 @@ import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
+import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PReLULayer;
 import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
@@ -88,6 +93,17 @@ final class LayerRules {
             || type == Convolution1DLayer.class
             || type == Convolution3D.class)) {
       return new ConvolutionRule(layer);
+    }
+    if (layer.getMaskArray() == null
+        && (type == DepthwiseConvolution2D.class || type == SeparableConvolution2D.class)) {
+      return new DepthwiseRule(layer);
+    }
+    if (layer.getMaskArray() == null
+        && (type == Deconvolution2D.class || type == Deconvolution3D.class)) {
+      return new DeconvolutionRule(layer);
+    }
+    if (type == PReLULayer.class) {
+      return new PReluRule(layer);
     }
     if (type == BatchNormalization.class) {
       return new BatchNormRule(layer);

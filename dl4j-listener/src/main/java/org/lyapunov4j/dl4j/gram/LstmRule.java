@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.layers.AbstractLSTM;
 import org.deeplearning4j.nn.params.LSTMParamInitializer;
@@ -95,9 +94,13 @@ final class LstmRule extends RecurrentRule {
 
   /** The weights from the cell to the gates f (0), o (1) and g (2). */
   private INDArray peephole(int which) {
+    INDArray weights = peepholeWeights(which);
+    return weights.dup('c').reshape('c', 1, weights.length());
+  }
+
+  private INDArray peepholeWeights(int which) {
     INDArray weights = layer.getParam(LSTMParamInitializer.RECURRENT_WEIGHT_KEY);
-    long width = weights.size(0);
-    return weights.getColumn(4 * width + which).dup('c').reshape('c', 1, width);
+    return weights.getColumn(4 * weights.size(0) + which);
   }
 
   private INDArray addPeephole(INDArray z, INDArray state, int which) {
@@ -138,9 +141,13 @@ final class LstmRule extends RecurrentRule {
   }
 
   @Override
-  void addBlocks(int examples, long rows, Consumer<JacobianBlock> blocks) {
+  void addBlocks(int examples, long rows, JacobianSink blocks) {
     if (peepholes) {
-      blocks.accept(JacobianBlock.Rows.ofPositions(examples, rows / examples, peepholesBack));
+      blocks.accept(
+          JacobianBlock.Rows.ofPositions(examples, rows / examples, peepholesBack),
+          peepholeWeights(0),
+          peepholeWeights(1),
+          peepholeWeights(2));
     }
   }
 }

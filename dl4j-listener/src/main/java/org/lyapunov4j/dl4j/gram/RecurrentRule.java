@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer;
@@ -69,16 +68,20 @@ abstract class RecurrentRule extends LayerRule {
    * @param examples N
    * @param rows the number of series, N or a multiple of it
    */
-  void addBlocks(int examples, long rows, Consumer<JacobianBlock> blocks) {}
+  void addBlocks(int examples, long rows, JacobianSink blocks) {}
 
   private INDArray weights() {
     return layer.getParam(SimpleRnnParamInitializer.WEIGHT_KEY);
   }
 
-  /** R, n × q. */
+  /** R, n × q, a view. */
   private INDArray recurrentWeights() {
     INDArray all = layer.getParam(SimpleRnnParamInitializer.RECURRENT_WEIGHT_KEY);
-    return all.get(NDArrayIndex.all(), NDArrayIndex.interval(0, weights().size(1))).dup('f');
+    return all.get(NDArrayIndex.all(), NDArrayIndex.interval(0, weights().size(1)));
+  }
+
+  private INDArray bias() {
+    return layer.getParam(SimpleRnnParamInitializer.BIAS_KEY);
   }
 
   @Override
@@ -88,9 +91,8 @@ abstract class RecurrentRule extends LayerRule {
     INDArray x = TimeStepsRule.rows(input, channelsLast);
     long rows = shape[0];
     int steps = (int) (x.size(0) / rows);
-    INDArray recurrent = recurrentWeights();
-    INDArray bias = layer.getParam(SimpleRnnParamInitializer.BIAS_KEY);
-    INDArray z = stepsFirst(Columns.times(x, weights()).addiRowVector(bias), rows);
+    INDArray recurrent = recurrentWeights().dup('f');
+    INDArray z = stepsFirst(Columns.times(x, weights()).addiRowVector(bias()), rows);
     INDArray zero = Nd4j.zeros(x.dataType(), rows, recurrent.size(0));
     INDArray before = Nd4j.createUninitialized(zero.dataType(), states(steps, zero), 'c');
     INDArray after = Nd4j.createUninitialized(zero.dataType(), states(steps, zero), 'c');
@@ -132,8 +134,8 @@ abstract class RecurrentRule extends LayerRule {
   }
 
   @Override
-  INDArray back(INDArray epsilon, boolean propagate, Consumer<JacobianBlock> blocks) {
-    INDArray recurrent = recurrentWeights();
+  INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
+    INDArray recurrent = recurrentWeights().dup('f');
     INDArray state = stepsFirst(TimeStepsRule.rows(epsilon, channelsLast), epsilon.size(0));
     int steps = (int) state.size(0);
     long rows = state.size(1);
@@ -152,7 +154,11 @@ abstract class RecurrentRule extends LayerRule {
     }
     INDArray flat = deltas.reshape('c', rows * steps, width);
     int positions = (int) (inputs.size(0) / examples);
-    blocks.accept(new JacobianBlock.Outer(examples, positions, false, inputs, flat));
+    blocks.accept(
+        new JacobianBlock.Outer(examples, positions, false, inputs, flat),
+        weights(),
+        recurrentWeights(),
+        bias());
     addBlocks(examples, shape[0], blocks);
     return propagate
         ? TimeStepsRule.series(Columns.timesTransposed(flat, weights()), shape, channelsLast)
