@@ -210,7 +210,7 @@ class LyapunovListenerTest {
   @ParameterizedTest
   @EnumSource(
       value = LossFunction.class,
-      names = {"L1", "MEAN_ABSOLUTE_ERROR", "HINGE", "SQUARED_HINGE", "COSINE_PROXIMITY"})
+      names = {"L1", "MEAN_ABSOLUTE_ERROR", "HINGE", "WASSERSTEIN", "COSINE_PROXIMITY"})
   void switchesItselfOffForALossWithoutCurvature(LossFunction loss) {
     MultiLayerNetwork network =
         Networks.initialise(
