@@ -21,6 +21,8 @@ import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
@@ -78,7 +80,14 @@ final class LayerRules {
     }
     org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
     Class<?> type = conf.getClass();
-    if (type == DenseLayer.class && !((DenseLayer) conf).hasLayerNorm()) {
+    if (type == DenseLayer.class && ((DenseLayer) conf).hasLayerNorm()) {
+      return new LayerNormRule(layer, mask(layer));
+    }
+    if ((type == EmbeddingLayer.class || type == EmbeddingSequenceLayer.class)
+        && isElementwise(conf)) {
+      return new EmbeddingRule(layer);
+    }
+    if (type == DenseLayer.class) {
       return new DenseRule(
           layer, new Activation(((BaseLayer) conf).getActivationFn()), mask(layer));
     }

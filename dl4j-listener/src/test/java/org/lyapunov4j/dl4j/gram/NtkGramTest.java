@@ -11,10 +11,12 @@ import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
+import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -421,6 +423,44 @@ class NtkGramTest {
     return assertThatThrownBy(
             () -> NtkGram.builder(model).probe(new DataSet(features, labels)).build())
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DataType.class,
+      names = {"HALF", "BFLOAT16"})
+  void parametersInHalfPrecisionAreTakenUpToFloat(DataType type) {
+    Layer[] layers = {
+      dense(4, 5, Activation.TANH), output(5, 3, Activation.SOFTMAX, LossFunction.MCXENT)
+    };
+    MultiLayerNetwork half = Networks.network(type, 91, layers);
+    MultiLayerNetwork full = Networks.network(DataType.FLOAT, 92, layers);
+    full.setParams(half.params().castTo(DataType.FLOAT));
+    INDArray features = Networks.gaussian(93, 5, 4);
+    INDArray labels = Networks.oneHot(5, 3);
+    assertThat(
+            gram(half, features.castTo(type), labels.castTo(type), Weighting.CURVATURE).toArray())
+        .isDeepEqualTo(
+            gram(full, features.castTo(type).castTo(DataType.FLOAT), labels, Weighting.CURVATURE)
+                .toArray());
+    assertThat(half.params().dataType()).isEqualTo(type);
+  }
+
+  @Test
+  void refusesAnOutputWithoutTimeStepsOnTimeSeries() {
+    MultiLayerNetwork model =
+        Networks.network(
+            DataType.DOUBLE,
+            5,
+            InputType.recurrent(2, 4),
+            new LSTM.Builder().nOut(3).build(),
+            new OutputLayer.Builder(LossFunction.MSE)
+                .nOut(2)
+                .activation(Activation.IDENTITY)
+                .build());
+    refused(model, Networks.gaussian(94, 3, 2, 4), Networks.gaussian(95, 3, 2, 4))
+        .hasMessageContaining("labels must have the shape [12, 2] of the model's output")
+        .hasMessageContaining("let RnnOutputLayer, not OutputLayer, follow recurrent layers");
   }
 
   @Test

@@ -5,6 +5,7 @@ import java.util.List;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.GravesBidirectionalLSTM;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
@@ -33,6 +34,8 @@ class TimeSeriesRulesTest extends ConformanceKit {
   private static final INDArray SERIES = Networks.gaussian(1, 3, 2, 4);
   private static final INDArray LABELS = Networks.gaussian(2, 3, 2);
   private static final INDArray SERIES_LABELS = Networks.gaussian(3, 3, 2, 4);
+  private static final INDArray INDICES =
+      Nd4j.createFromArray(new double[][] {{3, 1, 3, 8}, {0, 3, 3, 3}, {1, 8, 2, 2}});
   private static final INDArray MASK =
       Nd4j.createFromArray(new double[][] {{1, 1, 1, 1}, {1, 1, 0, 0}, {1, 1, 1, 0}});
 
@@ -76,6 +79,38 @@ class TimeSeriesRulesTest extends ConformanceKit {
         name,
         type -> Networks.network(type, 7, InputType.recurrent(2, 4, RNNFormat.NCW), layers),
         data,
+        false);
+  }
+
+  private static EmbeddingSequenceLayer.Builder embedding(RNNFormat format) {
+    return new EmbeddingSequenceLayer.Builder()
+        .nIn(9)
+        .nOut(3)
+        .inputLength(4)
+        .outputDataFormat(format)
+        .activation(Activation.TANH);
+  }
+
+  private static Case indices(String name, INDArray mask, Layer embedding) {
+    return new Case(
+        name,
+        type ->
+            Networks.network(
+                type,
+                7,
+                embedding,
+                new SimpleRnn.Builder().nIn(3).nOut(3).activation(Activation.TANH).build(),
+                new RnnOutputLayer.Builder(LossFunction.MSE)
+                    .nIn(3)
+                    .nOut(2)
+                    .dataFormat(RNNFormat.NCW)
+                    .activation(Activation.SIGMOID)
+                    .build()),
+        new MultiDataSet(
+            new INDArray[] {INDICES},
+            new INDArray[] {SERIES_LABELS},
+            mask == null ? null : new INDArray[] {mask},
+            mask == null ? null : new INDArray[] {mask}),
         false);
   }
 
@@ -224,6 +259,29 @@ class TimeSeriesRulesTest extends ConformanceKit {
                 new GlobalPoolingLayer(PoolingType.AVG),
                 output())
             .byDifferences(),
+        indices("embedded", null, embedding(RNNFormat.NCW).hasBias(true).build()),
+        indices("embedded, masked", MASK, embedding(RNNFormat.NCW).build()),
+        new Case(
+            "embedded, time steps first",
+            type ->
+                Networks.network(
+                    type,
+                    7,
+                    embedding(RNNFormat.NWC).hasBias(true).build(),
+                    new LastTimeStep(
+                        new SimpleRnn.Builder()
+                            .nIn(3)
+                            .nOut(3)
+                            .dataFormat(RNNFormat.NWC)
+                            .activation(Activation.TANH)
+                            .build()),
+                    new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(3)
+                        .nOut(2)
+                        .activation(Activation.SIGMOID)
+                        .build()),
+            INDICES.reshape(3, 1, 4),
+            LABELS),
         new Case(
             "time steps first",
             type ->
