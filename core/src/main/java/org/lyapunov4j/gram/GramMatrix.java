@@ -3,6 +3,7 @@ package org.lyapunov4j.gram;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * The Gram matrix G of a network at one parameter vector: m × m, m = N·K, symmetric positive
@@ -38,13 +39,14 @@ public final class GramMatrix {
   private final int outputs;
   private final double asymmetry;
 
-  private GramMatrix(double[][] doubles, float[][] floats, int examples, int outputs) {
+  private GramMatrix(
+      double[][] doubles, float[][] floats, int examples, int outputs, boolean lowerHalf) {
     this.doubles = doubles;
     this.floats = floats;
     this.examples = examples;
     this.outputs = outputs;
     requireShape();
-    asymmetry = symmetrise();
+    asymmetry = lowerHalf ? mirror() : symmetrise();
   }
 
   /**
@@ -62,7 +64,7 @@ public final class GramMatrix {
     for (int i = 0; i < rows.length; i++) {
       copy[i] = rows[i].clone();
     }
-    return new GramMatrix(copy, null, examples, outputs);
+    return new GramMatrix(copy, null, examples, outputs, false);
   }
 
   /**
@@ -75,7 +77,7 @@ public final class GramMatrix {
    * @return the matrix
    */
   public static GramMatrix adopt(double[][] rows, int examples, int outputs) {
-    return new GramMatrix(rows, null, examples, outputs);
+    return new GramMatrix(rows, null, examples, outputs, false);
   }
 
   /**
@@ -88,7 +90,33 @@ public final class GramMatrix {
    * @return the matrix
    */
   public static GramMatrix adopt(float[][] rows, int examples, int outputs) {
-    return new GramMatrix(null, rows, examples, outputs);
+    return new GramMatrix(null, rows, examples, outputs, false);
+  }
+
+  /**
+   * A Gram matrix in double precision of which only the lower half was computed. It takes the rows
+   * over; entries above the diagonal are ignored and replaced.
+   *
+   * @param rows m rows of length m whose entries up to the diagonal are finite
+   * @param examples N
+   * @param outputs K
+   * @return the matrix, of asymmetry 0
+   */
+  public static GramMatrix adoptLowerHalf(double[][] rows, int examples, int outputs) {
+    return new GramMatrix(rows, null, examples, outputs, true);
+  }
+
+  /**
+   * A Gram matrix in single precision of which only the lower half was computed. It takes the rows
+   * over; entries above the diagonal are ignored and replaced.
+   *
+   * @param rows m rows of length m whose entries up to the diagonal are finite
+   * @param examples N
+   * @param outputs K
+   * @return the matrix, of asymmetry 0
+   */
+  public static GramMatrix adoptLowerHalf(float[][] rows, int examples, int outputs) {
+    return new GramMatrix(null, rows, examples, outputs, true);
   }
 
   /**
@@ -409,6 +437,59 @@ public final class GramMatrix {
                 found));
       }
     }
+  }
+
+  /** Copies the lower half into the upper one, tile by tile for the cache's sake; returns 0. */
+  private double mirror() {
+    int tiles = (size() + TILE - 1) / TILE;
+    double largest =
+        IntStream.range(0, tiles)
+            .parallel()
+            .mapToDouble(band -> mirrorBand(band * TILE))
+            .reduce(0, Math::max);
+    if (!(largest < Double.POSITIVE_INFINITY)) {
+      symmetrise(); // names the entry
+    }
+    requireNonnegativeDiagonal(largest);
+    return 0;
+  }
+
+  /** The largest magnitude, or NaN if there is one. */
+  private double mirrorBand(int from) {
+    int to = Math.min(size(), from + TILE);
+    double largest = 0;
+    for (int columns = 0; columns < to; columns += TILE) {
+      for (int i = from; i < to; i++) {
+        int end = Math.min(i + 1, columns + TILE);
+        largest =
+            Math.max(
+                largest,
+                floats == null
+                    ? mirror(doubles, i, columns, end)
+                    : mirror(floats, i, columns, end));
+      }
+    }
+    return largest;
+  }
+
+  private static double mirror(double[][] rows, int i, int from, int to) {
+    double[] row = rows[i];
+    double largest = 0;
+    for (int j = from; j < to; j++) {
+      largest = Math.max(largest, Math.abs(row[j]));
+      rows[j][i] = row[j];
+    }
+    return largest;
+  }
+
+  private static float mirror(float[][] rows, int i, int from, int to) {
+    float[] row = rows[i];
+    float largest = 0;
+    for (int j = from; j < to; j++) {
+      largest = Math.max(largest, Math.abs(row[j]));
+      rows[j][i] = row[j];
+    }
+    return largest;
   }
 
   private double symmetrise() {

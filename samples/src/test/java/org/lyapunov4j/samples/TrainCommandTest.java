@@ -183,7 +183,8 @@ class TrainCommandTest {
       assertThat(outcome.status()).isEqualTo(2);
       assertThat(outcome.err().lines()).hasSize(1);
       assertThat(outcome.err())
-          .contains("--metrics-port must be a free port, got " + taken.getLocalPort());
+          .contains("cannot listen on 127.0.0.1, port " + taken.getLocalPort())
+          .contains("choose a free port");
     }
   }
 
@@ -209,6 +210,7 @@ class TrainCommandTest {
         "--interval=0              | --interval must be at least 1, got 0",
         "--epochs=3                | --iterations and --epochs must not come together, got 25 and 3",
         "--metrics-port=65536      | --metrics-port must be 0 to 65535, got 65536",
+        "--metrics-host=0.0.0.0    | --metrics-host must come with --metrics-port",
         "--keep-serving            | --keep-serving must come with --metrics-port",
         "--out=/no/such/dir/a      | must be a file in a folder that exists",
         "--plot=/no/such/dir/a     | must be a file in a folder that exists",

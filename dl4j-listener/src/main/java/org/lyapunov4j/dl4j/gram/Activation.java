@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j.gram;
 
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
+import org.nd4j.linalg.activations.impl.ActivationPReLU;
 import org.nd4j.linalg.activations.impl.ActivationSoftmax;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -20,21 +21,31 @@ record Activation(IActivation function) {
 
   /** The columns' derivatives with respect to z, from those with respect to the activation. */
   INDArray backward(INDArray z, INDArray epsilon) {
-    return isIdentity()
-        ? epsilon
-        : Columns.map(
-            epsilon, z.size(0), column -> function.backprop(z.dup('c'), column).getFirst());
+    if (isIdentity()) {
+      return epsilon;
+    }
+    if (!isElementwise()) {
+      return Columns.map(
+          epsilon, z.size(0), column -> function.backprop(z.dup('c'), column).getFirst());
+    }
+    INDArray slope = slope(z);
+    INDArray result = Nd4j.createUninitialized(epsilon.dataType(), epsilon.shape(), 'c');
+    for (long k = 0; k < epsilon.size(0) / z.size(0); k++) {
+      Columns.get(epsilon, z.size(0), k).muli(slope, Columns.get(result, z.size(0), k));
+    }
+    return result;
+  }
+
+  /** Whether each output depends on its own input alone, as far as is known. */
+  boolean isElementwise() {
+    return function.getClass().getPackage() == ActivationIdentity.class.getPackage()
+        && !(function instanceof ActivationSoftmax)
+        && !(function instanceof ActivationPReLU);
   }
 
   /** σ′(z), for a function of each value by itself. */
   INDArray slope(INDArray z) {
     return function.backprop(z.dup('c'), Nd4j.onesLike(z)).getFirst();
-  }
-
-  /** Whether each value only depends on its own argument; false if that is not known. */
-  boolean isElementwise() {
-    return function.getClass().getPackage().equals(ActivationIdentity.class.getPackage())
-        && !(function instanceof ActivationSoftmax);
   }
 
   private boolean isIdentity() {

@@ -2,7 +2,10 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.function.UnaryOperator;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.shape.Shape;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -35,9 +38,33 @@ final class Columns {
     return result;
   }
 
+  /**
+   * The rows of stacked columns, k·N + i, in example-major order, i·K + k; several rows of an
+   * example stay together. The array itself if there is one column.
+   */
+  static INDArray exampleMajor(INDArray stacked, int examples, int columns) {
+    INDArray source = packed(stacked);
+    if (columns == 1) {
+      return source;
+    }
+    INDArray result = Nd4j.createUninitialized(source.dataType(), source.shape(), 'c');
+    long bytes = source.length() / columns / examples * source.dataType().width();
+    Pointer from = new BytePointer(source.data().addressPointer());
+    Pointer to = new BytePointer(result.data().addressPointer());
+    for (long i = 0; i < examples; i++) {
+      for (long k = 0; k < columns; k++) {
+        Pointer.memcpy(
+            to.position((i * columns + k) * bytes),
+            from.position((k * examples + i) * bytes),
+            bytes);
+      }
+    }
+    return result;
+  }
+
   /** An array in 'c' order without gaps: itself if it is that already. */
   static INDArray packed(INDArray array) {
-    return array.ordering() == 'c' && !array.isView() ? array : array.dup('c');
+    return Shape.hasDefaultStridesForShape(array) ? array : array.dup('c');
   }
 
   /** The product x yᵀ of matrices, in 'c' order. */

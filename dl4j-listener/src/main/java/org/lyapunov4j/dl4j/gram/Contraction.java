@@ -9,16 +9,16 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * Which products turn a block of outer products into its Gram matrix.
  *
  * <p>With one position it is (A Aᵀ) ∘ (Δ Δᵀ). With T positions there is a choice. Either the sums
- * over pairs of positions of such products, about m²T²q + N²T²p multiply-adds; or the rows J_ik
- * themselves and J Jᵀ, about mTpq + m²pq. Few positions and wide layers ask for the former,
+ * over pairs of positions of such products, about (m²T²q + N²T²p)/2 multiply-adds; or the rows J_ik
+ * themselves and J Jᵀ, about mTpq + m²pq/2. Few positions and wide layers ask for the former,
  * convolutions for the latter.
  */
 final class Contraction {
   /** Entries of a part of J that is formed at a time. */
-  private static final long ROWS_ENTRIES = 1L << 23;
+  private static final long ROWS_ENTRIES = 1L << 24;
 
   /** Multiply-adds of a matrix product that take as long as one of the sums over pairs. */
-  private static final double PAIR_COST = 32;
+  private static final double PAIR_COST = 16;
 
   private Contraction() {}
 
@@ -28,7 +28,7 @@ final class Contraction {
       sum.addProduct(rows.jacobian());
     } else if (block instanceof JacobianBlock.Outer outer) {
       if (outer.positions() == 1 || pairsAreCheaper(outer)) {
-        sum.addHadamard(outer.inputRows(), outer.deltaRows(), outer.positions());
+        addPairs(outer, sum);
       } else {
         addRows(outer, null, sum, inputsAtATime(outer));
       }
@@ -47,7 +47,8 @@ final class Contraction {
 
   private static int inputsAtATime(JacobianBlock.Outer outer) {
     long perInput = (long) outer.examples() * outer.columns() * outer.deltaWidth();
-    return (int) Math.max(1, Math.min(outer.inputWidth(), ROWS_ENTRIES / perInput));
+    int passes = (int) Math.max(1, outer.inputWidth() * perInput / ROWS_ENTRIES);
+    return (outer.inputWidth() + passes - 1) / passes;
   }
 
   static boolean pairsAreCheaper(JacobianBlock.Outer outer) {
@@ -61,63 +62,71 @@ final class Contraction {
     return pairs < rows;
   }
 
+  /** Sums over the pairs of positions. */
+  static void addPairs(JacobianBlock.Outer outer, GramAccumulator sum) {
+    INDArray deltas = outer.deltaRows();
+    sum.addHadamard(outer.inputRows(), deltas, outer.positions(), outer.bias());
+    if (deltas != outer.deltas()) {
+      deltas.close();
+    }
+  }
+
   /** Forms J for some inputs at a time; its columns are multiplied by p × q roots unless null. */
   static void addRows(JacobianBlock.Outer outer, INDArray roots, GramAccumulator sum, int width) {
     int p = outer.inputWidth();
-    int q = outer.deltaWidth();
     long m = (long) outer.examples() * outer.columns();
-    INDArray jacobian = null;
+    INDArray deltas = Columns.exampleMajor(outer.deltas(), outer.examples(), outer.columns());
+    long perInput = m * outer.deltaWidth();
+    INDArray storage =
+        Nd4j.createUninitialized(deltas.dataType(), new long[] {width * perInput}, 'c');
     for (int from = 0; from < p; from += width) {
       int to = Math.min(p, from + width);
-      long size = (long) (to - from) * q;
-      if (jacobian == null || jacobian.size(1) != size) {
-        close(jacobian);
-        jacobian = Nd4j.createUninitialized(outer.inputs().dataType(), new long[] {m, size}, 'c');
-      }
-      fill(jacobian, outer, from, to);
+      INDArray jacobian =
+          storage
+              .get(NDArrayIndex.interval(0, (to - from) * perInput))
+              .reshape('c', m, (long) (to - from) * outer.deltaWidth());
+      fill(jacobian, outer, deltas, from, to);
       if (roots != null) {
-        INDArray part = roots.get(NDArrayIndex.interval(from, to));
-        jacobian.muliRowVector(part.dup('c').reshape(size));
+        INDArray part = roots.get(NDArrayIndex.interval(from, to)).transpose().dup('c');
+        jacobian.muliRowVector(part.reshape(part.length()));
       }
       sum.addProduct(jacobian);
     }
-    close(jacobian);
-  }
-
-  private static void close(INDArray array) {
-    if (array != null) {
-      array.close();
+    storage.close();
+    if (outer.bias() > 0) {
+      sum.addProduct(JacobianBlock.bias(outer).times(Math.sqrt(outer.bias())).jacobian());
+    }
+    if (deltas != outer.deltas()) {
+      deltas.close();
     }
   }
 
-  private static void fill(INDArray jacobian, JacobianBlock.Outer outer, int from, int to) {
-    int n = outer.examples();
-    int k = outer.columns();
-    int q = outer.deltaWidth();
-    long rowsOfInput = outer.channelsFirst() ? 1 : outer.positions();
-    for (int i = 0; i < n; i++) {
-      INDArray a = inputs(outer, i, from, to);
-      for (int c = 0; c < k; c++) {
-        INDArray delta = Columns.get(outer.deltas(), rowsOfInput, (long) c * n + i);
-        INDArray target =
-            Columns.get(jacobian, 1, (long) i * k + c).reshape('c', to - from, q).transpose();
-        if (outer.channelsFirst()) {
-          Nd4j.gemm(delta.reshape('c', q, outer.positions()), a, target, false, true, 1, 0);
-        } else {
-          Nd4j.gemm(delta, a, target, true, false, 1, 0);
+  /** Writes J_ik = Δ_ikᵀ A_i, q × inputs from … to, for the columns of an example at once. */
+  private static void fill(
+      INDArray jacobian, JacobianBlock.Outer outer, INDArray deltas, int from, int to) {
+    long q = outer.deltaWidth();
+    long k = outer.columns();
+    long t = outer.positions();
+    for (int i = 0; i < outer.examples(); i++) {
+      INDArray rows = Columns.get(jacobian, k, i).reshape('c', k * q, to - from).transpose();
+      if (outer.channelsFirst()) {
+        INDArray a =
+            Columns.get(outer.inputs(), 1, i)
+                .reshape('c', outer.inputWidth(), t)
+                .get(NDArrayIndex.interval(from, to));
+        INDArray delta = Columns.get(deltas, k, i).reshape('c', k * q, t);
+        Nd4j.gemm(a, delta, rows, false, true, 1, 0);
+      } else {
+        INDArray a =
+            Columns.get(outer.inputs(), t, i)
+                .get(NDArrayIndex.all(), NDArrayIndex.interval(from, to))
+                .dup('c');
+        for (long c = 0; c < k; c++) {
+          INDArray delta = Columns.get(deltas, t, i * k + c);
+          INDArray target = rows.get(NDArrayIndex.all(), NDArrayIndex.interval(c * q, (c + 1) * q));
+          Nd4j.gemm(a, delta, target, true, false, 1, 0);
         }
       }
     }
-  }
-
-  /** Columns from … to of example i's inputs, T × p or, with channels first, p × T. */
-  private static INDArray inputs(JacobianBlock.Outer outer, int i, int from, int to) {
-    return outer.channelsFirst()
-        ? Columns.get(outer.inputs(), 1, i)
-            .reshape('c', outer.inputWidth(), outer.positions())
-            .get(NDArrayIndex.interval(from, to))
-        : Columns.get(outer.inputs(), outer.positions(), i)
-            .get(NDArrayIndex.all(), NDArrayIndex.interval(from, to))
-            .dup('c');
   }
 }

@@ -118,33 +118,50 @@ class ConvolutionRule extends LayerRule {
   final INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     INDArray delta = channelsFirst(activation.backward(z, epsilon));
     addBlocks(delta, blocks);
-    if (conf.hasBias()) {
-      blocks.accept(
-          summed(delta.sum(2).dup('c')), layer.getParam(ConvolutionParamInitializer.BIAS_KEY));
-    }
     return propagate ? below(delta) : null;
   }
 
   /**
-   * Hands over the blocks of the weights.
+   * Hands over the blocks of weights and bias.
    *
    * @param delta derivatives with respect to z, columns stacked, rows × channels × positions
    */
   void addBlocks(INDArray delta, JacobianSink blocks) {
-    blocks.accept(outer(map.gather(input), delta), patchWeights());
+    addOuter(map.gather(input), delta, patchWeights(), blocks);
   }
 
-  /** The sum over positions of outer products of inputs, rows × p × T, and derivatives. */
-  final JacobianBlock outer(INDArray inputs, INDArray delta) {
-    int positions = (int) inputs.size(2);
-    return input.size(0) == examples
-        ? new JacobianBlock.Outer(examples, positions, true, inputs, delta)
-        : new JacobianBlock.Outer(
-            examples,
-            (int) (input.size(0) / examples) * positions,
-            false,
-            rows(inputs),
-            rows(delta));
+  /**
+   * The sum over positions of outer products of inputs, rows × p × T, and derivatives, with bias.
+   */
+  final void addOuter(INDArray inputs, INDArray delta, INDArray weights, JacobianSink blocks) {
+    if (conf.hasBias()) {
+      blocks.accept(outer(inputs, delta, 1), weights, bias());
+    } else {
+      blocks.accept(outer(inputs, delta, 0), weights);
+    }
+  }
+
+  final JacobianBlock outer(INDArray inputs, INDArray delta, double bias) {
+    int perExample = (int) (input.size(0) / examples);
+    boolean channelsFirst = perExample == 1;
+    return new JacobianBlock.Outer(
+        examples,
+        perExample * (int) inputs.size(2),
+        channelsFirst,
+        channelsFirst ? inputs : rows(inputs),
+        channelsFirst ? delta : rows(delta),
+        bias);
+  }
+
+  /** Hands over the block of the bias alone. */
+  final void addBias(INDArray delta, JacobianSink blocks) {
+    if (conf.hasBias()) {
+      blocks.accept(summed(delta.sum(2).dup('c')), bias());
+    }
+  }
+
+  private INDArray bias() {
+    return layer.getParam(ConvolutionParamInitializer.BIAS_KEY);
   }
 
   /** The block with a row for each row of the input and column, summed over an example's rows. */

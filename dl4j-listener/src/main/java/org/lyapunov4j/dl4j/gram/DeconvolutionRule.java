@@ -45,7 +45,8 @@ final class DeconvolutionRule extends ConvolutionRule {
 
   @Override
   void addBlocks(INDArray delta, JacobianSink blocks) {
-    blocks.accept(outer(channelsFirst(input), map.gather(delta)), parameters());
+    blocks.accept(outer(channelsFirst(input), map.gather(delta), 0), parameters());
+    addBias(delta, blocks);
   }
 
   @Override

@@ -49,14 +49,11 @@ final class DenseRule extends LayerRule {
   INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     INDArray delta = activation.backward(z, mask.apply(epsilon));
     int positions = (int) (input.size(0) / examples);
-    JacobianBlock.Outer outer = new JacobianBlock.Outer(examples, positions, false, input, delta);
-    if (bias != null && positions == 1) {
-      blocks.accept(JacobianBlock.withBias(outer), weights, bias);
+    if (bias == null) {
+      blocks.accept(new JacobianBlock.Outer(examples, positions, false, input, delta), weights);
     } else {
-      blocks.accept(outer, weights);
-      if (bias != null) {
-        blocks.accept(JacobianBlock.bias(outer), bias);
-      }
+      blocks.accept(
+          new JacobianBlock.Outer(examples, positions, false, input, delta, 1), weights, bias);
     }
     return propagate ? Columns.timesTransposed(delta, weights) : null;
   }

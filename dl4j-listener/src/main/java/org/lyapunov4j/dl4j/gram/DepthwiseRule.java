@@ -63,7 +63,9 @@ final class DepthwiseRule extends ConvolutionRule {
   void addBlocks(INDArray delta, JacobianSink blocks) {
     INDArray patches = map.gather(input);
     if (separable) {
-      blocks.accept(outer(times(matrix(), false, patches), delta), pointwise().transpose());
+      addOuter(times(matrix(), false, patches), delta, pointwise().transpose(), blocks);
+    } else {
+      addBias(delta, blocks);
     }
     blocks.accept(channelRows(patches, depthwise(delta)), parameters());
   }

@@ -51,7 +51,7 @@ final class EmbeddingRule extends LayerRule {
   INDArray forward(int examples, INDArray input) {
     this.examples = examples;
     inputShape = input.shape();
-    indices = Columns.packed(input).data().asInt();
+    indices = input.dup('c').data().asInt();
     mask = mask(input);
     z = Columns.packed(Nd4j.pullRows(weights(), 1, indices));
     if (bias() != null) {

@@ -1,46 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
-import org.bytedeco.javacpp.DoublePointer;
-import org.bytedeco.javacpp.FloatPointer;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramMatrix;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Adds up the Gram matrices J Jᵀ of Jacobian blocks.
  *
- * <p>The lower half is computed in square tiles of whole examples. A tile is one matrix product
- * into a buffer that is used again; its entries are weighted and added to the rows, which are plain
- * arrays, in the precision of the rows.
+ * <p>The lower half is computed in tiles of whole examples, some rows high and as many columns wide
+ * as there are up to the diagonal, within a limit. A tile is one matrix product into memory that is
+ * used again; its rows are read back one by one, weighted and added to the rows of G, which are
+ * plain arrays. Threads share the rows of a tile; each entry is formed by one of them and always in
+ * the same order, so that the result does not depend on their number.
  */
-final class GramAccumulator {
-  /**
-   * Rows of a tile: large enough for the matrix product to run at full speed, small enough to stay
-   * in the cache.
-   */
-  private static final int TILE_ROWS = 512;
+final class GramAccumulator implements AutoCloseable {
+  /** Rows of a tile: few, since half of a square of that size is wasted at the diagonal. */
+  private static final int TILE_ROWS = 256;
+
+  /** Columns of a tile: the tile stays in the cache from the product to the sum. */
+  private static final int TILE_COLUMNS = 4096;
+
+  /** Rows that a thread takes at a time. */
+  private static final int SHARE = 32;
 
   private final int examples;
   private final int outputs;
-  private final int tileExamples;
+  private final int tileRows;
+  private final int tileColumns;
   private final double[][] doubles;
   private final float[][] floats;
   private final Map<String, Tile> tiles = new HashMap<>();
 
   GramAccumulator(int examples, int outputs, boolean single) {
-    this(examples, outputs, single, Math.max(1, TILE_ROWS / outputs));
+    this(examples, outputs, single, TILE_ROWS, TILE_COLUMNS);
   }
 
-  GramAccumulator(int examples, int outputs, boolean single, int tileExamples) {
+  GramAccumulator(int examples, int outputs, boolean single, int tileRows, int tileColumns) {
     this.examples = examples;
     this.outputs = outputs;
-    this.tileExamples = tileExamples;
+    this.tileRows = tileRows;
+    this.tileColumns = tileColumns;
     int m = Math.multiplyExact(examples, outputs);
     doubles = single ? null : new double[m][m];
     floats = single ? new float[m][m] : null;
@@ -48,18 +53,19 @@ final class GramAccumulator {
 
   /** Adds J Jᵀ for J with m rows, example-major. */
   void addProduct(INDArray jacobian) {
+    Tile products = tile("deltas", jacobian.dataType(), 1, outputs);
     forEachTile(
-        (i, iEnd, j, jEnd) -> {
-          Tile products =
-              tile("rows", (iEnd - i) * outputs, (jEnd - j) * outputs, jacobian.dataType());
-          products.product(
-              rows(jacobian, i * outputs, iEnd * outputs),
-              rows(jacobian, j * outputs, jEnd * outputs));
-          double[] line = new double[products.columns];
-          for (int r = 0; r < products.rows; r++) {
-            products.copyRow(r, line);
-            addLine(i * outputs + r, j * outputs, line);
-          }
+        1,
+        (rows, columns) -> {
+          products.product(rows.of(jacobian, outputs), columns.of(jacobian, outputs));
+          share(
+              products,
+              rows.count() * outputs,
+              (r, line) -> {
+                line.clear();
+                line.add(products, r);
+                addTo(rows.from() * outputs + r, columns.from() * outputs, line, 1);
+              });
         });
   }
 
@@ -72,11 +78,11 @@ final class GramAccumulator {
   void addProduct(int[] which, INDArray jacobian) {
     int rows = which.length * outputs;
     for (int a = 0; a < rows; a += TILE_ROWS) {
-      INDArray left = rows(jacobian, a, Math.min(rows, a + TILE_ROWS));
+      INDArray left = jacobian.get(NDArrayIndex.interval(a, Math.min(rows, a + TILE_ROWS)));
       for (int b = 0; b <= a; b += TILE_ROWS) {
-        INDArray right = rows(jacobian, b, Math.min(rows, b + TILE_ROWS));
+        INDArray right = jacobian.get(NDArrayIndex.interval(b, Math.min(rows, b + TILE_ROWS)));
         INDArray products = Columns.timesTransposed(left, right).castTo(DataType.DOUBLE);
-        addScattered(which, a, b, Columns.packed(products).data().asDouble(), (int) right.size(0));
+        addScattered(which, a, b, products.dup('c').data().asDouble(), (int) right.size(0));
       }
     }
   }
@@ -98,203 +104,133 @@ final class GramAccumulator {
   }
 
   /**
-   * Adds Σ_ts (a_it · a_js)(δ_ikt · δ_jls), for one position (A Aᵀ) ∘ (Δ Δᵀ).
+   * Adds Σ_ts (a_it · a_js + b)(δ_ikt · δ_jls), for one position (A Aᵀ + b) ∘ (Δ Δᵀ).
    *
    * @param inputs A, N·T × p
    * @param deltas Δ, N·K·T × q
    * @param positions T
+   * @param bias b, 1 for an unweighted bias and 0 without one
    */
-  void addHadamard(INDArray inputs, INDArray deltas, int positions) {
-    int rowsPerExample = outputs * positions;
-    int step = Math.max(1, tileExamples / positions);
+  void addHadamard(INDArray inputs, INDArray deltas, int positions, double bias) {
+    int perExample = outputs * positions;
+    Tile weights = tile("inputs", inputs.dataType(), positions, positions);
+    Tile products = tile("deltas", deltas.dataType(), positions, perExample);
     forEachTile(
-        step,
-        (i, iEnd, j, jEnd) -> {
-          Tile weights =
-              tile("inputs", (iEnd - i) * positions, (jEnd - j) * positions, inputs.dataType());
-          weights.product(
-              rows(inputs, i * positions, iEnd * positions),
-              rows(inputs, j * positions, jEnd * positions));
-          Tile products =
-              tile(
-                  "deltas",
-                  (iEnd - i) * rowsPerExample,
-                  (jEnd - j) * rowsPerExample,
-                  deltas.dataType());
-          products.product(
-              rows(deltas, i * rowsPerExample, iEnd * rowsPerExample),
-              rows(deltas, j * rowsPerExample, jEnd * rowsPerExample));
-          addWeighted(products, weights, positions, i, j);
+        positions,
+        (rows, columns) -> {
+          weights.product(rows.of(inputs, positions), columns.of(inputs, positions));
+          products.product(rows.of(deltas, perExample), columns.of(deltas, perExample));
+          share(
+              products,
+              rows.count() * outputs,
+              (r, line) -> {
+                line.clear();
+                for (int t = 0; t < positions; t++) {
+                  line.weigh(weights, r / outputs * positions + t, positions, outputs, bias);
+                  line.addWeighted(products, r * positions + t);
+                }
+                addTo(rows.from() * outputs + r, columns.from() * outputs, line, positions);
+              });
         });
+  }
+
+  /** Adds another sum. */
+  void add(GramAccumulator other) {
+    IntStream.range(0, examples * outputs)
+        .parallel()
+        .forEach(
+            row -> {
+              for (int c = 0; c <= row; c++) {
+                if (floats == null) {
+                  doubles[row][c] += other.doubles[row][c];
+                } else {
+                  floats[row][c] += other.floats[row][c];
+                }
+              }
+            });
   }
 
   /** The sum of all that was added; the accumulator must not be used again. */
   GramMatrix toGram() {
-    for (Tile tile : tiles.values()) {
-      tile.close();
-    }
-    mirror();
+    close();
     return floats == null
-        ? GramMatrix.adopt(doubles, examples, outputs)
-        : GramMatrix.adopt(floats, examples, outputs);
+        ? GramMatrix.adoptLowerHalf(doubles, examples, outputs)
+        : GramMatrix.adoptLowerHalf(floats, examples, outputs);
   }
 
-  private void forEachTile(TileAction action) {
-    forEachTile(tileExamples, action);
+  @Override
+  public void close() {
+    tiles.values().forEach(Tile::close);
+    tiles.clear();
   }
 
-  private void forEachTile(int step, TileAction action) {
-    for (int i = 0; i < examples; i += step) {
-      for (int j = 0; j <= i; j += step) {
-        action.accept(i, Math.min(examples, i + step), j, Math.min(examples, j + step));
+  /** Examples from … to − 1. */
+  private record Range(int from, int to) {
+    int count() {
+      return to - from;
+    }
+
+    INDArray of(INDArray matrix, int perExample) {
+      return matrix.get(NDArrayIndex.interval((long) from * perExample, (long) to * perExample));
+    }
+  }
+
+  /** Examples along a tile's rows. */
+  private int high(int positions) {
+    return Math.min(examples, Math.max(1, tileRows / (outputs * positions)));
+  }
+
+  /** Examples along a tile's columns. */
+  private int wide(int positions) {
+    return Math.min(examples, Math.max(high(positions), tileColumns / (outputs * positions)));
+  }
+
+  private void forEachTile(int positions, BiConsumer<Range, Range> action) {
+    int high = high(positions);
+    int wide = wide(positions);
+    for (int i = 0; i < examples; i += high) {
+      Range rows = new Range(i, Math.min(examples, i + high));
+      for (int j = 0; j < rows.to(); j += wide) {
+        action.accept(rows, new Range(j, Math.min(rows.to(), j + wide)));
       }
     }
   }
 
-  private interface TileAction {
-    /** Examples i … iEnd − 1 against j … jEnd − 1. */
-    void accept(int i, int iEnd, int j, int jEnd);
-  }
-
-  private static INDArray rows(INDArray matrix, int from, int to) {
-    return matrix.get(NDArrayIndex.interval(from, to));
-  }
-
-  private Tile tile(String use, int rows, int columns, DataType type) {
-    return tiles.computeIfAbsent(
-        use + rows + "x" + columns, key -> Tile.create(rows, columns, type));
-  }
-
-  private void addWeighted(Tile products, Tile weights, int positions, int i, int j) {
-    if (positions == 1) {
-      addWeighted(products, weights, i, j);
-      return;
-    }
-    double[] line = new double[products.columns];
-    double[] weight = new double[weights.columns];
-    double[] sums = new double[products.columns / positions];
-    for (int r = 0; r < products.rows / positions; r++) {
-      Arrays.fill(sums, 0);
-      for (int t = 0; t < positions; t++) {
-        weights.copyRow(r / outputs * positions + t, weight);
-        products.copyRow(r * positions + t, line);
-        addPairs(line, weight, positions, sums);
+  /** A tile for products of matrices with so many rows for each example. */
+  private Tile tile(String use, DataType type, int positions, int perExample) {
+    long entries = (long) high(positions) * perExample * wide(positions) * perExample;
+    Tile tile = tiles.get(use);
+    if (tile == null || !tile.holds(entries, type)) {
+      if (tile != null) {
+        tile.close();
       }
-      addLine(i * outputs + r, j * outputs, sums);
+      tile = new Tile(entries, type);
+      tiles.put(use, tile);
     }
+    return tile;
   }
 
-  /** One position: the weights of an example, repeated for its columns, serve all its rows. */
-  private void addWeighted(Tile products, Tile weights, int i, int j) {
-    double[] line = new double[products.columns];
-    double[] weight = new double[weights.columns];
-    double[] repeated = new double[products.columns];
-    for (int r = 0; r < products.rows; r++) {
-      if (r % outputs == 0) {
-        weights.copyRow(r / outputs, weight);
-        for (int e = 0; e < weight.length; e++) {
-          Arrays.fill(repeated, e * outputs, (e + 1) * outputs, weight[e]);
-        }
-      }
-      products.copyRow(r, line);
-      for (int c = 0; c < line.length; c++) {
-        line[c] *= repeated[c];
-      }
-      addLine(i * outputs + r, j * outputs, line);
-    }
+  private interface RowAction {
+    void accept(int row, TileLine line);
   }
 
-  private void addPairs(double[] line, double[] weight, int positions, double[] sums) {
-    for (int c = 0; c < sums.length; c++) {
-      int firstWeight = c / outputs * positions;
-      double sum = 0;
-      for (int s = 0; s < positions; s++) {
-        sum += line[c * positions + s] * weight[firstWeight + s];
-      }
-      sums[c] += sum;
-    }
+  private static void share(Tile tile, int rows, RowAction action) {
+    IntStream.range(0, (rows + SHARE - 1) / SHARE)
+        .parallel()
+        .forEach(
+            share -> {
+              TileLine line = TileLine.of(tile);
+              for (int r = share * SHARE; r < Math.min(rows, (share + 1) * SHARE); r++) {
+                action.accept(r, line);
+              }
+            });
   }
 
-  private void addLine(int row, int from, double[] line) {
+  private void addTo(int row, int from, TileLine line, int positions) {
     if (floats == null) {
-      double[] target = doubles[row];
-      for (int c = 0; c < line.length; c++) {
-        target[from + c] += line[c];
-      }
+      line.addTo(doubles[row], from, positions);
     } else {
-      float[] target = floats[row];
-      for (int c = 0; c < line.length; c++) {
-        target[from + c] += (float) line[c];
-      }
-    }
-  }
-
-  /** Copies the lower half into the upper one, tile by tile for the cache's sake. */
-  private void mirror() {
-    int m = examples * outputs;
-    int tile = 64;
-    for (int i = 0; i < m; i += tile) {
-      for (int j = 0; j <= i; j += tile) {
-        mirror(i, Math.min(m, i + tile), j, Math.min(m, j + tile));
-      }
-    }
-  }
-
-  private void mirror(int rowFrom, int rowTo, int columnFrom, int columnTo) {
-    for (int r = rowFrom; r < rowTo; r++) {
-      for (int c = columnFrom; c < Math.min(r, columnTo); c++) {
-        if (floats == null) {
-          doubles[c][r] = doubles[r][c];
-        } else {
-          floats[c][r] = floats[r][c];
-        }
-      }
-    }
-  }
-
-  /** A reusable product of two row tiles, read back as plain arrays. */
-  private static final class Tile {
-    private final int rows;
-    private final int columns;
-    private final INDArray transposed;
-    private final double[] doubles;
-    private final float[] floats;
-
-    private Tile(int rows, int columns, INDArray transposed) {
-      this.rows = rows;
-      this.columns = columns;
-      this.transposed = transposed;
-      boolean single = transposed.dataType() == DataType.FLOAT;
-      doubles = single ? null : new double[rows * columns];
-      floats = single ? new float[rows * columns] : null;
-    }
-
-    static Tile create(int rows, int columns, DataType type) {
-      return new Tile(
-          rows, columns, Nd4j.createUninitialized(type, new long[] {columns, rows}, 'f'));
-    }
-
-    void product(INDArray left, INDArray right) {
-      Nd4j.gemm(right, left, transposed, false, true, 1, 0);
-      if (floats == null) {
-        ((DoublePointer) transposed.data().addressPointer()).get(doubles);
-      } else {
-        ((FloatPointer) transposed.data().addressPointer()).get(floats);
-      }
-    }
-
-    void copyRow(int row, double[] target) {
-      if (floats == null) {
-        System.arraycopy(doubles, row * columns, target, 0, columns);
-      } else {
-        for (int c = 0; c < columns; c++) {
-          target[c] = floats[row * columns + c];
-        }
-      }
-    }
-
-    void close() {
-      transposed.close();
+      line.addTo(floats[row], from, positions);
     }
   }
 }

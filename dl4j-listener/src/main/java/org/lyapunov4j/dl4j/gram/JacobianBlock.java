@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -100,9 +101,21 @@ sealed interface JacobianBlock {
    * @param channelsFirst whether positions run faster than channels
    * @param inputs A: N·T × p, or N × p × T with channels first
    * @param deltas Δ, columns stacked: K·N·T × q, or K·N × q × T
+   * @param bias b ≥ 0; if positive, the parameters have a row p + 1, whose input is √b everywhere
    */
-  record Outer(int examples, int positions, boolean channelsFirst, INDArray inputs, INDArray deltas)
+  record Outer(
+      int examples,
+      int positions,
+      boolean channelsFirst,
+      INDArray inputs,
+      INDArray deltas,
+      double bias)
       implements JacobianBlock {
+    /** Without a bias. */
+    Outer(int examples, int positions, boolean channelsFirst, INDArray inputs, INDArray deltas) {
+      this(examples, positions, channelsFirst, inputs, deltas, 0);
+    }
+
     @Override
     public int columns() {
       return (int) (deltas.size(0) / (channelsFirst ? examples : (long) examples * positions));
@@ -110,12 +123,12 @@ sealed interface JacobianBlock {
 
     @Override
     public int width() {
-      return Math.multiplyExact(inputWidth(), deltaWidth());
+      return Math.multiplyExact(inputWidth() + (bias > 0 ? 1 : 0), deltaWidth());
     }
 
     @Override
     public Outer times(double factor) {
-      return new Outer(examples, positions, channelsFirst, inputs, deltas.mul(factor));
+      return new Outer(examples, positions, channelsFirst, inputs, deltas.mul(factor), bias);
     }
 
     /** Weights that depend on the input alone go into A, any others need the rows of J. */
@@ -123,18 +136,31 @@ sealed interface JacobianBlock {
     public JacobianBlock timesColumns(double[] roots) {
       int p = inputWidth();
       int q = deltaWidth();
-      double[] ofInputs = new double[p];
+      double[] ofInputs = new double[roots.length / q];
       for (int i = 0; i < roots.length; i++) {
         ofInputs[i / q] = roots[i / q * q];
         if (roots[i] != ofInputs[i / q]) {
           INDArray all = Nd4j.createFromArray(roots).castTo(inputs.dataType());
-          return new Weighted(this, all.reshape('c', p, q));
+          return new Weighted(withOnes(), all.reshape('c', ofInputs.length, q));
         }
       }
-      INDArray factors = Nd4j.createFromArray(ofInputs).castTo(inputs.dataType());
+      INDArray factors = Nd4j.createFromArray(Arrays.copyOf(ofInputs, p)).castTo(inputs.dataType());
+      double ofBias = bias > 0 ? bias * ofInputs[p] * ofInputs[p] : 0;
       INDArray scaled =
           inputs.mul(channelsFirst ? factors.reshape(1, p, 1) : factors.reshape(1, p));
-      return new Outer(examples, positions, channelsFirst, scaled, deltas);
+      return new Outer(examples, positions, channelsFirst, scaled, deltas, ofBias);
+    }
+
+    /** The same block with the bias' input among the others. */
+    private Outer withOnes() {
+      if (bias == 0) {
+        return this;
+      }
+      long[] shape = inputs.shape().clone();
+      shape[1] = 1;
+      INDArray ones = Nd4j.valueArrayOf(shape, Math.sqrt(bias), inputs.dataType());
+      INDArray all = Nd4j.concat(1, inputs, ones).dup('c');
+      return new Outer(examples, positions, channelsFirst, all, deltas);
     }
 
     int inputWidth() {
@@ -155,11 +181,15 @@ sealed interface JacobianBlock {
     /** Δ as N·K·T × q, example-major. */
     INDArray deltaRows() {
       int q = deltaWidth();
-      INDArray ordered =
-          channelsFirst
-              ? deltas.reshape('c', columns(), examples, q, positions).permute(1, 0, 3, 2)
-              : deltas.reshape('c', columns(), examples, positions, q).permute(1, 0, 2, 3);
-      return ordered.dup('c').reshape('c', (long) examples * columns() * positions, q);
+      INDArray ordered = Columns.exampleMajor(deltas, examples, columns());
+      if (channelsFirst && positions > 1) {
+        ordered =
+            ordered
+                .reshape('c', (long) examples * columns(), q, positions)
+                .permute(0, 2, 1)
+                .dup('c');
+      }
+      return ordered.reshape('c', (long) examples * columns() * positions, q);
     }
 
     @Override
@@ -179,10 +209,11 @@ sealed interface JacobianBlock {
               .dup('c')
               .reshape('c', (long) examples * positions, q);
       INDArray gradient = a.transpose().mmul(combined);
-      INDArray image =
-          a.mmul(weights == null ? gradient : gradient.muli(weights))
-              .dup('c')
-              .reshape('c', examples, 1, positions, q);
+      INDArray image = a.mmul(weights == null ? gradient : gradient.muli(weights)).dup('c');
+      if (bias > 0) {
+        image.addiRowVector(combined.sum(0).muli(bias));
+      }
+      image = image.reshape('c', examples, 1, positions, q);
       return delta.mul(image).sum(2, 3).dup('c').reshape('c', v.length(), 1);
     }
   }
@@ -251,7 +282,7 @@ sealed interface JacobianBlock {
      */
     static Lookup of(int examples, int[] indices, int size, INDArray deltas) {
       int width = (int) deltas.size(1);
-      double[] values = Columns.packed(deltas.castTo(DataType.DOUBLE)).data().asDouble();
+      double[] values = deltas.castTo(DataType.DOUBLE).dup('c').data().asDouble();
       return new Lookup(
           examples,
           (int) (deltas.size(0) / indices.length),
@@ -294,13 +325,8 @@ sealed interface JacobianBlock {
 
   /** The block of a bias added at every position: Σ_t δ_ikt. */
   static Rows bias(Outer outer) {
-    return Rows.ofPositions(outer.examples(), outer.positions(), outer.deltas());
-  }
-
-  /** The same outer products with a further input of ones for a bias; needs one position. */
-  static Outer withBias(Outer outer) {
-    INDArray ones = Nd4j.ones(outer.inputs().dataType(), outer.examples(), 1);
-    return new Outer(
-        outer.examples(), 1, false, Nd4j.concat(1, outer.inputs(), ones).dup('c'), outer.deltas());
+    return outer.channelsFirst()
+        ? Rows.ofPositions(outer.examples(), 1, outer.deltas().sum(2).dup('c'))
+        : Rows.ofPositions(outer.examples(), outer.positions(), outer.deltas());
   }
 }

@@ -113,12 +113,10 @@ public final class NtkGram implements AutoCloseable {
       Map<String, GramAccumulator> parts = new LinkedHashMap<>();
       sweep(
           metric,
-          (node, block) -> {
-            Contraction.add(block, sum);
-            if (layers) {
-              Contraction.add(block, parts.computeIfAbsent(node.name(), name -> accumulator()));
-            }
-          });
+          (node, block) ->
+              Contraction.add(
+                  block, layers ? parts.computeIfAbsent(node.name(), name -> accumulator()) : sum));
+      parts.values().forEach(sum::add);
       return new NtkGramResult(sum.toGram(), fromInputToOutput(parts), replica.assumptions());
     }
   }

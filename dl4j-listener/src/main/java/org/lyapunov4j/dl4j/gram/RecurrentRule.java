@@ -13,7 +13,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * A recurrent layer: at every time step t a dense layer z_t = x_t W + h_{t−1} R + b followed by a
  * cell. The cell's derivatives δ_t with respect to z_t come from one sweep back through time, all
  * examples and columns at once; then the layer is a sum over its time steps like any other, with
- * inputs [x_t, h_{t−1}, 1].
+ * inputs [x_t, h_{t−1}].
  *
  * <p>At a masked step state and output are set to 0, and with them what is propagated.
  * Deeplearning4j's own backward pass of LSTM leaves masks out, which makes a difference where a
@@ -108,8 +108,7 @@ abstract class RecurrentRule extends LayerRule {
       state = step(t, step, masks[t]);
       after.slice(t).assign(state);
     }
-    INDArray ones = Nd4j.ones(x.dataType(), x.size(0), 1);
-    inputs = Nd4j.concat(1, x, stepsLast(before), ones);
+    inputs = Nd4j.concat(1, x, stepsLast(before)).dup('c');
     return TimeStepsRule.series(
         stepsLast(after), outputShape(recurrent.size(0), steps), channelsLast);
   }
@@ -155,7 +154,7 @@ abstract class RecurrentRule extends LayerRule {
     INDArray flat = deltas.reshape('c', rows * steps, width);
     int positions = (int) (inputs.size(0) / examples);
     blocks.accept(
-        new JacobianBlock.Outer(examples, positions, false, inputs, flat),
+        new JacobianBlock.Outer(examples, positions, false, inputs, flat, 1),
         weights(),
         recurrentWeights(),
         bias());

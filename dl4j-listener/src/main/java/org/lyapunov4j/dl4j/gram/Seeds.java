@@ -123,12 +123,13 @@ final class Seeds {
    * @return derivatives of all columns with respect to the output, stacked
    */
   INDArray seeds(INDArray f, int from, int total, Weighting weighting) {
-    double[][] values = f.castTo(DataType.DOUBLE).toDoubleMatrix();
+    double[] values = Columns.packed(f.castTo(DataType.DOUBLE)).data().asDouble();
     double[] weights = LossCurvature.weights(output.loss());
     int rows = labels.length;
     double[] seeds = new double[Math.multiplyExact(total * rows, width)];
     for (int r = 0; r < rows; r++) {
-      double[][] factor = factor(values[r], r, weights, weighting);
+      double[][] factor =
+          factor(Arrays.copyOfRange(values, r * width, (r + 1) * width), r, weights, weighting);
       int firstColumn = from + r % positions * width;
       for (int k = 0; k < width; k++) {
         for (int l = 0; l < width; l++) {

@@ -270,8 +270,8 @@ class NtkGramTest {
       }
     }
     for (boolean single : new boolean[] {false, true}) {
-      GramAccumulator sum = new GramAccumulator(8, 3, single, tileExamples);
-      sum.addHadamard(Nd4j.concat(1, a, Nd4j.ones(DataType.DOUBLE, 8, 1)).dup('c'), delta, 1);
+      GramAccumulator sum = new GramAccumulator(8, 3, single, 3 * tileExamples, 5 * tileExamples);
+      sum.addHadamard(a, delta, 1, 1);
       assertThat(Networks.distance(sum.toGram().toArray(), expected))
           .isLessThan(single ? 1e-6 : 1e-14);
     }

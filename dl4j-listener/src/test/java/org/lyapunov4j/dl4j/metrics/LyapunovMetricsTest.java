@@ -207,7 +207,7 @@ class LyapunovMetricsTest {
         .value();
   }
 
-  private static Checkpoint checkpoint(double learningRate) {
+  static Checkpoint checkpoint(double learningRate) {
     SgdStep step = SgdStep.of(learningRate, 1);
     GramMatrix gram = GramMatrix.of(new double[][] {{1, 0}, {0, 3}}, 2, 1);
     StabilityReport report =

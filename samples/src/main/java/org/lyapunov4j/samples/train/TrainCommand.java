@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.lyapunov4j.dl4j.metrics.MetricsServer;
 import org.lyapunov4j.samples.cli.Console;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.cli.SamplingConverter;
@@ -160,6 +161,13 @@ public final class TrainCommand implements Callable<Integer> {
       description = "Serve /metrics for Prometheus on the loopback interface; 0 for a free port.")
   private Integer metricsPort;
 
+  @Option(
+      names = "--metrics-host",
+      paramLabel = "ADDRESS",
+      description =
+          "Serve on this interface instead of the loopback one; whoever can reach it can read.")
+  private String metricsHost;
+
   @Option(names = "--keep-serving", description = "Serve /metrics after the run too, until Ctrl-C.")
   private boolean keepServing;
 
@@ -287,12 +295,21 @@ public final class TrainCommand implements Callable<Integer> {
     if (metricsPort == null) {
       return null;
     }
-    MetricsServer server = Input.accept(spec, () -> MetricsServer.start(metricsPort, registry));
+    MetricsServer server = Input.accept(spec, () -> serve(registry));
     terminal.printf("metrics  %s%n", server.uri());
     return server;
   }
 
+  private MetricsServer serve(PrometheusMeterRegistry registry) throws IOException {
+    return metricsHost == null
+        ? MetricsServer.loopback(registry, metricsPort)
+        : MetricsServer.exposed(registry, metricsHost, metricsPort);
+  }
+
   private Void requirePort() {
+    Input.require(
+        metricsHost == null || metricsPort != null,
+        "--metrics-host must come with --metrics-port, got none; add --metrics-port 0");
     Input.require(
         !keepServing || metricsPort != null,
         "--keep-serving must come with --metrics-port, got none; add --metrics-port 0");
