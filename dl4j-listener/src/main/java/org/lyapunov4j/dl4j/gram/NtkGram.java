@@ -24,7 +24,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Θ[(i,k),(j,l)] = ⟨∂f_ik/∂θ, ∂f_jl/∂θ⟩ over all trained parameters θ, weighted by the loss
  * curvature unless asked otherwise ({@link Weighting}); never divided by N, K or the number of
  * parameters. One sweep carries all output columns of all examples back through the network; a
- * layer with inputs A and back-propagated Δ adds (A Aᵀ) ∘ (Δ Δᵀ).
+ * layer with inputs A and back-propagated Δ adds (A Aᵀ) ∘ (Δ Δᵀ). Products are formed in the type of
+ * the parameters, in float if they are half-precision numbers.
  *
  * <p>Holds a private copy of the model and of the probe set: the model may be trained, changed or
  * thrown away meanwhile, and is never touched. Nor are ND4J's random generators or the workspaces
