@@ -45,11 +45,13 @@ class SnippetsTest {
 
   private static Map<String, String> compiled() throws IOException {
     Map<String, String> regions = new HashMap<>();
-    try (Stream<Path> sources = Files.walk(ROOT.resolve("docs/src/test/java"))) {
-      for (Path source : sources.filter(Files::isRegularFile).toList()) {
-        Matcher matcher = REGION.matcher(Files.readString(source));
-        while (matcher.find()) {
-          regions.put(matcher.group(1), matcher.group(2).stripIndent());
+    for (String folder : List.of("docs/src/test/java", "dl4j-listener/ui/src/test/java")) {
+      try (Stream<Path> sources = Files.walk(ROOT.resolve(folder))) {
+        for (Path source : sources.filter(Files::isRegularFile).toList()) {
+          Matcher matcher = REGION.matcher(Files.readString(source));
+          while (matcher.find()) {
+            regions.put(matcher.group(1), matcher.group(2).stripIndent());
+          }
         }
       }
     }
