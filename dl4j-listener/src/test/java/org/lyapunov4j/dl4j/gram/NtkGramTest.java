@@ -427,7 +427,7 @@ class NtkGramTest {
 
   @Test
   void parametersInHalfPrecisionAreTakenUpToFloat() {
-    DataType type = DataType.HALF;
+    DataType type = DataType.FLOAT16;
     Layer[] layers = {
       dense(4, 5, Activation.TANH), output(5, 3, Activation.SOFTMAX, LossFunction.MCXENT)
     };
