@@ -33,7 +33,6 @@ import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.gram.LargestEigenpair;
-import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.nd4j.linalg.activations.Activation;
@@ -52,10 +51,10 @@ class LyapunovListenerTest {
 
   @Test
   void isBuiltAsDeeplearning4jListenersAre() {
-    assertThat(new LyapunovListener(data)).hasToString("LyapunovListener(100)");
-    assertThat(new LyapunovListener(data, 7)).hasToString("LyapunovListener(7)");
+    assertThat(new LyapunovListener(data)).hasToString("LyapunovListener(every 100 iterations)");
+    assertThat(new LyapunovListener(data, 7)).hasToString("LyapunovListener(every 7 iterations)");
     assertThat(new LyapunovListener.Builder(data).frequency(3).build())
-        .hasToString("LyapunovListener(3)");
+        .hasToString("LyapunovListener(every 3 iterations)");
     assertThat(LyapunovListener.builder(data).run("digits").build().run()).isEqualTo("digits");
     assertThat(new LyapunovListener(data).run()).isNotEqualTo(new LyapunovListener(data).run());
   }
@@ -474,7 +473,8 @@ class LyapunovListenerTest {
   private LyapunovListener.Builder quick() {
     return LyapunovListener.builder(data)
         .frequency(1)
-        .analyzer(StabilityAnalyzer.builder().seed(7).maxEpochs(16).build());
+        .seed(7)
+        .analysis(settings -> settings.maxEpochs(16));
   }
 
   private List<DataSet> batches(int size) {

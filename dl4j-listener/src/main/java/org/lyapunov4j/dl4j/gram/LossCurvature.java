@@ -29,6 +29,11 @@ public enum LossCurvature {
         r[k][k] = Math.sqrt(2 * weight(w, k));
       }
     }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      squaredError(f, y, w, 1, e, losses);
+    }
   },
 
   /** {@code LossMSE}: ℓ = (1/K) Σ w_k (f_k − y_k)², f the network's output; R = √(2/K) diag(√w). */
@@ -38,6 +43,11 @@ public enum LossCurvature {
       for (int k = 0; k < f.length; k++) {
         r[k][k] = Math.sqrt(2 * weight(w, k) / f.length);
       }
+    }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      squaredError(f, y, w, f.length, e, losses);
     }
   },
 
@@ -50,20 +60,23 @@ public enum LossCurvature {
     @Override
     void factor(double[] f, double[] y, double[] w, double[][] r) {
       double total = w == null ? 1 : dot(w, y);
-      double largest = Arrays.stream(f).max().orElseThrow();
-      double sum = 0;
-      double[] p = new double[f.length];
-      for (int k = 0; k < f.length; k++) {
-        p[k] = Math.exp(f[k] - largest);
-        sum += p[k];
-      }
-      for (int k = 0; k < f.length; k++) {
-        p[k] /= sum;
-      }
+      double[] p = softmax(f);
       for (int k = 0; k < f.length; k++) {
         for (int l = 0; l < f.length; l++) {
           r[k][l] = Math.sqrt(total * p[l]) * ((k == l ? 1 : 0) - p[k]);
         }
+      }
+    }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      double total = w == null ? 1 : dot(w, y);
+      double[] p = softmax(f);
+      for (int k = 0; k < f.length; k++) {
+        double observed = weight(w, k) * y[k];
+        double likely = Math.max(p[k], Double.MIN_NORMAL);
+        e[k] = total > 0 ? (total * p[k] - observed) / Math.sqrt(total * likely) : 0;
+        losses[k] = -observed * Math.log(likely);
       }
     }
   },
@@ -79,6 +92,17 @@ public enum LossCurvature {
       for (int k = 0; k < f.length; k++) {
         double tail = Math.exp(-Math.abs(f[k]));
         r[k][k] = Math.sqrt(weight(w, k) * tail) / (1 + tail);
+      }
+    }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      for (int k = 0; k < f.length; k++) {
+        double tail = Math.exp(-Math.abs(f[k]));
+        double p = (f[k] >= 0 ? 1 : tail) / (1 + tail);
+        double deviation = Math.sqrt(Math.max(tail, Double.MIN_NORMAL)) / (1 + tail);
+        e[k] = Math.sqrt(weight(w, k)) * (p - y[k]) / deviation;
+        losses[k] = weight(w, k) * (Math.max(f[k], 0) - y[k] * f[k] + Math.log1p(tail));
       }
     }
   };
@@ -165,6 +189,17 @@ public enum LossCurvature {
    */
   abstract void factor(double[] f, double[] y, double[] w, double[][] r);
 
+  /**
+   * The loss of one example and its derivative in the coordinates of R.
+   *
+   * @param f the K outputs
+   * @param y the K labels; for cross-entropy over softmax they must add up to 1
+   * @param w the K weights, or null if the loss has none
+   * @param e receives e with R e = ∂ℓ/∂f
+   * @param losses receives the K terms of ℓ
+   */
+  abstract void residual(double[] f, double[] y, double[] w, double[] e, double[] losses);
+
   /** The loss function's weights, or null if it has none. */
   static double[] weights(ILossFunction loss) {
     INDArray weights = null;
@@ -178,6 +213,29 @@ public enum LossCurvature {
     return weights == null
         ? null
         : weights.castTo(DataType.DOUBLE).reshape(weights.length()).toDoubleVector();
+  }
+
+  /** ℓ = Σ w_k (f_k − y_k)²/d. */
+  private static void squaredError(
+      double[] f, double[] y, double[] w, double d, double[] e, double[] losses) {
+    for (int k = 0; k < f.length; k++) {
+      e[k] = Math.sqrt(2 * weight(w, k) / d) * (f[k] - y[k]);
+      losses[k] = e[k] * e[k] / 2;
+    }
+  }
+
+  private static double[] softmax(double[] f) {
+    double largest = Arrays.stream(f).max().orElseThrow();
+    double sum = 0;
+    double[] p = new double[f.length];
+    for (int k = 0; k < f.length; k++) {
+      p[k] = Math.exp(f[k] - largest);
+      sum += p[k];
+    }
+    for (int k = 0; k < f.length; k++) {
+      p[k] /= sum;
+    }
+    return p;
   }
 
   private static double weight(double[] w, int k) {
