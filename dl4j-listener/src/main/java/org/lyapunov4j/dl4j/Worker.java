@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j;
 
 import java.time.Duration;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -20,8 +21,8 @@ interface Worker {
   /**
    * Takes a job on.
    *
-   * @param job what to run; abandoned if there is no room
-   * @return false if there was no room
+   * @param job what to run; abandoned if there is no room, or closed
+   * @return false if it was abandoned
    */
   boolean submit(Job job);
 
@@ -110,9 +111,12 @@ interface Worker {
       try {
         executor.execute(queued);
         return true;
-      } catch (Throwable refused) {
+      } catch (RejectedExecutionException closed) {
         queued.abandon();
-        throw refused;
+        return false;
+      } catch (Throwable failure) {
+        queued.abandon();
+        throw failure;
       }
     }
 

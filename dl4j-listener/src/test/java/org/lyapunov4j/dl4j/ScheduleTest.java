@@ -37,12 +37,7 @@ class ScheduleTest {
     int[] expected =
         IntStream.concat(
                 IntStream.of(0),
-                IntStream.rangeClosed(0, 5 * perDecade)
-                    .map(
-                        j ->
-                            j % perDecade == 0
-                                ? (int) Math.round(Math.pow(10, j / perDecade))
-                                : (int) Math.ceil(Math.pow(10, (double) j / perDecade))))
+                IntStream.rangeClosed(0, 5 * perDecade).map(j -> firstFrom(j, perDecade)))
             .distinct()
             .toArray();
     assertThat(due(Schedule.logarithmic(perDecade), 100_001)).containsExactly(expected);
@@ -66,6 +61,13 @@ class ScheduleTest {
         .withMessage("iterations must be at least 1, got 0");
     assertThatIllegalArgumentException().isThrownBy(() -> Schedule.everyEpochs(-1));
     assertThatIllegalArgumentException().isThrownBy(() -> Schedule.logarithmic(0));
+  }
+
+  private static int firstFrom(int j, int perDecade) {
+    int decade = j / perDecade;
+    return j % perDecade == 0
+        ? (int) Math.round(Math.pow(10, decade))
+        : (int) Math.ceil(Math.pow(10, (double) j / perDecade));
   }
 
   private static int[] due(Schedule schedule, int iterations) {

@@ -102,7 +102,6 @@ public final class TrajectoryFile {
                 stored.growth(),
                 stored.cumulativeSteps(),
                 stored.cumulativeGrowth(),
-                Tangent.of(
-                    stored.tangent().stream().mapToDouble(Double::doubleValue).toArray()))));
+                Tangent.of(stored.tangent().stream().mapToDouble(Double::doubleValue).toArray()))));
   }
 }

@@ -122,8 +122,7 @@ final class TrainingRun implements AutoCloseable {
       }
     }
     RunEnd end =
-        new RunEnd(
-            reason, iteration, network.score(all), (System.nanoTime() - start) * 1e-9);
+        new RunEnd(reason, iteration, network.score(all), (System.nanoTime() - start) * 1e-9);
     listener.note(end.note());
     for (RunObserver observer : observers) {
       observer.ended(end);
