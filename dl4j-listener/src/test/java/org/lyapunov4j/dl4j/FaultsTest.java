@@ -24,7 +24,9 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Nesterovs;
 
-/** A failure at any point inside leaves training as it is, is counted, and does not end watching. */
+/**
+ * A failure at any point inside leaves training as it is, is counted, and does not end watching.
+ */
 class FaultsTest {
   private static final int ITERATIONS = 6;
 
@@ -76,8 +78,7 @@ class FaultsTest {
   void strictThrowsInTheTrainingThread(Stage stage) {
     IllegalStateException failure = new IllegalStateException("injected");
     for (UnaryOperator<LyapunovListener.Builder> mode : modes()) {
-      LyapunovListener listener =
-          mode.apply(builder(at(stage, failure))).strict(true).build();
+      LyapunovListener listener = mode.apply(builder(at(stage, failure))).strict(true).build();
       assertThatThrownBy(() -> train(listener)).isSameAs(failure);
       listener.close();
     }
@@ -139,8 +140,7 @@ class FaultsTest {
   }
 
   private static List<UnaryOperator<LyapunovListener.Builder>> modes() {
-    return List.of(
-        direct -> direct, background -> background.background(Backlog.WAIT));
+    return List.of(direct -> direct, background -> background.background(Backlog.WAIT));
   }
 
   private static Consumer<Stage> at(Stage stage, Throwable failure) {

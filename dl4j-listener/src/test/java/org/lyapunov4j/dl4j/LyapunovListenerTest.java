@@ -454,8 +454,9 @@ class LyapunovListenerTest {
             Tuple.tuple(10, Tier.ECONOMY));
     assertThat(listener.history().get(1).stability().criticalLearningRate()).isEmpty();
     assertThat(listener.history().get(2).stability().criticalLearningRate()).isPresent();
-    assertThat(listener).hasToString(
-        "LyapunovListener(economy every 2 iterations, standard every 4 iterations, full every 6 iterations)");
+    assertThat(listener)
+        .hasToString(
+            "LyapunovListener(economy every 2 iterations, standard every 4 iterations, full every 6 iterations)");
   }
 
   @Test
@@ -574,8 +575,7 @@ class LyapunovListenerTest {
       try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
         assertThat(history.get(i).trajectory())
             .contains(
-                expected.advance(
-                    ntk.compute(network.params()).gram(), SgdStep.of(0.05, 4), 1));
+                expected.advance(ntk.compute(network.params()).gram(), SgdStep.of(0.05, 4), 1));
       }
     }
   }
@@ -591,8 +591,11 @@ class LyapunovListenerTest {
     double square = 0;
     for (DataSet single : data.asList()) {
       INDArray gradient =
-          network.calculateGradients(single.getFeatures(), single.getLabels(), null, null)
-              .getFirst().gradient().reshape(network.numParams());
+          network
+              .calculateGradients(single.getFeatures(), single.getLabels(), null, null)
+              .getFirst()
+              .gradient()
+              .reshape(network.numParams());
       double squared = Math.pow(gradient.norm2Number().doubleValue(), 2);
       double along = curvatureAlong(network, single, gradient);
       ratios += along / squared / EXAMPLES;
@@ -608,15 +611,13 @@ class LyapunovListenerTest {
   }
 
   /** gᵀJᵀHJg, the Jacobian along g by central differences; H = 2/K for the mean of squares. */
-  private static double curvatureAlong(
-      MultiLayerNetwork network, DataSet single, INDArray g) {
+  private static double curvatureAlong(MultiLayerNetwork network, DataSet single, INDArray g) {
     double h = 1e-5;
     MultiLayerNetwork moved = network(new Sgd(0.05));
     moved.setParams(network.params().add(g.mul(h)));
     INDArray up = moved.output(single.getFeatures());
     moved.setParams(network.params().sub(g.mul(h)));
-    INDArray difference =
-        up.sub(moved.output(single.getFeatures())).div(2 * h);
+    INDArray difference = up.sub(moved.output(single.getFeatures())).div(2 * h);
     return Math.pow(difference.norm2Number().doubleValue(), 2) * 2 / difference.length();
   }
 
@@ -625,8 +626,7 @@ class LyapunovListenerTest {
     LyapunovListener listener = train(quick().build(), new Sgd(0.05), 12);
     MultiLayerNetwork network = network(new Sgd(0.05));
     network.fit(data);
-    assertThat(listener.history().get(0).probeLoss())
-        .isCloseTo(network.score(data), within(1e-12));
+    assertThat(listener.history().get(0).probeLoss()).isCloseTo(network.score(data), within(1e-12));
   }
 
   @Test

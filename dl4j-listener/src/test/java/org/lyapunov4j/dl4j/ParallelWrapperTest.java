@@ -72,6 +72,7 @@ class ParallelWrapperTest {
         .analysis(settings -> settings.maxEpochs(8).threads(1));
   }
 
+  @SuppressWarnings("try") // close() may be interrupted
   private List<Double> train(LyapunovListener listener) {
     MultiLayerNetwork network = network();
     if (listener != null) {

@@ -47,7 +47,9 @@ class RecordOfARunTest {
     assertThat(run.probe()).isEqualTo(ProbeSet.of(data).hash()).hasSize(64);
     assertThat(run.step()).contains("SGD, learning rate 0.05, batch size 4");
     assertThat(run.provenance().jvm()).contains(System.getProperty("java.vm.version"));
-    assertThat(record.notes()).extracting(n -> n.details()).containsExactly(Map.of("machine", "laptop"));
+    assertThat(record.notes())
+        .extracting(n -> n.details())
+        .containsExactly(Map.of("machine", "laptop"));
     assertThat(record.checkpoints()).extracting(CheckpointLine::iteration).containsExactly(0, 2);
     assertThat(record.end().orElseThrow().checkpoints()).isEqualTo(2);
   }
@@ -85,7 +87,9 @@ class RecordOfARunTest {
       assertThat(a.trajectory() == null).isEqualTo(i == 0);
     }
     assertThat(resumed.get(5).trajectory().cumulativeSteps()).isEqualTo(10);
-    assertThat(RunRecord.read(parts).resumptions()).extracting(r -> r.iteration()).containsExactly(6);
+    assertThat(RunRecord.read(parts).resumptions())
+        .extracting(r -> r.iteration())
+        .containsExactly(6);
   }
 
   @Test

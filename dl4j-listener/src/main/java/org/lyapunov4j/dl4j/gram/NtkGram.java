@@ -172,8 +172,7 @@ public final class NtkGram implements AutoCloseable {
     }
   }
 
-  private void sweep(
-      INDArray metric, Sweep.Start start, BiConsumer<Node, JacobianBlock> blocks) {
+  private void sweep(INDArray metric, Sweep.Start start, BiConsumer<Node, JacobianBlock> blocks) {
     Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
     new Sweep(replica, probe, weights).run(start, blocks);
   }
