@@ -28,6 +28,11 @@ public enum LossCurvature {
         r[k][k] = Math.sqrt(2 * weight(w, k));
       }
     }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      squaredError(f, y, w, 1, e, losses);
+    }
   },
 
   /** {@code LossMSE}: ℓ = (1/K) Σ w_k (f_k − y_k)², f the network's output; R = √(2/K) diag(√w). */
@@ -37,6 +42,11 @@ public enum LossCurvature {
       for (int k = 0; k < f.length; k++) {
         r[k][k] = Math.sqrt(2 * weight(w, k) / f.length);
       }
+    }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      squaredError(f, y, w, f.length, e, losses);
     }
   },
 
@@ -51,6 +61,11 @@ public enum LossCurvature {
     void factor(double[] f, double[] y, double[] w, double[][] r) {
       softmaxFactor(f, w == null ? 1 : dot(w, y), r);
     }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      softmaxResidual(f, y, w, w == null ? 1 : dot(w, y), e, losses);
+    }
   },
 
   /**
@@ -61,6 +76,14 @@ public enum LossCurvature {
     @Override
     void factor(double[] f, double[] y, double[] w, double[][] r) {
       softmaxFactor(f, Arrays.stream(y).sum(), r);
+    }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      softmaxResidual(f, y, null, Arrays.stream(y).sum(), e, losses);
+      for (int k = 0; k < f.length; k++) {
+        losses[k] += y[k] > 0 ? y[k] * Math.log(y[k]) : 0;
+      }
     }
   },
 
@@ -75,6 +98,17 @@ public enum LossCurvature {
       for (int k = 0; k < f.length; k++) {
         double tail = Math.exp(-Math.abs(f[k]));
         r[k][k] = Math.sqrt(weight(w, k) * tail) / (1 + tail);
+      }
+    }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      for (int k = 0; k < f.length; k++) {
+        double tail = Math.exp(-Math.abs(f[k]));
+        double p = (f[k] >= 0 ? 1 : tail) / (1 + tail);
+        double deviation = Math.sqrt(Math.max(tail, Double.MIN_NORMAL)) / (1 + tail);
+        e[k] = Math.sqrt(weight(w, k)) * (p - y[k]) / deviation;
+        losses[k] = weight(w, k) * (Math.max(f[k], 0) - y[k] * f[k] + Math.log1p(tail));
       }
     }
   },
@@ -98,6 +132,14 @@ public enum LossCurvature {
         r[k][k] = Math.sqrt(notNegative(y[k])) / f[k];
       }
     }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      for (int k = 0; k < f.length; k++) {
+        e[k] = y[k] > 0 ? (f[k] - y[k]) / Math.sqrt(y[k]) : 0;
+        losses[k] = f[k] - y[k] * Math.log(f[k]);
+      }
+    }
   },
 
   /**
@@ -109,6 +151,15 @@ public enum LossCurvature {
     void factor(double[] f, double[] y, double[] w, double[][] r) {
       for (int k = 0; k < f.length; k++) {
         r[k][k] = y[k] * f[k] < 1 ? Math.sqrt(2) * Math.abs(y[k]) : 0;
+      }
+    }
+
+    @Override
+    void residual(double[] f, double[] y, double[] w, double[] e, double[] losses) {
+      for (int k = 0; k < f.length; k++) {
+        double margin = Math.max(0, 1 - y[k] * f[k]);
+        e[k] = -Math.sqrt(2) * Math.signum(y[k]) * margin;
+        losses[k] = margin * margin;
       }
     }
   };
@@ -231,6 +282,17 @@ public enum LossCurvature {
    */
   abstract void factor(double[] f, double[] y, double[] w, double[][] r);
 
+  /**
+   * The loss of one example and its derivative in the coordinates of R.
+   *
+   * @param f the K outputs
+   * @param y the K labels; for cross-entropy over softmax they must add up to 1
+   * @param w the K weights, or null if the loss has none
+   * @param e receives e with R e = ∂ℓ/∂f
+   * @param losses receives the K terms of ℓ
+   */
+  abstract void residual(double[] f, double[] y, double[] w, double[] e, double[] losses);
+
   /** The loss function's weights, or null if it has none. */
   static double[] weights(ILossFunction loss) {
     INDArray weights = null;
@@ -248,6 +310,36 @@ public enum LossCurvature {
 
   /** √s (diag(√p) − p √pᵀ) with p = softmax(f). */
   private static void softmaxFactor(double[] f, double s, double[][] r) {
+    double root = Math.sqrt(notNegative(s));
+    double[] p = softmax(f);
+    for (int k = 0; k < f.length; k++) {
+      for (int l = 0; l < f.length; l++) {
+        r[k][l] = root * Math.sqrt(p[l]) * ((k == l ? 1 : 0) - p[k]);
+      }
+    }
+  }
+
+  private static void softmaxResidual(
+      double[] f, double[] y, double[] w, double s, double[] e, double[] losses) {
+    double[] p = softmax(f);
+    for (int k = 0; k < f.length; k++) {
+      double observed = weight(w, k) * y[k];
+      double likely = Math.max(p[k], Double.MIN_NORMAL);
+      e[k] = s > 0 ? (s * p[k] - observed) / Math.sqrt(s * likely) : 0;
+      losses[k] = -observed * Math.log(likely);
+    }
+  }
+
+  /** ℓ = Σ w_k (f_k − y_k)²/d. */
+  private static void squaredError(
+      double[] f, double[] y, double[] w, double d, double[] e, double[] losses) {
+    for (int k = 0; k < f.length; k++) {
+      e[k] = Math.sqrt(2 * weight(w, k) / d) * (f[k] - y[k]);
+      losses[k] = e[k] * e[k] / 2;
+    }
+  }
+
+  private static double[] softmax(double[] f) {
     double largest = Arrays.stream(f).max().orElseThrow();
     double sum = 0;
     double[] p = new double[f.length];
@@ -255,12 +347,10 @@ public enum LossCurvature {
       p[k] = Math.exp(f[k] - largest);
       sum += p[k];
     }
-    double root = Math.sqrt(notNegative(s));
     for (int k = 0; k < f.length; k++) {
-      for (int l = 0; l < f.length; l++) {
-        r[k][l] = root * Math.sqrt(p[l] / sum) * ((k == l ? 1 : 0) - p[k] / sum);
-      }
+      p[k] /= sum;
     }
+    return p;
   }
 
   private static double notNegative(double factor) {

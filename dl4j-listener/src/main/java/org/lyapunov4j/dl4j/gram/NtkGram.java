@@ -24,8 +24,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Θ[(i,k),(j,l)] = ⟨∂f_ik/∂θ, ∂f_jl/∂θ⟩ over all trained parameters θ, weighted by the loss
  * curvature unless asked otherwise ({@link Weighting}); never divided by N, K or the number of
  * parameters. One sweep carries all output columns of all examples back through the network; a
- * layer with inputs A and back-propagated Δ adds (A Aᵀ) ∘ (Δ Δᵀ). Products are formed in the type of
- * the parameters, in float if they are half-precision numbers.
+ * layer with inputs A and back-propagated Δ adds (A Aᵀ) ∘ (Δ Δᵀ). Products are formed in the type
+ * of the parameters, in float if they are half-precision numbers.
  *
  * <p>Holds a private copy of the model and of the probe set: the model may be trained, changed or
  * thrown away meanwhile, and is never touched. Nor are ND4J's random generators or the workspaces
@@ -112,13 +112,23 @@ public final class NtkGram implements AutoCloseable {
       replica.setParameters(flatParameters);
       GramAccumulator sum = accumulator();
       Map<String, GramAccumulator> parts = new LinkedHashMap<>();
+      double[] residuals = new double[probe.examples() * outputs];
+      double[] loss = {0};
       sweep(
           metric,
+          (o, f) -> {
+            loss[0] += seeds.get(o).fit(f, firstColumn(o), outputs, residuals);
+            return seeds(o, f);
+          },
           (node, block) ->
               Contraction.add(
                   block, layers ? parts.computeIfAbsent(node.name(), name -> accumulator()) : sum));
       parts.values().forEach(sum::add);
-      return new NtkGramResult(sum.toGram(), fromInputToOutput(parts), replica.assumptions());
+      return new NtkGramResult(
+          sum.toGram(),
+          fromInputToOutput(parts),
+          replica.assumptions(),
+          new ProbeFit(loss[0] / probe.examples(), residuals));
     }
   }
 
@@ -158,23 +168,27 @@ public final class NtkGram implements AutoCloseable {
     try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       replica.setParameters(flatParameters);
       List<JacobianBlock> blocks = new ArrayList<>();
-      sweep(metric, (node, block) -> blocks.add(block));
+      sweep(metric, this::seeds, (node, block) -> blocks.add(block));
       return new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
     }
   }
 
-  private void sweep(INDArray metric, BiConsumer<Node, JacobianBlock> blocks) {
+  private void sweep(INDArray metric, Sweep.Start start, BiConsumer<Node, JacobianBlock> blocks) {
     Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
-    new Sweep(replica, probe, weights).run(this::seeds, blocks);
+    new Sweep(replica, probe, weights).run(start, blocks);
   }
 
   /** The seeds of output o, whose value is f. */
   private INDArray seeds(int o, INDArray f) {
+    return seeds.get(o).seeds(f, firstColumn(o), outputs, weighting);
+  }
+
+  private int firstColumn(int o) {
     int from = 0;
     for (int before = 0; before < o; before++) {
       from += seeds.get(before).columns();
     }
-    return seeds.get(o).seeds(f, from, outputs, weighting);
+    return from;
   }
 
   /**

@@ -15,9 +15,10 @@ import org.lyapunov4j.gram.GramMatrix;
  *     input to the output; they add up to the Gram matrix. Empty unless asked for
  * @param assumptions one sentence each, for example that dropout was off; empty if the model was
  *     taken as it is
+ * @param fit loss and residuals at the same parameters
  */
 public record NtkGramResult(
-    GramMatrix gram, Map<String, GramMatrix> layers, List<String> assumptions) {
+    GramMatrix gram, Map<String, GramMatrix> layers, List<String> assumptions, ProbeFit fit) {
   /** {@inheritDoc} */
   public NtkGramResult {
     layers = Collections.unmodifiableMap(new LinkedHashMap<>(layers));

@@ -142,6 +142,33 @@ final class Seeds {
         .reshape('c', (long) total * rows, width);
   }
 
+  /**
+   * Adds this output's residuals, and returns the loss summed over the examples.
+   *
+   * @param f the output
+   * @param from the first of this output's columns
+   * @param total the number of columns of all outputs
+   * @param residuals receives them, example-major
+   */
+  double fit(INDArray f, int from, int total, double[] residuals) {
+    double[][] values = f.castTo(DataType.DOUBLE).toDoubleMatrix();
+    double[] weights = LossCurvature.weights(output.loss());
+    double[] e = new double[width];
+    double[] losses = new double[width];
+    double sum = 0;
+    for (int r = 0; r < labels.length; r++) {
+      output.curvature().residual(values[r], labels[r], weights, e, losses);
+      int first = r / positions * total + from + r % positions * width;
+      for (int k = 0; k < width; k++) {
+        if (mask[r][k] != 0) {
+          residuals[first + k] = e[k];
+          sum += losses[k];
+        }
+      }
+    }
+    return sum;
+  }
+
   private double[][] factor(double[] f, int row, double[] weights, Weighting weighting) {
     double[][] r = new double[width][width];
     if (weighting == Weighting.CURVATURE) {

@@ -96,6 +96,39 @@ class LossCurvatureTest {
     }
   }
 
+  /** R e is the gradient Deeplearning4j computes, and the losses add up to its score. */
+  @ParameterizedTest
+  @MethodSource("losses")
+  void residualsGiveTheGradient(
+      ILossFunction loss, Activation activation, double[] labels, double[] at) {
+    IActivation function = activation.getActivationFunction();
+    double[] weights = LossCurvature.weights(loss);
+    boolean soft = activation == Activation.SOFTMAX && weights == null && labels[0] > 0;
+    boolean gradientWithoutCurvature = loss instanceof LossPoisson && labels[1] == 0;
+    boolean outsideItsRange = soft || gradientWithoutCurvature;
+    if (outsideItsRange) {
+      return;
+    }
+    LossCurvature curvature = LossCurvature.of(loss, function);
+    double[][] r = new double[3][3];
+    double[] e = new double[3];
+    double[] losses = new double[3];
+    curvature.factor(at, labels, weights, r);
+    curvature.residual(at, labels, weights, e, losses);
+    double[] given = loss instanceof LossSparseMCXENT ? new double[] {1} : labels;
+    INDArray y = Nd4j.createFromArray(new double[][] {given});
+    INDArray f = Nd4j.createFromArray(new double[][] {at});
+    double[] gradient = loss.computeGradient(y, f.dup(), function, null).toDoubleVector();
+    for (int k = 0; k < 3; k++) {
+      double product = r[k][0] * e[0] + r[k][1] * e[1] + r[k][2] * e[2];
+      assertThat(product).isCloseTo(gradient[k], within(1e-9));
+    }
+    assertThat(losses[0] + losses[1] + losses[2])
+        .isCloseTo(
+            loss.computeScore(y, f.dup(), function, null, false),
+            within(loss instanceof LossKLD ? 1e-3 : 1e-9)); // its score clips labels at 1e-5
+  }
+
   /** Central differences of the gradient with respect to the pre-activation. */
   private static double[] hessianColumn(
       ILossFunction loss, IActivation activation, double[] labels, double[] f, int column) {
