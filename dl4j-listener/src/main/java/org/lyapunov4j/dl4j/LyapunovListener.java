@@ -4,24 +4,29 @@ package org.lyapunov4j.dl4j;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
+import org.lyapunov4j.dl4j.record.Provenance;
+import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.stability.StabilityAnalyzer;
-import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.nd4j.linalg.dataset.DataSet;
@@ -30,20 +35,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Watches the dynamical stability of a training run: every so many iterations it computes the NTK
- * Gram matrix of the model on a fixed probe set, estimates the Lyapunov exponent λ of the training
- * step at these parameters, and delivers a {@link Checkpoint} to the log, to any consumers and to
- * Micrometer.
+ * Watches the dynamical stability of a training run: at checkpoints it computes the NTK Gram matrix
+ * of the model on a fixed probe set, estimates the Lyapunov exponent λ of the training step at
+ * these parameters, and delivers a {@link Checkpoint} to the log, to a record on disk, to any
+ * consumers and to Micrometer.
  *
  * <pre>{@code
  * network.setListeners(new LyapunovListener.Builder(probe).frequency(100).registry(meterRegistry).build());
  * }</pre>
  *
- * <p><b>It never disturbs training.</b> It works in {@code iterationDone} on a private copy of the
- * parameters, draws no random number of ND4J's, and lets nothing out: the first failure is logged
- * with what to do, later ones are counted, and training goes on. A model it cannot treat is refused
- * once, by name, and the listener switches itself off. With {@link Builder#strict} both are thrown
- * instead.
+ * <p><b>It never disturbs training.</b> It works in {@code iterationDone} and {@code onEpochEnd} on
+ * a private copy of the parameters, draws no random number of ND4J's, and lets nothing out: the
+ * first failure is logged with what to do, later ones are counted, and training goes on. A model it
+ * cannot treat is refused once, by name, and the listener switches itself off. With {@link
+ * Builder#strict} both are thrown instead. Only an {@link Intervention}, if one is given, changes
+ * training.
  *
  * <p>λ is that of training <i>on the probe set</i> with mini-batches of the size seen in training;
  * a probe smaller than the training set is a sample of it.
@@ -59,40 +65,40 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   /** Iterations between checkpoints unless told otherwise. */
   public static final int DEFAULT_FREQUENCY = 100;
 
-  /**
-   * Relative change of the sharpness, when the probe doubles, above which it counts as too small.
-   */
-  private static final double PROBE_TOLERANCE = 0.1;
-
+  private static final String CHECKPOINT = "A stability checkpoint";
   private static final Logger log = LoggerFactory.getLogger(LyapunovListener.class);
   private static final AtomicInteger RUNS = new AtomicInteger();
 
+  private final Consumer<Stage> stages;
+  private final RecordKeeper record;
   private final String run;
-  private final int frequency;
-  private final Schedule schedule;
+  private final Timetable timetable;
+  private final Budget budget;
+  private final Deadline deadline;
   private final Worker worker;
   private final Duration patience;
-  private final MultiDataSet probe;
+  private final ProbeSet probe;
   private final int fixedBatchSize;
   private final boolean strict;
-  private final int historySize;
-  private final boolean compareProbeSizes;
   private final InstantSource clock;
-  private final StabilityAnalyzer analyzer;
+  private final StabilityProbe.Settings settings;
   private final StepReader steps;
-  private final List<Consumer<Checkpoint>> consumers;
   private final LyapunovMetrics metrics;
   private final Troubles troubles;
+  private final Tally tally;
+  private final Reporter reporter;
+  private final Interventions interventions;
 
   private final ObservedBatchSize observed = new ObservedBatchSize();
-  private final Deque<Checkpoint> history = new ArrayDeque<>();
+  private final AtomicReference<StabilityProbe> stability = new AtomicReference<>();
   private volatile Model watched;
   private volatile boolean off;
+  private volatile boolean closed;
   private volatile RuntimeException pending;
-  private volatile StabilityProbe stability;
   private TrainingStep announced;
-  private volatile boolean probeWarned;
-  private final VerdictWatch verdicts = new VerdictWatch();
+  private int latestIteration = -1;
+  private int latestCheckpoint = -1;
+  private Tier latestTier;
 
   /**
    * A listener that computes a checkpoint every {@value #DEFAULT_FREQUENCY} iterations and logs it.
@@ -114,36 +120,68 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   private LyapunovListener(Builder builder) {
-    run = builder.run == null ? "run-" + RUNS.incrementAndGet() : builder.run;
-    frequency = builder.frequency;
-    schedule = new Schedule(frequency, builder.budget, System::nanoTime);
-    worker =
-        builder.backlog == null
-            ? Worker.direct()
-            : new Worker.Background("lyapunov4j " + run, builder.backlog, this::failInBackground);
-    patience = builder.patience;
-    probe = builder.probe.copy();
+    stages = builder.stages;
+    clock = builder.clock;
+    probe = builder.probe;
     fixedBatchSize = builder.batchSize;
     strict = builder.strict;
-    historySize = builder.historySize;
-    compareProbeSizes = builder.compareProbeSizes;
-    clock = builder.clock;
-    analyzer =
-        builder.analyzer == null
-            ? StabilityAnalyzer.builder().seed(builder.seed).tier(builder.tier).build()
-            : builder.analyzer;
+    patience = builder.patience;
     steps = new StepReader(builder.sampling);
-    consumers = List.copyOf(builder.consumers);
-    metrics = new LyapunovMetrics(run, builder.tags, clock);
+    timetable = builder.timetable();
+    budget = new Budget(builder.budget, System::nanoTime);
+    deadline = new Deadline(builder.timeLimit, System::nanoTime);
+    record =
+        builder.record == null
+            ? null
+            : RecordKeeper.open(builder.record, probe.hash(), builder.seed, clock);
+    run = name(builder);
+    TrajectoryTracker trajectory =
+        builder.trajectory
+            ? new TrajectoryTracker(builder.seed, record == null ? null : record.trajectory())
+            : null;
+    settings =
+        new StabilityProbe.Settings(
+            run,
+            builder.seed,
+            builder.analysis,
+            builder.compareProbeSizes,
+            trajectory,
+            deadline,
+            stages);
     troubles = new Troubles(log, strict);
+    metrics = new LyapunovMetrics(run, builder.tags, clock);
+    tally = new Tally(metrics, troubles);
+    reporter =
+        new Reporter(
+            log,
+            run,
+            builder.historySize,
+            record,
+            trajectory,
+            metrics,
+            builder.consumers,
+            tally,
+            stages);
+    interventions = new Interventions(builder.interventions, stages);
+    worker =
+        builder.backlog == null
+            ? new Worker.Direct()
+            : new Worker.Background("lyapunov4j " + run, builder.backlog, this::failInBackground);
     builder.registries.forEach(metrics::bindTo);
+  }
+
+  private String name(Builder builder) {
+    if (builder.run != null) {
+      return builder.run;
+    }
+    String resumed = record == null ? null : record.run().orElse(null);
+    return resumed == null ? "run-" + RUNS.incrementAndGet() : resumed;
   }
 
   /**
    * A builder.
    *
-   * @param probe the examples, with labels, of which the Gram matrix is made; copied when the
-   *     listener is built
+   * @param probe the examples, with labels, of which the Gram matrix is made; copied
    * @return the same as {@code new LyapunovListener.Builder(probe)}
    */
   public static Builder builder(DataSet probe) {
@@ -153,11 +191,20 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   /**
    * A builder for a network of several inputs or outputs.
    *
-   * @param probe the examples, with labels, of which the Gram matrix is made; copied when the
-   *     listener is built
+   * @param probe the examples, with labels, of which the Gram matrix is made; copied
    * @return the same as {@code new LyapunovListener.Builder(probe)}
    */
   public static Builder builder(MultiDataSet probe) {
+    return new Builder(probe);
+  }
+
+  /**
+   * A builder with a probe chosen from an iterator, or normalised.
+   *
+   * @param probe the examples, with labels, of which the Gram matrix is made
+   * @return the same as {@code new LyapunovListener.Builder(probe)}
+   */
+  public static Builder builder(ProbeSet probe) {
     return new Builder(probe);
   }
 
@@ -170,15 +217,58 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       throw pending;
     }
     try {
+      latestIteration = iteration;
       observed.record(model.batchSize());
-      if (schedule.isDue(iteration)) {
-        checkpoint(model, iteration, epoch);
+      Tier due = timetable.due(iteration, model);
+      if (timetable.takeRequest()) {
+        Tier asked = timetable.main();
+        checkpoint(model, epoch, due == null || asked.compareTo(due) > 0 ? asked : due);
+      } else if (due != null) {
+        checkpointWithinBudget(model, epoch, due);
       }
-    } catch (UnsupportedTrainingException refusal) {
-      switchOff(refusal);
+      interventions.act(model, iteration);
     } catch (Throwable failure) {
-      metrics.failed();
-      troubles.report("A stability checkpoint", failure);
+      handle(failure);
+    }
+  }
+
+  @Override
+  public void onEpochEnd(Model model) {
+    if (off || model != watched || latestIteration < 0) {
+      return;
+    }
+    try {
+      int epoch = Epochs.of(model);
+      Tier due = timetable.dueAfterEpoch(epoch);
+      if (due != null) {
+        checkpointWithinBudget(model, epoch, due);
+      }
+      interventions.act(model, latestIteration);
+    } catch (Throwable failure) {
+      handle(failure);
+    }
+  }
+
+  /**
+   * Asks for a checkpoint at the next iteration, whatever the schedule and the budget say. From any
+   * thread; asking again before it comes changes nothing.
+   */
+  public void requestCheckpoint() {
+    timetable.request();
+  }
+
+  /**
+   * Writes a remark of the program that trains into the record; without a record nothing happens.
+   *
+   * @param details names and values: text, numbers, booleans, lists and maps of these; not null
+   */
+  public void note(Map<String, ?> details) {
+    if (record != null) {
+      try {
+        record.note(details);
+      } catch (Throwable failure) {
+        tally.failed("A note in the record of the run", failure);
+      }
     }
   }
 
@@ -188,15 +278,13 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * @return an immutable copy
    */
   public List<Checkpoint> history() {
-    synchronized (history) {
-      return List.copyOf(history);
-    }
+    return reporter.history();
   }
 
   /**
    * The name of the run, the value of the metrics' tag {@value LyapunovMetrics#RUN_TAG}.
    *
-   * @return as given, or generated
+   * @return as given, or that of the record that is continued, or generated
    */
   public String run() {
     return run;
@@ -209,6 +297,24 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    */
   public long failures() {
     return troubles.count();
+  }
+
+  /**
+   * How many checkpoints were due but not computed, for want of budget or of room.
+   *
+   * @return since the listener was built
+   */
+  public long skipped() {
+    return tally.skippedCount();
+  }
+
+  /**
+   * How many checkpoints were begun but cut short, by their time limit or an interrupt.
+   *
+   * @return since the listener was built
+   */
+  public long cancelled() {
+    return tally.cancelledCount();
   }
 
   /**
@@ -229,23 +335,40 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   /**
-   * Stops listening, waits for the checkpoints that are being computed, and removes the metrics.
-   * Closing again does nothing.
+   * Stops listening, waits for the checkpoints that are being computed, ends the record and removes
+   * the metrics. Closing again does nothing.
    */
   @Override
-  public synchronized void close() {
-    off = true;
-    worker.close(patience);
-    metrics.close();
-    StabilityProbe used = stability;
-    if (used != null) {
-      used.close();
+  public void close() {
+    synchronized (this) {
+      off = true;
+      if (closed) {
+        return;
+      }
+      closed = true;
     }
+    if (worker.close(patience)) {
+      release();
+    } else {
+      deadline.cancel();
+    }
+    metrics.close();
+    endRecord();
   }
 
   @Override
   public String toString() {
-    return "LyapunovListener(" + frequency + ")";
+    return "LyapunovListener(" + timetable + ")";
+  }
+
+  private void endRecord() {
+    if (record != null) {
+      try (record) {
+        record.end(tally);
+      } catch (IOException failure) {
+        tally.failed("The end of the record of the run", failure);
+      }
+    }
   }
 
   private boolean watches(Model model) {
@@ -267,33 +390,84 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     return name.startsWith("ParallelWrapper training thread ") && !name.endsWith(" 0");
   }
 
-  private void checkpoint(Model model, int iteration, int epoch) {
-    if (!schedule.isWithinBudget()) {
-      metrics.skipped();
+  private void checkpointWithinBudget(Model model, int epoch, Tier tier) {
+    if (latestCheckpoint == latestIteration && latestTier.compareTo(tier) >= 0) {
       return;
     }
-    long begun = schedule.now();
-    if (stability == null && !prepare(model)) {
-      return;
+    if (budget.allowsOneNow()) {
+      checkpoint(model, epoch, tier);
+    } else {
+      tally.skipped();
     }
-    TrainingStep step = readStep(model, iteration, epoch);
+  }
+
+  private void checkpoint(Model model, int epoch, Tier tier) {
+    stages.accept(Stage.SCHEDULE);
+    long begun = budget.now();
+    latestCheckpoint = latestIteration;
+    latestTier = tier;
+    stages.accept(Stage.READ_STEP);
+    TrainingStep step = readStep(model, epoch);
     announce(step);
+    if (stability.get() == null && !prepare(model, step)) {
+      return;
+    }
+    stages.accept(Stage.SNAPSHOT);
     Snapshot snapshot =
-        new Snapshot(iteration, epoch, clock.instant(), model.score(), step, model.params().dup());
-    if (!worker.submit(() -> compute(snapshot, begun))) {
-      snapshot.close();
-      metrics.skipped();
+        new Snapshot(
+            latestIteration,
+            epoch,
+            clock.instant(),
+            model.score(),
+            tier,
+            step,
+            model.params().dup());
+    submit(snapshot, begun);
+  }
+
+  private void submit(Snapshot snapshot, long begun) {
+    stages.accept(Stage.SUBMIT);
+    boolean taken =
+        worker.submit(
+            new Worker.Job() {
+              @Override
+              public void run() {
+                compute(snapshot, begun);
+              }
+
+              @Override
+              public void abandon() {
+                snapshot.close();
+              }
+            });
+    if (!taken) {
+      tally.skipped();
     }
   }
 
   private void compute(Snapshot snapshot, long begun) {
     Checkpoint checkpoint;
+    StabilityProbe present = stability.get();
     try (snapshot) {
-      checkpoint = stability.evaluate(snapshot);
+      if (present == null) {
+        throw new CancellationException("the listener was closed");
+      }
+      checkpoint = present.evaluate(snapshot);
     } finally {
-      schedule.finished(begun);
+      budget.finished(begun);
     }
-    deliver(checkpoint);
+    reporter.deliver(checkpoint);
+    interventions.offer(checkpoint);
+  }
+
+  private void handle(Throwable failure) {
+    if (failure instanceof UnsupportedTrainingException refusal) {
+      switchOff(refusal);
+    } else if (failure instanceof CancellationException) {
+      tally.cancelled();
+    } else {
+      tally.failed(CHECKPOINT, failure);
+    }
   }
 
   /**
@@ -301,17 +475,21 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * iteration.
    */
   private void failInBackground(Throwable failure) {
-    metrics.failed();
     try {
-      troubles.report("A stability checkpoint", failure);
+      handle(failure);
     } catch (RuntimeException strictly) {
       pending = strictly;
     }
   }
 
-  private boolean prepare(Model model) {
+  private boolean prepare(Model model, TrainingStep step) {
+    stages.accept(Stage.PREPARE);
     try {
-      stability = new StabilityProbe(run, model, probe, analyzer, compareProbeSizes);
+      StabilityProbe fresh = new StabilityProbe(settings, model, probe.data());
+      if (record != null) {
+        record.begin(describe(model, fresh.outputs(), step), latestIteration);
+      }
+      stability.set(fresh);
       return true;
     } catch (IllegalArgumentException refusal) {
       switchOff(refusal);
@@ -319,14 +497,30 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
   }
 
+  private RunLine describe(Model model, int outputs, TrainingStep step) {
+    return new RunLine(
+        RunLine.SCHEMA,
+        run,
+        clock.instant(),
+        Provenance.current(),
+        model.getClass().getName(),
+        model.numParams(),
+        model.params().dataType().name(),
+        probe.size(),
+        outputs,
+        probe.hash(),
+        settings.seed(),
+        step.toString());
+  }
+
   /** A batch larger than the probe becomes the full batch of the probe, and the step says so. */
-  private TrainingStep readStep(Model model, int iteration, int epoch) {
+  private TrainingStep readStep(Model model, int epoch) {
     int trained = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
-    int examples = Math.toIntExact(probe.getFeatures(0).size(0));
+    int examples = probe.size();
     if (trained <= examples) {
-      return steps.read(model, iteration, epoch, trained);
+      return steps.read(model, latestIteration, epoch, trained);
     }
-    TrainingStep step = steps.read(model, iteration, epoch, examples);
+    TrainingStep step = steps.read(model, latestIteration, epoch, examples);
     List<String> remarks = new ArrayList<>(step.remarks());
     remarks.add(
         "batch size "
@@ -344,51 +538,6 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
   }
 
-  private void deliver(Checkpoint checkpoint) {
-    log.info("{}", checkpoint);
-    warnOfASmallProbe(checkpoint);
-    announceVerdict(checkpoint.stability());
-    synchronized (history) {
-      if (history.size() == historySize) {
-        history.removeFirst();
-      }
-      history.addLast(checkpoint);
-    }
-    metrics.update(checkpoint);
-    for (Consumer<Checkpoint> consumer : consumers) {
-      try {
-        consumer.accept(checkpoint);
-      } catch (Throwable failure) {
-        metrics.failed();
-        troubles.report("A consumer of stability checkpoints", failure);
-      }
-    }
-  }
-
-  private void warnOfASmallProbe(Checkpoint checkpoint) {
-    if (checkpoint.probeChange() > PROBE_TOLERANCE && !probeWarned) {
-      probeWarned = true;
-      log.warn(
-          "{}: the sharpness of half of the probe's {} examples differs by {} % from that of all; a larger probe would tell more",
-          run, checkpoint.stability().examples(), Math.round(100 * checkpoint.probeChange()));
-    }
-  }
-
-  private void announceVerdict(StabilityReport report) {
-    switch (verdicts.observe(report.verdict().kind())) {
-      case BECAME_UNSTABLE ->
-          log.warn(
-              "{} has become unstable: {}. To train stably here {}.",
-              run,
-              report.verdict().evidence(),
-              report
-                  .advice()
-                  .orElse("lower the learning rate, now " + report.step().learningRate()));
-      case RECOVERED -> log.info("{} is stable again: {}", run, report.verdict().evidence());
-      case NONE -> {}
-    }
-  }
-
   private void switchOff(RuntimeException refusal) {
     off = true;
     if (strict) {
@@ -397,55 +546,65 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     log.warn("{} switches itself off: {}", this, refusal.getMessage());
   }
 
+  private void release() {
+    StabilityProbe used = stability.getAndSet(null);
+    if (used != null) {
+      used.close();
+    }
+  }
+
   /** Builds a {@link LyapunovListener}. */
   public static final class Builder {
-    private final MultiDataSet probe;
+    private final ProbeSet probe;
     private final List<MeterRegistry> registries = new ArrayList<>();
     private final List<Consumer<Checkpoint>> consumers = new ArrayList<>();
-    private int frequency = DEFAULT_FREQUENCY;
+    private final List<Intervention> interventions = new ArrayList<>();
+    private final Map<Tier, Schedule> further = new EnumMap<>(Tier.class);
+    private Schedule schedule = Schedule.everyIterations(DEFAULT_FREQUENCY);
     private String run;
     private Tags tags = Tags.empty();
     private long seed;
     private Tier tier = Tier.STANDARD;
     private int batchSize;
     private MiniBatchSampling sampling = MiniBatchSampling.IID_SUBSETS;
-    private StabilityAnalyzer analyzer;
+    private Consumer<StabilityAnalyzer.Builder> analysis = settings -> {};
     private boolean strict;
     private int historySize = 10_000;
     private double budget = Double.POSITIVE_INFINITY;
     private Backlog backlog;
     private boolean compareProbeSizes;
+    private boolean trajectory;
+    private Path record;
+    private Duration timeLimit;
     private Duration patience = Duration.ofMinutes(1);
     private InstantSource clock = InstantSource.system();
+    private Consumer<Stage> stages = stage -> {};
 
     /**
      * A builder.
      *
-     * @param probe the examples, with labels, of which the Gram matrix is made; copied when the
-     *     listener is built
+     * @param probe the examples, with labels, of which the Gram matrix is made; copied
      */
     public Builder(DataSet probe) {
-      this(requireComplete(probe).toMultiDataSet());
+      this(ProbeSet.of(probe));
     }
 
     /**
      * A builder for a network of several inputs or outputs.
      *
-     * @param probe the examples, with labels, of which the Gram matrix is made; copied when the
-     *     listener is built
+     * @param probe the examples, with labels, of which the Gram matrix is made; copied
      */
     public Builder(MultiDataSet probe) {
-      if (probe.numFeatureArrays() == 0 || probe.numLabelsArrays() == 0) {
-        throw new IllegalArgumentException("the probe needs features and labels, got " + probe);
-      }
-      this.probe = probe;
+      this(ProbeSet.of(probe));
     }
 
-    private static DataSet requireComplete(DataSet probe) {
-      if (probe.getFeatures() == null || probe.getLabels() == null) {
-        throw new IllegalArgumentException("the probe needs features and labels, got " + probe);
-      }
-      return probe;
+    /**
+     * A builder with a probe chosen from an iterator, or normalised.
+     *
+     * @param probe the examples, with labels, of which the Gram matrix is made
+     */
+    public Builder(ProbeSet probe) {
+      this.probe = Objects.requireNonNull(probe, "probe");
     }
 
     /**
@@ -456,7 +615,32 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      * @return this
      */
     public Builder frequency(int frequency) {
-      this.frequency = requirePositive("frequency", frequency);
+      return schedule(Schedule.everyIterations(requirePositive("frequency", frequency)));
+    }
+
+    /**
+     * When, in place of {@link #frequency}.
+     *
+     * @param schedule of checkpoints of the {@link #tier}
+     * @return this
+     */
+    public Builder schedule(Schedule schedule) {
+      this.schedule = Objects.requireNonNull(schedule, "schedule");
+      return this;
+    }
+
+    /**
+     * A schedule for another tier beside the main one, such as {@code also(Tier.ECONOMY,
+     * Schedule.everyIterations(10))}: cheap gauges more often than dear ones. Where several are
+     * due, the dearest is computed.
+     *
+     * @param tier other than the {@link #tier}
+     * @param schedule of checkpoints of that tier
+     * @return this
+     */
+    public Builder also(Tier tier, Schedule schedule) {
+      further.put(
+          Objects.requireNonNull(tier, "tier"), Objects.requireNonNull(schedule, "schedule"));
       return this;
     }
 
@@ -470,9 +654,9 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      * @return this
      */
     public Builder compareProbeSizes(boolean compare) {
-      if (compare && probe.getFeatures(0).size(0) < 8) {
+      if (compare && probe.size() < 8) {
         throw new IllegalArgumentException(
-            "comparing probe sizes needs at least 8 examples, got " + probe.getFeatures(0).size(0));
+            "comparing probe sizes needs at least 8 examples, got " + probe.size());
       }
       compareProbeSizes = compare;
       return this;
@@ -504,6 +688,62 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      */
     public Builder background(Backlog backlog) {
       this.backlog = Objects.requireNonNull(backlog, "backlog");
+      return this;
+    }
+
+    /**
+     * Bounds the time a single checkpoint may take. One that takes longer is cancelled between its
+     * parts or its epochs of sampling, and counted; a Gram matrix that is being computed is not
+     * interrupted. Which ones are cancelled depends on the speed of the machine.
+     *
+     * @param limit positive; by default there is none
+     * @return this
+     */
+    public Builder timeLimit(Duration limit) {
+      if (limit.isNegative() || limit.isZero()) {
+        throw new IllegalArgumentException("the time limit must be positive, got " + limit);
+      }
+      timeLimit = limit;
+      return this;
+    }
+
+    /**
+     * Keeps a record of the run: a file of JSON lines, one for each checkpoint, that survives a
+     * crash and can be read while it is written, see {@link org.lyapunov4j.dl4j.record.RunRecord}.
+     * If the file holds a record already, that run is continued: it must be of the same probe, seed
+     * and size of model. The carried tangent vector is kept in a file beside it, with the suffix
+     * {@code .tangent}.
+     *
+     * @param file in a folder that exists
+     * @return this
+     */
+    public Builder record(Path file) {
+      record = Objects.requireNonNull(file, "file");
+      return this;
+    }
+
+    /**
+     * Whether to carry a tangent vector along the trajectory, for the {@linkplain
+     * Checkpoint#trajectory exponent along the trajectory}. Takes the memory of another Gram
+     * matrix, and the time of as many random steps as training took between checkpoints.
+     *
+     * @param carry default false
+     * @return this
+     */
+    public Builder trajectory(boolean carry) {
+      trajectory = carry;
+      return this;
+    }
+
+    /**
+     * Acts on training, such as {@link LearningRateControl}. May be called for several. With none,
+     * the default, training is not changed in a single bit.
+     *
+     * @param intervention called in the training thread with the latest checkpoint
+     * @return this
+     */
+    public Builder intervene(Intervention intervention) {
+      interventions.add(Objects.requireNonNull(intervention, "intervention"));
       return this;
     }
 
@@ -545,8 +785,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     /**
      * Names the run.
      *
-     * @param run the value of the metrics' tag {@value LyapunovMetrics#RUN_TAG}; default {@code
-     *     run-} and a number unique in this JVM
+     * @param run the value of the metrics' tag {@value LyapunovMetrics#RUN_TAG}; default that of
+     *     the record that is continued, or {@code run-} and a number unique in this JVM
      * @return this
      */
     public Builder run(String run) {
@@ -615,13 +855,14 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * Replaces the analyzer, and with it {@link #seed} and {@link #tier}.
+     * Changes the settings of the analysis: budgets, levels, limits. Tier and cancellation are the
+     * listener's.
      *
-     * @param analyzer with a budget and seed of its own
+     * @param settings called once for each tier
      * @return this
      */
-    public Builder analyzer(StabilityAnalyzer analyzer) {
-      this.analyzer = Objects.requireNonNull(analyzer, "analyzer");
+    public Builder analysis(Consumer<StabilityAnalyzer.Builder> settings) {
+      analysis = Objects.requireNonNull(settings, "settings");
       return this;
     }
 
@@ -658,10 +899,28 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       return this;
     }
 
+    /** Lets tests fail at any stage. */
+    Builder atEachStage(Consumer<Stage> stages) {
+      this.stages = stages;
+      return this;
+    }
+
+    private Timetable timetable() {
+      if (further.containsKey(tier)) {
+        throw new IllegalArgumentException(
+            "also(...) must name another tier than the main one, got " + tier + " for both");
+      }
+      Map<Tier, Schedule> all = new EnumMap<>(further);
+      all.put(tier, schedule);
+      return new Timetable(all, tier);
+    }
+
     /**
-     * Builds the listener and binds its metrics.
+     * Builds the listener, opens its record and binds its metrics.
      *
      * @return a listener for one model
+     * @throws IllegalArgumentException if settings contradict each other or the record cannot be
+     *     continued
      */
     public LyapunovListener build() {
       return new LyapunovListener(this);

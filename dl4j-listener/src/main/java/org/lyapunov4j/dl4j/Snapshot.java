@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j;
 
 import java.time.Instant;
 import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.stability.Tier;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -13,11 +14,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param epoch the model's epoch counter
  * @param time when it was taken
  * @param loss the model's score
+ * @param tier how much to compute
  * @param step the training step
  * @param parameters a private copy of the flat parameters
  */
 record Snapshot(
-    int iteration, int epoch, Instant time, double loss, TrainingStep step, INDArray parameters)
+    int iteration,
+    int epoch,
+    Instant time,
+    double loss,
+    Tier tier,
+    TrainingStep step,
+    INDArray parameters)
     implements AutoCloseable {
 
   @Override

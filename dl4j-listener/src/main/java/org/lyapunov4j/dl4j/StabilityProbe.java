@@ -2,61 +2,134 @@
 package org.lyapunov4j.dl4j;
 
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
+import org.lyapunov4j.exponent.StopReason;
+import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * Turns snapshots of one model into checkpoints. Knows nothing of the live model once it is made.
+ * Turns snapshots of one model into checkpoints, one at a time. Knows nothing of the live model
+ * once it is made. But for the trajectory, a checkpoint depends on its snapshot alone, so skipping
+ * one changes no other.
  */
 final class StabilityProbe implements AutoCloseable {
-  private final String run;
-  private final NtkGram ntk;
-  private final StabilityAnalyzer analyzer;
-  private final boolean compareSizes;
+  private static final int BATCHES = 64;
 
-  StabilityProbe(
+  /** Key of a random stream. */
+  private static final long BATCH_SHARPNESS = 0x62617463;
+
+  private final Settings settings;
+  private final NtkGram ntk;
+  private final Map<Tier, StabilityAnalyzer> analyzers = new EnumMap<>(Tier.class);
+
+  /**
+   * How checkpoints are made.
+   *
+   * @param run the name of the run
+   * @param seed of every draw
+   * @param analysis changes the settings of the analyzers
+   * @param compareSizes whether parts of the probe are analysed too
+   * @param trajectory what carries the tangent vector, or null
+   * @param deadline ends a checkpoint that takes too long
+   * @param stages told of every stage that is entered
+   */
+  record Settings(
       String run,
-      Model model,
-      MultiDataSet examples,
-      StabilityAnalyzer analyzer,
-      boolean compareSizes) {
-    this.run = run;
+      long seed,
+      Consumer<StabilityAnalyzer.Builder> analysis,
+      boolean compareSizes,
+      TrajectoryTracker trajectory,
+      Deadline deadline,
+      Consumer<Stage> stages) {}
+
+  StabilityProbe(Settings settings, Model model, MultiDataSet examples) {
+    this.settings = settings;
     this.ntk = NtkGram.builder(model).probe(examples).build();
-    this.analyzer = analyzer;
-    this.compareSizes = compareSizes;
+    for (Tier tier : Tier.values()) {
+      analyzers.put(tier, analyzer(tier));
+    }
   }
 
+  private StabilityAnalyzer analyzer(Tier tier) {
+    StabilityAnalyzer.Builder builder = StabilityAnalyzer.builder().seed(settings.seed());
+    settings.analysis().accept(builder);
+    return builder.tier(tier).cancelled(settings.deadline()::isOver).build();
+  }
+
+  int outputs() {
+    return ntk.outputs();
+  }
+
+  /**
+   * Computes a checkpoint.
+   *
+   * @throws CancellationException if it took too long or was cancelled
+   */
   Checkpoint evaluate(Snapshot snapshot) {
+    settings.deadline().start();
+    settings.deadline().check();
+    settings.stages().accept(Stage.GRAM);
     long start = System.nanoTime();
     NtkGramResult result = ntk.compute(snapshot.parameters());
+    settings.deadline().check();
+    settings.stages().accept(Stage.ANALYSIS);
     long middle = System.nanoTime();
-    StabilityReport stability = analyzer.analyze(result.gram(), snapshot.step().sgd());
+    GramMatrix gram = result.gram();
+    SgdStep step = snapshot.step().sgd();
+    StabilityReport stability = analyze(snapshot, gram, step);
     List<StabilityReport> smaller =
-        compareSizes
-            ? List.of(part(result.gram(), snapshot, 4), part(result.gram(), snapshot, 2))
+        settings.compareSizes()
+            ? List.of(part(gram, snapshot, 4), part(gram, snapshot, 2))
             : List.of();
+    BatchSharpness sharpness =
+        BatchSharpness.estimate(
+            gram, result.fit().residuals(), step, BATCHES, draws(snapshot.iteration()));
+    Optional<TrajectoryExponent.Window> window = trajectory(snapshot, gram, step);
+    settings.deadline().check();
     long end = System.nanoTime();
     return new Checkpoint(
-        run,
+        settings.run(),
         snapshot.iteration(),
         snapshot.epoch(),
         snapshot.time(),
         snapshot.loss(),
+        result.fit().loss(),
+        snapshot.tier(),
         snapshot.step(),
         result.assumptions(),
         stability,
         smaller,
+        sharpness,
+        window,
+        bytes(gram),
         Duration.ofNanos(middle - start),
         Duration.ofNanos(end - middle));
+  }
+
+  private StabilityReport analyze(Snapshot snapshot, GramMatrix gram, SgdStep step) {
+    StabilityReport report = analyzers.get(snapshot.tier()).analyze(gram, step);
+    if (report.exponent().stopReason() == StopReason.CANCELLED) {
+      throw new CancellationException("the analysis was cut short");
+    }
+    settings.deadline().check();
+    return report;
   }
 
   /** The report for every so manieth example, with the same step. */
@@ -64,8 +137,25 @@ final class StabilityProbe implements AutoCloseable {
     int examples = gram.examples() / stride;
     int[] chosen = IntStream.range(0, examples).map(i -> i * stride).toArray();
     SgdStep step = snapshot.step().sgd();
-    return analyzer.analyze(
-        gram.subset(chosen), step.withBatchSize(Math.min(step.batchSize(), examples)));
+    return analyze(
+        snapshot, gram.subset(chosen), step.withBatchSize(Math.min(step.batchSize(), examples)));
+  }
+
+  private RandomStream draws(int iteration) {
+    return new RandomStream(settings.seed()).split(BATCH_SHARPNESS).split(iteration);
+  }
+
+  private Optional<TrajectoryExponent.Window> trajectory(
+      Snapshot snapshot, GramMatrix gram, SgdStep step) {
+    if (settings.trajectory() == null) {
+      return Optional.empty();
+    }
+    settings.stages().accept(Stage.TRAJECTORY);
+    return settings.trajectory().observe(snapshot.iteration(), gram, step);
+  }
+
+  private static long bytes(GramMatrix gram) {
+    return (gram.isSinglePrecision() ? 4L : 8L) * gram.size() * gram.size();
   }
 
   @Override

@@ -3,67 +3,85 @@ package org.lyapunov4j.dl4j;
 
 import java.time.Duration;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /** Where checkpoints are computed, one at a time. */
 interface Worker {
-  /**
-   * Takes a task on.
-   *
-   * @param task what to run
-   * @return false if there was no room and the task will not be run
-   */
-  boolean submit(Runnable task);
+  /** What there is to do. */
+  interface Job extends Runnable {
+    /** Called instead of {@code run} if it will never run. */
+    void abandon();
+  }
 
-  /** Waits until all tasks taken on are done; cut short by an interrupt, which stays set. */
+  /**
+   * Takes a job on.
+   *
+   * @param job what to run; abandoned if there is no room, or closed
+   * @return false if it was abandoned
+   */
+  boolean submit(Job job);
+
+  /** Waits until all jobs taken on are done; cut short by an interrupt, which stays set. */
   void flush();
 
-  /** Waits so long for the tasks taken on, then interrupts what still runs. */
-  void close(Duration patience);
+  /**
+   * Waits so long for the jobs taken on, then abandons those that have not begun and interrupts the
+   * one that runs. Called by a job, it does not wait for that job.
+   *
+   * @return whether all jobs taken on are over
+   */
+  boolean close(Duration patience);
 
-  /** In the thread that submits. What a task throws is thrown to the submitter. */
-  static Worker direct() {
-    return new Worker() {
-      private final Semaphore permit = new Semaphore(1);
+  /** In the thread that submits. What a job throws is thrown to the submitter. */
+  final class Direct implements Worker {
+    private final ReentrantLock running = new ReentrantLock();
 
-      @Override
-      public boolean submit(Runnable task) {
-        if (!permit.tryAcquire()) {
-          return false;
-        }
-        try {
-          task.run();
-        } finally {
-          permit.release();
-        }
-        return true;
+    @Override
+    public boolean submit(Job job) {
+      if (!running.tryLock()) {
+        job.abandon();
+        return false;
       }
-
-      @Override
-      public void flush() {
-        permit.acquireUninterruptibly();
-        permit.release();
+      try {
+        job.run();
+      } finally {
+        running.unlock();
       }
+      return true;
+    }
 
-      @Override
-      public void close(Duration patience) {
-        flush();
+    @Override
+    public void flush() {
+      running.lock();
+      try {
+        // What ran is over now.
+      } finally {
+        running.unlock();
       }
-    };
+    }
+
+    @Override
+    public boolean close(Duration patience) {
+      flush();
+      return !running.isHeldByCurrentThread();
+    }
   }
 
   /** In a daemon thread of its own, which ends when there is nothing to do. */
   final class Background implements Worker {
-    /** One task runs while one waits. */
+    /** One job runs while one waits. */
     private static final int ROOM = 2;
 
     private final Semaphore room = new Semaphore(ROOM);
     private final Backlog backlog;
     private final Consumer<Throwable> onFailure;
     private final ThreadPoolExecutor executor;
+    private volatile Thread thread;
 
     Background(String name, Backlog backlog, Consumer<Throwable> onFailure) {
       this.backlog = backlog;
@@ -76,7 +94,7 @@ interface Worker {
               TimeUnit.SECONDS,
               new LinkedBlockingQueue<>(),
               task -> {
-                Thread thread = new Thread(task, name);
+                thread = new Thread(task, name);
                 thread.setDaemon(true);
                 return thread;
               });
@@ -84,21 +102,29 @@ interface Worker {
     }
 
     @Override
-    public boolean submit(Runnable task) {
+    public boolean submit(Job job) {
       if (!enter()) {
+        job.abandon();
         return false;
       }
+      Queued queued = new Queued(job);
       try {
-        executor.execute(() -> run(task));
+        executor.execute(queued);
         return true;
-      } catch (Throwable refused) {
-        room.release();
-        throw refused;
+      } catch (RejectedExecutionException closed) {
+        queued.abandon();
+        return false;
+      } catch (Throwable failure) {
+        queued.abandon();
+        throw failure;
       }
     }
 
     @Override
     public void flush() {
+      if (Thread.currentThread() == thread) {
+        return;
+      }
       try {
         room.acquire(ROOM);
         room.release(ROOM);
@@ -108,16 +134,27 @@ interface Worker {
     }
 
     @Override
-    public void close(Duration patience) {
+    public boolean close(Duration patience) {
+      boolean inside = Thread.currentThread() == thread;
       executor.shutdown();
       try {
-        if (!executor.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS)) {
-          executor.shutdownNow();
+        if (!inside && executor.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+          return true;
         }
       } catch (InterruptedException e) {
-        executor.shutdownNow();
         Thread.currentThread().interrupt();
       }
+      if (inside) {
+        executor.getQueue().removeIf(Background::abandon);
+      } else {
+        executor.shutdownNow().forEach(Background::abandon);
+      }
+      return false;
+    }
+
+    private static boolean abandon(Runnable waiting) {
+      ((Queued) waiting).abandon();
+      return true;
     }
 
     private boolean enter() {
@@ -133,13 +170,31 @@ interface Worker {
       }
     }
 
-    private void run(Runnable task) {
-      try {
-        task.run();
-      } catch (Throwable failure) {
-        onFailure.accept(failure);
-      } finally {
-        room.release();
+    /** A job that has its place. */
+    private final class Queued implements Runnable {
+      private final Job job;
+
+      Queued(Job job) {
+        this.job = job;
+      }
+
+      @Override
+      public void run() {
+        try {
+          job.run();
+        } catch (Throwable failure) {
+          onFailure.accept(failure);
+        } finally {
+          room.release();
+        }
+      }
+
+      void abandon() {
+        try {
+          job.abandon();
+        } finally {
+          room.release();
+        }
       }
     }
   }

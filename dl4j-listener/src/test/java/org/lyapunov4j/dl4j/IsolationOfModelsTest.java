@@ -31,7 +31,6 @@ import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -116,7 +115,8 @@ class IsolationOfModelsTest {
   private static LyapunovListener.Builder builder(Case test) {
     return LyapunovListener.builder(DataSet.merge(test.batches()))
         .frequency(1)
-        .analyzer(StabilityAnalyzer.builder().seed(7).maxEpochs(16).build());
+        .seed(7)
+        .analysis(settings -> settings.maxEpochs(16));
   }
 
   private static List<Object> train(Case test, LyapunovListener listener) {

@@ -17,7 +17,6 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
@@ -208,7 +207,8 @@ class IsolationTest {
         .apply(
             LyapunovListener.builder(probe)
                 .frequency(1)
-                .analyzer(StabilityAnalyzer.builder().seed(7).maxEpochs(16).build()))
+                .seed(7)
+                .analysis(settings -> settings.maxEpochs(16)))
         .build();
   }
 

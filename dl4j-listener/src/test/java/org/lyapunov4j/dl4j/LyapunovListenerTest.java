@@ -21,6 +21,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.assertj.core.groups.Tuple;
+import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
@@ -32,12 +33,16 @@ import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
+import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.LargestEigenpair;
-import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
@@ -52,10 +57,10 @@ class LyapunovListenerTest {
 
   @Test
   void isBuiltAsDeeplearning4jListenersAre() {
-    assertThat(new LyapunovListener(data)).hasToString("LyapunovListener(100)");
-    assertThat(new LyapunovListener(data, 7)).hasToString("LyapunovListener(7)");
+    assertThat(new LyapunovListener(data)).hasToString("LyapunovListener(every 100 iterations)");
+    assertThat(new LyapunovListener(data, 7)).hasToString("LyapunovListener(every 7 iterations)");
     assertThat(new LyapunovListener.Builder(data).frequency(3).build())
-        .hasToString("LyapunovListener(3)");
+        .hasToString("LyapunovListener(every 3 iterations)");
     assertThat(LyapunovListener.builder(data).run("digits").build().run()).isEqualTo("digits");
     assertThat(new LyapunovListener(data).run()).isNotEqualTo(new LyapunovListener(data).run());
   }
@@ -210,7 +215,7 @@ class LyapunovListenerTest {
   @ParameterizedTest
   @EnumSource(
       value = LossFunction.class,
-      names = {"L1", "MEAN_ABSOLUTE_ERROR", "HINGE", "SQUARED_HINGE", "COSINE_PROXIMITY"})
+      names = {"L1", "MEAN_ABSOLUTE_ERROR", "HINGE", "WASSERSTEIN", "COSINE_PROXIMITY"})
   void switchesItselfOffForALossWithoutCurvature(LossFunction loss) {
     MultiLayerNetwork network =
         Networks.initialise(
@@ -342,11 +347,12 @@ class LyapunovListenerTest {
 
   @Test
   void theBackgroundThreadGivesTheSameResults() {
-    List<Tuple> direct = results(train(quick().build(), new Sgd(0.05), 1));
+    List<Tuple> direct = results(train(quick().trajectory(true).build(), new Sgd(0.05), 1));
     List<String> threads = new ArrayList<>();
     LyapunovListener listener =
         quick()
             .run("b")
+            .trajectory(true)
             .background(Backlog.WAIT)
             .onCheckpoint(c -> threads.add(Thread.currentThread().getName()))
             .build();
@@ -364,10 +370,11 @@ class LyapunovListenerTest {
                 Tuple.tuple(
                     c.iteration(),
                     c.loss(),
+                    c.probeLoss(),
                     c.step(),
-                    c.stability().exponent().value(),
-                    c.stability().gdExponent(),
-                    c.stability().sharpness()))
+                    c.stability(),
+                    c.batchSharpness(),
+                    c.trajectory()))
         .toList();
   }
 
@@ -428,6 +435,201 @@ class LyapunovListenerTest {
   }
 
   @Test
+  void tiersHaveSchedulesOfTheirOwnAndTheDearestWins() {
+    LyapunovListener listener =
+        quick()
+            .schedule(Schedule.everyIterations(4))
+            .also(Tier.ECONOMY, Schedule.everyIterations(2))
+            .also(Tier.FULL, Schedule.everyIterations(6))
+            .build();
+    train(listener, new Sgd(0.05), 1);
+    assertThat(listener.history())
+        .extracting(Checkpoint::iteration, Checkpoint::tier)
+        .containsExactly(
+            Tuple.tuple(0, Tier.FULL),
+            Tuple.tuple(2, Tier.ECONOMY),
+            Tuple.tuple(4, Tier.STANDARD),
+            Tuple.tuple(6, Tier.FULL),
+            Tuple.tuple(8, Tier.STANDARD),
+            Tuple.tuple(10, Tier.ECONOMY));
+    assertThat(listener.history().get(1).stability().criticalLearningRate()).isEmpty();
+    assertThat(listener.history().get(2).stability().criticalLearningRate()).isPresent();
+    assertThat(listener)
+        .hasToString(
+            "LyapunovListener(economy every 2 iterations, standard every 4 iterations, full every 6 iterations)");
+  }
+
+  @Test
+  void oneTierCannotHaveTwoSchedules() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> quick().also(Tier.STANDARD, Schedule.onRequest()).build())
+        .withMessageContaining("another tier than the main one, got STANDARD");
+  }
+
+  @Test
+  void aRequestIsMetAtTheNextIterationWhateverTheBudget() {
+    LyapunovListener listener = quick().schedule(Schedule.onRequest()).budget(1e-9).build();
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.setListeners(listener);
+    network.fit(data);
+    listener.requestCheckpoint();
+    listener.requestCheckpoint();
+    network.fit(data);
+    network.fit(data);
+    listener.requestCheckpoint();
+    network.fit(data);
+    assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(1, 3);
+  }
+
+  @Test
+  void epochsEndWithACheckpointAndNoneIsComputedTwice() {
+    LyapunovListener listener =
+        quick().schedule(Schedule.everyEpochs(2).or(Schedule.everyIterations(5))).build();
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.setListeners(listener);
+    network.fit(new ListDataSetIterator<>(batches(4), 1), 4);
+    assertThat(listener.history())
+        .extracting(Checkpoint::iteration, Checkpoint::epoch)
+        .containsExactly(
+            Tuple.tuple(0, 0), Tuple.tuple(5, 1), Tuple.tuple(10, 3), Tuple.tuple(11, 3));
+  }
+
+  @Test
+  void aLossSpikeIsLookedAt() {
+    LyapunovListener listener = quick().schedule(Schedule.onLossSpike()).build();
+    MultiLayerNetwork network = network(new Sgd(1e-6));
+    network.setListeners(listener);
+    DataSet outlier = new DataSet(data.getFeatures(), data.getLabels().add(10));
+    for (int t = 0; t < 100; t++) {
+      network.fit(t == 80 ? outlier : data);
+    }
+    assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(80);
+  }
+
+  @Test
+  void aCheckpointBeyondItsTimeLimitIsCancelled() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    LyapunovListener listener = quick().registry(registry).timeLimit(Duration.ofNanos(1)).build();
+    train(listener, new Sgd(0.05), 4);
+    assertThat(listener.history()).isEmpty();
+    assertThat(listener.cancelled()).isEqualTo(3);
+    assertThat(listener.failures()).isZero();
+    assertThat(registry.get(LyapunovMetrics.CANCELLED).counter().count()).isEqualTo(3);
+    assertThatIllegalArgumentException().isThrownBy(() -> quick().timeLimit(Duration.ZERO));
+  }
+
+  @Test
+  void aConsumerMayFlushAndClose() {
+    for (boolean background : new boolean[] {false, true}) {
+      List<LyapunovListener> self = new ArrayList<>();
+      LyapunovListener.Builder builder =
+          quick()
+              .onCheckpoint(
+                  c -> {
+                    self.get(0).flush();
+                    self.get(0).close();
+                  });
+      LyapunovListener listener =
+          background ? builder.background(Backlog.WAIT).build() : builder.build();
+      self.add(listener);
+      train(listener, new Sgd(0.05), 1);
+      listener.close();
+      assertThat(listener.isOff()).isTrue();
+      assertThat(listener.failures()).isZero();
+      assertThat(listener.history()).isNotEmpty();
+    }
+  }
+
+  /** What the training thread waits for is given up when the listener is closed. */
+  @Test
+  void closingAbandonsWhatWaits() throws Exception {
+    CountDownLatch never = new CountDownLatch(1);
+    CountDownLatch inside = new CountDownLatch(1);
+    LyapunovListener listener =
+        quick()
+            .background(Backlog.SKIP)
+            .patience(Duration.ofMillis(10))
+            .onCheckpoint(
+                c -> {
+                  inside.countDown();
+                  await(never);
+                })
+            .build();
+    train(listener, new Sgd(0.05), 1);
+    inside.await();
+    listener.close();
+    listener.flush();
+    assertThat(listener.history()).hasSize(1);
+    requireThreadEnds("lyapunov4j " + listener.run());
+  }
+
+  @Test
+  void carriesATangentVectorFromCheckpointToCheckpoint() {
+    LyapunovListener listener = train(quick().trajectory(true).build(), new Sgd(0.05), 4);
+    List<Checkpoint> history = listener.history();
+    assertThat(history.get(0).trajectory()).isEmpty();
+    TrajectoryExponent expected = new TrajectoryExponent(7);
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    for (int i = 1; i < 3; i++) {
+      network.fit(batches(4).get(i - 1));
+      try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
+        assertThat(history.get(i).trajectory())
+            .contains(
+                expected.advance(ntk.compute(network.params()).gram(), SgdStep.of(0.05, 4), 1));
+      }
+    }
+  }
+
+  /** The truth is Deeplearning4j's own gradients of all mini-batches. */
+  @Test
+  void batchSharpnessIsThatOfTheGradients() {
+    LyapunovListener listener = train(quick().batchSize(1).build(), new Sgd(0.05), 12);
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.fit(data);
+    double ratios = 0;
+    double curvature = 0;
+    double square = 0;
+    for (DataSet single : data.asList()) {
+      INDArray gradient =
+          network
+              .calculateGradients(single.getFeatures(), single.getLabels(), null, null)
+              .getFirst()
+              .gradient()
+              .reshape(network.numParams());
+      double squared = Math.pow(gradient.norm2Number().doubleValue(), 2);
+      double along = curvatureAlong(network, single, gradient);
+      ratios += along / squared / EXAMPLES;
+      curvature += along;
+      square += squared;
+    }
+    BatchSharpness found = listener.history().get(0).batchSharpness();
+    assertThat(found.meanOfRatios().value())
+        .isCloseTo(ratios, within(4 * found.meanOfRatios().standardError()));
+    assertThat(found.ratioOfMeans().value())
+        .isCloseTo(curvature / square, within(4 * found.ratioOfMeans().standardError()));
+    assertThat(found.meanOfRatios().standardError()).isLessThan(0.2 * ratios);
+  }
+
+  /** gᵀJᵀHJg, the Jacobian along g by central differences; H = 2/K for the mean of squares. */
+  private static double curvatureAlong(MultiLayerNetwork network, DataSet single, INDArray g) {
+    double h = 1e-5;
+    MultiLayerNetwork moved = network(new Sgd(0.05));
+    moved.setParams(network.params().add(g.mul(h)));
+    INDArray up = moved.output(single.getFeatures());
+    moved.setParams(network.params().sub(g.mul(h)));
+    INDArray difference = up.sub(moved.output(single.getFeatures())).div(2 * h);
+    return Math.pow(difference.norm2Number().doubleValue(), 2) * 2 / difference.length();
+  }
+
+  @Test
+  void theProbesLossIsDeeplearning4jsScore() {
+    LyapunovListener listener = train(quick().build(), new Sgd(0.05), 12);
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.fit(data);
+    assertThat(listener.history().get(0).probeLoss()).isCloseTo(network.score(data), within(1e-12));
+  }
+
+  @Test
   void aTightBudgetSkipsCheckpoints() {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     LyapunovListener listener =
@@ -474,7 +676,8 @@ class LyapunovListenerTest {
   private LyapunovListener.Builder quick() {
     return LyapunovListener.builder(data)
         .frequency(1)
-        .analyzer(StabilityAnalyzer.builder().seed(7).maxEpochs(16).build());
+        .seed(7)
+        .analysis(settings -> settings.maxEpochs(16));
   }
 
   private List<DataSet> batches(int size) {

@@ -3,8 +3,6 @@ package org.lyapunov4j.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -20,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -29,6 +28,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.record.NoteLine;
+import org.lyapunov4j.dl4j.record.RunLine;
+import org.lyapunov4j.dl4j.record.RunRecord;
 
 class TrainCommandTest {
   private static final List<String> SMALL =
@@ -51,23 +54,25 @@ class TrainCommandTest {
 
     assertThat(outcome.err()).isEmpty();
     assertThat(outcome.status()).isZero();
-    List<JsonNode> lines = parse(records);
-    assertThat(lines)
-        .extracting(line -> line.get("type").textValue())
-        .containsExactly("run", "checkpoint", "checkpoint", "checkpoint", "end");
-    JsonNode run = lines.get(0);
-    assertThat(run.get("layers").toString()).isEqualTo("[64,8,10]");
-    assertThat(run.get("sampling").textValue()).isEqualTo("iid");
-    JsonNode last = lines.get(3);
-    assertThat(last.get("iteration").intValue()).isEqualTo(20);
-    assertThat(last.get("loss").doubleValue()).isLessThan(lines.get(1).get("loss").doubleValue());
-    JsonNode stability = last.get("stability");
-    assertThat(stability.get("examples").intValue()).isEqualTo(12);
-    assertThat(stability.get("outputs").intValue()).isEqualTo(10);
-    assertThat(stability.get("batchSize").intValue()).isEqualTo(4);
-    assertThat(stability.get("sharpness").doubleValue()).isPositive();
-    assertThat(stability.get("exponent").get("steps").longValue()).isPositive();
-    assertThat(lines.get(4).get("reason").textValue()).isEqualTo("COMPLETED");
+    RunRecord record = RunRecord.read(records);
+    assertThat(record.unreadable()).isZero();
+    RunLine run = record.run().orElseThrow();
+    assertThat(run.examples()).isEqualTo(12);
+    assertThat(run.outputs()).isEqualTo(10);
+    assertThat(run.precision()).isEqualTo("DOUBLE");
+    Map<String, Object> description = record.notes().get(0).details();
+    assertThat(description.get("layers")).isEqualTo(List.of(64, 8, 10));
+    List<CheckpointLine> checkpoints = record.checkpoints();
+    assertThat(checkpoints).extracting(CheckpointLine::iteration).containsExactly(0, 10, 20);
+    CheckpointLine last = checkpoints.get(2);
+    assertThat(last.probeLoss()).isLessThan(checkpoints.get(0).probeLoss());
+    assertThat(last.stability().examples()).isEqualTo(12);
+    assertThat(last.stability().sampling()).isEqualTo("iid");
+    assertThat(last.stability().batchSize()).isEqualTo(4);
+    assertThat(last.stability().sharpness()).isPositive();
+    assertThat(last.stability().exponent().steps()).isPositive();
+    assertThat(record.notes().get(1).details().get("reason")).isEqualTo("COMPLETED");
+    assertThat(record.end().orElseThrow().checkpoints()).isEqualTo(3);
     assertThat(coloursOf(plot)).hasSizeGreaterThan(5);
   }
 
@@ -85,19 +90,18 @@ class TrainCommandTest {
 
   @Test
   void aSeedFixesTheRun() throws IOException {
-    List<List<JsonNode>> runs = new ArrayList<>();
+    List<List<CheckpointLine>> runs = new ArrayList<>();
     for (String name : List.of("a", "b")) {
       Path records = folder.resolve(name);
       train("--out=" + records, "--seed=5");
-      runs.add(parse(records));
+      runs.add(RunRecord.read(records).checkpoints());
     }
 
-    for (int i = 1; i <= 3; i++) {
-      JsonNode first = runs.get(0).get(i);
-      JsonNode second = runs.get(1).get(i);
-      assertThat(first.get("stability").get("exponent"))
-          .isEqualTo(second.get("stability").get("exponent"));
-      assertThat(first.get("loss")).isEqualTo(second.get("loss"));
+    for (int i = 0; i < 3; i++) {
+      CheckpointLine first = runs.get(0).get(i);
+      CheckpointLine second = runs.get(1).get(i);
+      assertThat(first.stability()).isEqualTo(second.stability());
+      assertThat(first.probeLoss()).isEqualTo(second.probeLoss());
     }
   }
 
@@ -108,8 +112,8 @@ class TrainCommandTest {
     Outcome outcome = train("--learning-rate=1e9", "--iterations=5000", "--out=" + records);
 
     assertThat(outcome.status()).isZero();
-    List<JsonNode> lines = parse(records);
-    assertThat(lines.get(lines.size() - 1).get("reason").textValue()).isEqualTo("DIVERGED");
+    List<NoteLine> notes = RunRecord.read(records).notes();
+    assertThat(notes.get(notes.size() - 1).details().get("reason")).isEqualTo("DIVERGED");
     assertThat(Files.readString(records)).doesNotContain("NaN");
   }
 
@@ -237,14 +241,6 @@ class TrainCommandTest {
       args.add(option);
     }
     return args.toArray(String[]::new);
-  }
-
-  private static List<JsonNode> parse(Path records) throws IOException {
-    List<JsonNode> lines = new ArrayList<>();
-    for (String line : Files.readAllLines(records)) {
-      lines.add(new ObjectMapper().readTree(line));
-    }
-    return lines;
   }
 
   private static Set<Integer> coloursOf(Path plot) throws IOException {

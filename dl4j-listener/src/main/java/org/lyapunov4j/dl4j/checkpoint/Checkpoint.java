@@ -6,8 +6,12 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.exponent.TrajectoryExponent;
+import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
 
 /**
  * What was found at one iteration of a training run.
@@ -18,12 +22,19 @@ import org.lyapunov4j.stability.StabilityReport;
  * @param time when the parameters were copied
  * @param loss the model's score on the mini-batch of that iteration, before its step,
  *     regularisation included
+ * @param probeLoss the mean loss of the probe's examples at these parameters, without
+ *     regularisation
+ * @param tier how much was computed
  * @param step the training step the stability was computed for
  * @param assumptions what was assumed of the model when the Gram matrix was computed, one sentence
  *     each, for example that dropout was off
  * @param stability exponents, sharpness and verdict of the Gram matrix at these parameters
  * @param smallerProbes the same for a quarter and for half of the probe's examples, evenly spaced,
  *     to judge whether the probe is large enough; empty unless asked for
+ * @param batchSharpness the curvature along mini-batch gradients
+ * @param trajectory the exponent along the trajectory from the checkpoint before to this one;
+ *     absent at the first one and unless asked for
+ * @param gramBytes the memory that the entries of the Gram matrix take
  * @param gramTime how long the Gram matrix took
  * @param analysisTime how long its analysis took
  */
@@ -33,10 +44,15 @@ public record Checkpoint(
     int epoch,
     Instant time,
     double loss,
+    double probeLoss,
+    Tier tier,
     TrainingStep step,
     List<String> assumptions,
     StabilityReport stability,
     List<StabilityReport> smallerProbes,
+    BatchSharpness batchSharpness,
+    Optional<TrajectoryExponent.Window> trajectory,
+    long gramBytes,
     Duration gramTime,
     Duration analysisTime) {
 
@@ -44,10 +60,13 @@ public record Checkpoint(
   public Checkpoint {
     Objects.requireNonNull(run, "run");
     Objects.requireNonNull(time, "time");
+    Objects.requireNonNull(tier, "tier");
     Objects.requireNonNull(step, "step");
     assumptions = List.copyOf(assumptions);
     Objects.requireNonNull(stability, "stability");
     smallerProbes = List.copyOf(smallerProbes);
+    Objects.requireNonNull(batchSharpness, "batchSharpness");
+    Objects.requireNonNull(trajectory, "trajectory");
     Objects.requireNonNull(gramTime, "gramTime");
     Objects.requireNonNull(analysisTime, "analysisTime");
   }

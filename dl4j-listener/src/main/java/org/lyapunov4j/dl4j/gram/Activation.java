@@ -28,7 +28,7 @@ record Activation(IActivation function) {
       return Columns.map(
           epsilon, z.size(0), column -> function.backprop(z.dup('c'), column).getFirst());
     }
-    INDArray slope = function.backprop(z.dup('c'), Nd4j.onesLike(z)).getFirst();
+    INDArray slope = slope(z);
     INDArray result = Nd4j.createUninitialized(epsilon.dataType(), epsilon.shape(), 'c');
     for (long k = 0; k < epsilon.size(0) / z.size(0); k++) {
       Columns.get(epsilon, z.size(0), k).muli(slope, Columns.get(result, z.size(0), k));
@@ -37,10 +37,15 @@ record Activation(IActivation function) {
   }
 
   /** Whether each output depends on its own input alone, as far as is known. */
-  private boolean isElementwise() {
+  boolean isElementwise() {
     return function.getClass().getPackage() == ActivationIdentity.class.getPackage()
         && !(function instanceof ActivationSoftmax)
         && !(function instanceof ActivationPReLU);
+  }
+
+  /** σ′(z), for a function of each value by itself. */
+  INDArray slope(INDArray z) {
+    return function.backprop(z.dup('c'), Nd4j.onesLike(z)).getFirst();
   }
 
   private boolean isIdentity() {

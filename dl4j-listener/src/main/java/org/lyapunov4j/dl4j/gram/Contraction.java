@@ -34,6 +34,14 @@ final class Contraction {
       }
     } else if (block instanceof JacobianBlock.Weighted weighted) {
       addRows(weighted.outer(), weighted.roots(), sum, inputsAtATime(weighted.outer()));
+    } else if (block instanceof JacobianBlock.Lookup lookup) {
+      for (LookupEntry entry : lookup.entries()) {
+        INDArray rows =
+            Nd4j.createFromArray(entry.sums())
+                .castTo(lookup.type())
+                .reshape('c', -1, lookup.deltaWidth());
+        sum.addProduct(entry.touching(), rows);
+      }
     }
   }
 

@@ -9,6 +9,7 @@ import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.params.ConvolutionParamInitializer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
@@ -20,16 +21,16 @@ import org.nd4j.linalg.factory.Nd4j;
  * a_t + b at every position t. Deeplearning4j computes z; patches and their transpose are formed
  * here.
  */
-final class ConvolutionRule extends LayerRule {
+class ConvolutionRule extends LayerRule {
   private static final LayerWorkspaceMgr NONE = LayerWorkspaceMgr.noWorkspaces();
 
-  private final Layer layer;
-  private final ConvolutionLayer conf;
+  final Layer layer;
+  final ConvolutionLayer conf;
   private final Activation activation;
   private final boolean channelsLast;
-  private INDArray input;
+  INDArray input;
+  PatchMap map;
   private INDArray z;
-  private PatchMap map;
   private int examples;
 
   /** A rule for a layer of a replica, whose own activation it takes away. */
@@ -38,12 +39,19 @@ final class ConvolutionRule extends LayerRule {
     conf = (ConvolutionLayer) layer.conf().getLayer();
     activation = new Activation(((BaseLayer) conf).getActivationFn());
     conf.setActivationFn(new ActivationIdentity());
-    channelsLast =
-        conf instanceof Convolution3D volume
-            ? volume.getDataFormat() == Convolution3D.DataFormat.NDHWC
-            : conf instanceof Convolution1DLayer series
-                ? series.getRnnDataFormat() == RNNFormat.NWC
-                : conf.getCnn2dDataFormat() == CNN2DFormat.NHWC;
+    channelsLast = isChannelsLast(conf);
+  }
+
+  private static boolean isChannelsLast(ConvolutionLayer conf) {
+    if (conf instanceof Convolution3D volume) {
+      return volume.getDataFormat() == Convolution3D.DataFormat.NDHWC;
+    }
+    if (conf instanceof Deconvolution3D volume) {
+      return volume.getDataFormat() == Convolution3D.DataFormat.NDHWC;
+    }
+    return conf instanceof Convolution1DLayer series
+        ? series.getRnnDataFormat() == RNNFormat.NWC
+        : conf.getCnn2dDataFormat() == CNN2DFormat.NHWC;
   }
 
   @Override
@@ -57,7 +65,7 @@ final class ConvolutionRule extends LayerRule {
     this.input = input;
     layer.setInput(input.dup('c'), NONE);
     z = Columns.packed(layer.activate(false, NONE));
-    map = PatchMap.of(geometry());
+    map = PatchMap.of(geometry(input, z));
     return activation.forward(z);
   }
 
@@ -68,10 +76,11 @@ final class ConvolutionRule extends LayerRule {
     return patches + Contraction.ROWS_ENTRIES;
   }
 
-  private PatchMap.Geometry geometry() {
-    int dimensions = input.rank() - 2;
-    int[] in = spatial(input, dimensions);
-    int[] out = spatial(z, dimensions);
+  /** The convolution that leads from one array to another. */
+  PatchMap.Geometry geometry(INDArray from, INDArray to) {
+    int dimensions = from.rank() - 2;
+    int[] in = spatial(from, dimensions);
+    int[] out = spatial(to, dimensions);
     int[] kernel = first(conf.getKernelSize(), dimensions);
     int[] stride = first(conf.getStride(), dimensions);
     int[] dilation = first(conf.getDilation(), dimensions);
@@ -86,7 +95,7 @@ final class ConvolutionRule extends LayerRule {
           };
     }
     return new PatchMap.Geometry(
-        (int) input.size(channelsLast ? input.rank() - 1 : 1),
+        channels(from),
         channelsLast,
         new PatchMap.Sizes(in),
         new PatchMap.Sizes(out),
@@ -94,6 +103,10 @@ final class ConvolutionRule extends LayerRule {
         new PatchMap.Sizes(stride),
         new PatchMap.Sizes(padding),
         new PatchMap.Sizes(dilation));
+  }
+
+  private int channels(INDArray array) {
+    return (int) array.size(channelsLast ? array.rank() - 1 : 1);
   }
 
   private int[] spatial(INDArray array, int dimensions) {
@@ -109,29 +122,90 @@ final class ConvolutionRule extends LayerRule {
   }
 
   @Override
-  INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
-    INDArray weights = patchWeights();
-    int q = (int) (weights.length() / map.patchSize());
-    INDArray delta = channelsFirst(activation.backward(z, epsilon), q);
+  final INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
+    INDArray delta = channelsFirst(activation.backward(z, epsilon));
+    addBlocks(delta, blocks);
+    return propagate ? below(delta) : null;
+  }
+
+  /**
+   * Hands over the blocks of weights and bias.
+   *
+   * @param delta derivatives with respect to z, columns stacked, rows × channels × positions
+   */
+  void addBlocks(INDArray delta, JacobianSink blocks) {
+    addOuter(map.gather(input), delta, patchWeights(), blocks);
+  }
+
+  /**
+   * The sum over positions of outer products of inputs, rows × p × T, and derivatives, with bias.
+   */
+  final void addOuter(INDArray inputs, INDArray delta, INDArray weights, JacobianSink blocks) {
+    if (conf.hasBias()) {
+      blocks.accept(outer(inputs, delta, 1), weights, bias());
+    } else {
+      blocks.accept(outer(inputs, delta, 0), weights);
+    }
+  }
+
+  final JacobianBlock outer(INDArray inputs, INDArray delta, double bias) {
     int perExample = (int) (input.size(0) / examples);
     boolean channelsFirst = perExample == 1;
-    INDArray patches = map.gather(input);
-    JacobianBlock.Outer outer =
-        new JacobianBlock.Outer(
-            examples,
-            perExample * map.positions(),
-            channelsFirst,
-            channelsFirst ? patches : rows(patches),
-            channelsFirst ? delta : rows(delta),
-            conf.hasBias() ? 1 : 0);
+    return new JacobianBlock.Outer(
+        examples,
+        perExample * (int) inputs.size(2),
+        channelsFirst,
+        channelsFirst ? inputs : rows(inputs),
+        channelsFirst ? delta : rows(delta),
+        bias);
+  }
+
+  /** Hands over the block of the bias alone. */
+  final void addBias(INDArray delta, JacobianSink blocks) {
     if (conf.hasBias()) {
-      blocks.accept(outer, weights, layer.getParam(ConvolutionParamInitializer.BIAS_KEY));
-    } else {
-      blocks.accept(outer, weights);
+      blocks.accept(summed(delta.sum(2).dup('c')), bias());
     }
-    return propagate
-        ? below(delta, weights.dup('c').reshape('c', map.patchSize(), q).transpose())
-        : null;
+  }
+
+  private INDArray bias() {
+    return layer.getParam(ConvolutionParamInitializer.BIAS_KEY);
+  }
+
+  /** The block with a row for each row of the input and column, summed over an example's rows. */
+  final JacobianBlock summed(INDArray stacked) {
+    return JacobianBlock.Rows.ofPositions(examples, input.size(0) / examples, stacked);
+  }
+
+  /** A matrix, or its transpose, times each row's channels × positions. */
+  static INDArray times(INDArray matrix, boolean transpose, INDArray array) {
+    long channels = matrix.size(transpose ? 1 : 0);
+    INDArray result =
+        Nd4j.createUninitialized(
+            array.dataType(), new long[] {array.size(0), channels, array.size(2)}, 'c');
+    for (long r = 0; r < array.size(0); r++) {
+      INDArray target = result.slice(r).transpose();
+      Nd4j.gemm(array.slice(r), matrix, target, true, !transpose, 1, 0);
+    }
+    return result;
+  }
+
+  /** Rows × channels × positions in the layout of the input. */
+  final INDArray inLayoutOfInput(INDArray array) {
+    long[] shape = input.shape().clone();
+    shape[0] = array.size(0);
+    return (channelsLast ? array.permute(0, 2, 1).dup('c') : array).reshape('c', shape);
+  }
+
+  /** Derivatives with respect to the input from those with respect to z. */
+  INDArray below(INDArray delta) {
+    return scatter(delta, matrix());
+  }
+
+  /** The weights as q × p. */
+  INDArray matrix() {
+    long p = map.patchSize();
+    INDArray weights = patchWeights();
+    return weights.dup('c').reshape('c', p, weights.length() / p).transpose();
   }
 
   /**
@@ -147,13 +221,12 @@ final class ConvolutionRule extends LayerRule {
   }
 
   /** Rows × q × T. */
-  private INDArray channelsFirst(INDArray delta, int q) {
+  final INDArray channelsFirst(INDArray delta) {
+    int q = channels(delta);
+    long positions = delta.length() / delta.size(0) / q;
     return channelsLast
-        ? Columns.packed(delta)
-            .reshape('c', delta.size(0), map.positions(), q)
-            .permute(0, 2, 1)
-            .dup('c')
-        : Columns.packed(delta).reshape('c', delta.size(0), q, map.positions());
+        ? Columns.packed(delta).reshape('c', delta.size(0), positions, q).permute(0, 2, 1).dup('c')
+        : Columns.packed(delta).reshape('c', delta.size(0), q, positions);
   }
 
   /** Rows × c × T as rows·T × c. */
@@ -164,7 +237,12 @@ final class ConvolutionRule extends LayerRule {
         .reshape('c', array.size(0) * array.size(2), array.size(1));
   }
 
-  private INDArray below(INDArray delta, INDArray weights) {
+  /**
+   * The derivatives with respect to the input from those with respect to z.
+   *
+   * @param weights q × p
+   */
+  final INDArray scatter(INDArray delta, INDArray weights) {
     long[] shape = input.shape().clone();
     shape[0] = delta.size(0);
     INDArray result = Nd4j.createUninitialized(delta.dataType(), shape, 'c');

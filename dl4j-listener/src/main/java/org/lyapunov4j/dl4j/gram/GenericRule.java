@@ -95,7 +95,6 @@ final class GenericRule extends LayerRule {
       for (int k = 0; k < columns; k++) {
         layer.setInput(example.dup('c'), NONE);
         layer.activate(true, NONE);
-        layer.setInput(example.dup('c'), NONE);
         Pair<Gradient, INDArray> pair =
             layer.backpropGradient(
                 Columns.get(epsilon, rowsOut, (long) k * examples + i).dup('c'), NONE);

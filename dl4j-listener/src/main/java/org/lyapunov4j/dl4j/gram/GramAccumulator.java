@@ -70,6 +70,40 @@ final class GramAccumulator implements AutoCloseable {
   }
 
   /**
+   * Adds J Jᵀ for J whose rows are 0 but for some examples.
+   *
+   * @param which these examples, in ascending order
+   * @param jacobian their rows, example-major
+   */
+  void addProduct(int[] which, INDArray jacobian) {
+    int rows = which.length * outputs;
+    for (int a = 0; a < rows; a += TILE_ROWS) {
+      INDArray left = jacobian.get(NDArrayIndex.interval(a, Math.min(rows, a + TILE_ROWS)));
+      for (int b = 0; b <= a; b += TILE_ROWS) {
+        INDArray right = jacobian.get(NDArrayIndex.interval(b, Math.min(rows, b + TILE_ROWS)));
+        INDArray products = Columns.timesTransposed(left, right).castTo(DataType.DOUBLE);
+        addScattered(which, a, b, products.dup('c').data().asDouble(), (int) right.size(0));
+      }
+    }
+  }
+
+  private void addScattered(int[] which, int a, int b, double[] products, int width) {
+    for (int p = 0; p < products.length; p++) {
+      int row = rowOf(which, a + p / width);
+      int column = rowOf(which, b + p % width);
+      if (column <= row && floats == null) {
+        doubles[row][column] += products[p];
+      } else if (column <= row) {
+        floats[row][column] += (float) products[p];
+      }
+    }
+  }
+
+  private int rowOf(int[] which, int r) {
+    return which[r / outputs] * outputs + r % outputs;
+  }
+
+  /**
    * Adds Σ_ts (a_it · a_js + b)(δ_ikt · δ_jls), for one position (A Aᵀ + b) ∘ (Δ Δᵀ).
    *
    * @param inputs A, N·T × p

@@ -2,6 +2,9 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -280,6 +283,82 @@ sealed interface JacobianBlock {
     @Override
     public INDArray gramTimes(INDArray v) {
       return outer.gramTimes(v, roots.mul(roots));
+    }
+  }
+
+  /**
+   * Rows of a table that are looked up at the positions of a layer, J_ik = Σ_t e_{index(i,t)}
+   * δ_iktᵀ: the parameters are a p × q matrix, of which an example touches the rows of its own
+   * indices alone.
+   *
+   * @param examples N
+   * @param columns K
+   * @param size p
+   * @param deltaWidth q
+   * @param type the type products are formed in
+   * @param entries the rows of the table that are looked up
+   */
+  record Lookup(
+      int examples, int columns, int size, int deltaWidth, DataType type, List<LookupEntry> entries)
+      implements JacobianBlock {
+    /**
+     * The block of some indices.
+     *
+     * @param examples N
+     * @param indices the index at each position, N·T
+     * @param size p
+     * @param deltas Δ, columns stacked, K·N·T × q
+     */
+    static Lookup of(int examples, int[] indices, int size, INDArray deltas) {
+      int width = (int) deltas.size(1);
+      double[] values = deltas.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+      return new Lookup(
+          examples,
+          (int) (deltas.size(0) / indices.length),
+          size,
+          width,
+          deltas.dataType(),
+          LookupEntry.of(indices, values, examples, width));
+    }
+
+    @Override
+    public int width() {
+      return Math.multiplyExact(size, deltaWidth);
+    }
+
+    @Override
+    public Lookup times(double factor) {
+      return map(entry -> entry.times(deltaWidth, c -> factor));
+    }
+
+    @Override
+    public Lookup timesColumns(double[] roots) {
+      return map(entry -> entry.times(deltaWidth, c -> roots[entry.index() * deltaWidth + c]));
+    }
+
+    @Override
+    public Lookup select(int[] which) {
+      List<LookupEntry> selected =
+          entries.stream()
+              .map(entry -> entry.select(which, columns * deltaWidth))
+              .filter(entry -> entry.touching().length > 0)
+              .toList();
+      return new Lookup(which.length, columns, size, deltaWidth, type, selected);
+    }
+
+    private Lookup map(UnaryOperator<LookupEntry> change) {
+      return new Lookup(
+          examples, columns, size, deltaWidth, type, entries.stream().map(change).toList());
+    }
+
+    @Override
+    public INDArray gramTimes(INDArray v) {
+      double[] vector = v.castTo(DataType.DOUBLE).dup().data().asDouble();
+      double[] sum = new double[vector.length];
+      for (LookupEntry entry : entries) {
+        entry.addGramTimes(vector, columns, sum);
+      }
+      return Nd4j.createFromArray(sum).castTo(type).reshape('c', sum.length, 1);
     }
   }
 

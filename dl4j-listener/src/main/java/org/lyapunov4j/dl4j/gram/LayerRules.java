@@ -7,6 +7,7 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.RNNFormat;
+import org.deeplearning4j.nn.conf.layers.AbstractLSTM;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
@@ -15,12 +16,24 @@ import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
+import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
+import org.deeplearning4j.nn.conf.layers.EmbeddingSequenceLayer;
+import org.deeplearning4j.nn.conf.layers.GravesLSTM;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PReLULayer;
 import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
+import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
+import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
+import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
+import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.conf.preprocessor.CnnToRnnPreProcessor;
 import org.deeplearning4j.nn.conf.preprocessor.ComposableInputPreProcessor;
 import org.deeplearning4j.nn.conf.preprocessor.FeedForwardToRnnPreProcessor;
@@ -28,6 +41,10 @@ import org.deeplearning4j.nn.conf.preprocessor.RnnToCnnPreProcessor;
 import org.deeplearning4j.nn.conf.preprocessor.RnnToFeedForwardPreProcessor;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.layers.recurrent.BidirectionalLayer;
+import org.deeplearning4j.nn.layers.recurrent.LastTimeStepLayer;
+import org.deeplearning4j.nn.layers.recurrent.MaskZeroLayer;
+import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -54,12 +71,16 @@ final class LayerRules {
   }
 
   /** The rule of a layer below the output. */
+  @SuppressWarnings("deprecation") // Deeplearning4j keeps the LSTM with peepholes
   Rule hidden(Layer layer, String name) {
     if (layer instanceof FrozenLayer frozen) {
       return new FrozenRule(hidden(frozen.getInsideLayer(), name), true);
     }
     if (layer instanceof FrozenLayerWithBackprop frozen) {
       return new FrozenRule(hidden(frozen.getInsideLayer(), name), false);
+    }
+    if (layer instanceof BaseWrapperLayer wrapper) {
+      return wrapped(wrapper, name);
     }
     org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
     Class<?> type = conf.getClass();
@@ -69,7 +90,14 @@ final class LayerRules {
         && type != BatchNormalization.class) {
       return new GenericRule(layer);
     }
-    if (type == DenseLayer.class && !((DenseLayer) conf).hasLayerNorm()) {
+    if (type == DenseLayer.class && ((DenseLayer) conf).hasLayerNorm()) {
+      return new LayerNormRule(layer, mask(layer));
+    }
+    if ((type == EmbeddingLayer.class || type == EmbeddingSequenceLayer.class)
+        && isElementwise(conf)) {
+      return new EmbeddingRule(layer);
+    }
+    if (type == DenseLayer.class) {
       return new DenseRule(
           layer, new Activation(((BaseLayer) conf).getActivationFn()), mask(layer));
     }
@@ -85,10 +113,49 @@ final class LayerRules {
             || type == Convolution3D.class)) {
       return new ConvolutionRule(layer);
     }
+    if (layer.getMaskArray() == null
+        && (type == DepthwiseConvolution2D.class || type == SeparableConvolution2D.class)) {
+      return new DepthwiseRule(layer);
+    }
+    if (layer.getMaskArray() == null
+        && (type == Deconvolution2D.class || type == Deconvolution3D.class)) {
+      return new DeconvolutionRule(layer);
+    }
+    if (type == PReLULayer.class) {
+      return new PReluRule(layer);
+    }
     if (type == BatchNormalization.class) {
       return new BatchNormRule(layer);
     }
+    if (layer instanceof BidirectionalLayer both
+        && !(((Bidirectional) conf).getFwd() instanceof LastTimeStep)) {
+      return new BidirectionalRule(both, this, name);
+    }
+    if (type == SimpleRnn.class && !((SimpleRnn) conf).hasLayerNorm() && isElementwise(conf)) {
+      return new SimpleRnnRule(layer);
+    }
+    if ((type == LSTM.class || type == GravesLSTM.class) && isElementwise(conf)) {
+      return new LstmRule(layer, type == GravesLSTM.class);
+    }
     return layer.numParams() == 0 ? new PassThroughRule(layer) : new GenericRule(layer);
+  }
+
+  /** The rule of a layer around another; the wrapper's configuration is that of what it wraps. */
+  private Rule wrapped(BaseWrapperLayer layer, String name) {
+    Layer inner = layer.getUnderlying();
+    if (layer instanceof LastTimeStepLayer last) {
+      return new LastStepRule(last, hidden(inner, name));
+    }
+    if (layer instanceof MaskZeroLayer mask) {
+      return new MaskZeroRule(mask, hidden(inner, name));
+    }
+    return layer.numParams() == 0 ? new PassThroughRule(layer) : new GenericRule(layer);
+  }
+
+  private static boolean isElementwise(org.deeplearning4j.nn.conf.layers.Layer conf) {
+    return new Activation(((BaseLayer) conf).getActivationFn()).isElementwise()
+        && (!(conf instanceof AbstractLSTM lstm)
+            || new Activation(lstm.getGateActivationFn()).isElementwise());
   }
 
   private RowMask mask(Layer layer) {
@@ -141,7 +208,7 @@ final class LayerRules {
   }
 
   /** From an output layer's input to the rows its loss is taken in. */
-  LayerRule outputRows(Layer layer) {
+  TimeStepsRule.Split outputRows(Layer layer) {
     org.deeplearning4j.nn.conf.layers.Layer conf = unwrapped(layer).conf().getLayer();
     boolean channelsLast =
         (conf instanceof RnnOutputLayer rnn && rnn.getRnnDataFormat() == RNNFormat.NWC)

@@ -25,7 +25,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Θ[(i,k),(j,l)] = ⟨∂f_ik/∂θ, ∂f_jl/∂θ⟩ over all trained parameters θ, weighted by the loss
  * curvature unless asked otherwise ({@link Weighting}); never divided by N, K or the number of
  * parameters. One sweep carries all output columns of all examples back through the network; a
- * layer with inputs A and back-propagated Δ adds (A Aᵀ) ∘ (Δ Δᵀ).
+ * layer with inputs A and back-propagated Δ adds (A Aᵀ) ∘ (Δ Δᵀ). Products are formed in the type
+ * of the parameters, in float if they are half-precision numbers.
  *
  * <p>Holds a private copy of the model and of the probe set: the model may be trained, changed or
  * thrown away meanwhile, and is never touched. Nor are ND4J's random generators or the workspaces
@@ -67,7 +68,7 @@ public final class NtkGram implements AutoCloseable {
     seeds = new ArrayList<>();
     int columns = 0;
     for (int o = 0; o < replica.outputs().size(); o++) {
-      seeds.add(new Seeds(replica.outputs().get(o), probe.labels()[o], probe.examples()));
+      seeds.add(new Seeds(replica.outputs().get(o), replica.values()[o], probe.labels()[o]));
       columns += seeds.get(o).columns();
     }
     outputs = columns;
@@ -131,12 +132,15 @@ public final class NtkGram implements AutoCloseable {
       replica.setParameters(flatParameters);
       GramAccumulator sum = accumulator();
       Map<String, GramAccumulator> parts = new LinkedHashMap<>();
+      double[] residuals = new double[probe.examples() * outputs];
+      double[] loss = {0};
       Certifier certifier = new Certifier(probe.examples(), outputs, spotChecks, spotCheck);
-      Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
-      new Sweep(replica, probe, weights)
-          .limitedTo(outputs, false, offHeapBudget())
+      sweep(metric, false)
           .run(
-              (o, f) -> certifier.remember(seeds(o, f)),
+              (o, f) -> {
+                loss[0] += seeds.get(o).fit(f, firstColumn(o), outputs, residuals);
+                return certifier.remember(seeds(o, f));
+              },
               (node, block) -> {
                 certifier.add(block, method);
                 Contraction.add(
@@ -149,7 +153,8 @@ public final class NtkGram implements AutoCloseable {
       return new NtkGramResult(
           gram,
           fromInputToOutput(parts),
-          certifier.certificate(gram, flatParameters, metric, eigenvalues, epsilon(), assumptions));
+          certifier.certificate(gram, flatParameters, metric, eigenvalues, epsilon(), assumptions),
+          new ProbeFit(loss[0] / probe.examples(), residuals));
     }
   }
 
@@ -194,25 +199,28 @@ public final class NtkGram implements AutoCloseable {
     try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       replica.setParameters(flatParameters);
       List<JacobianBlock> blocks = new ArrayList<>();
-      Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
-      new Sweep(replica, probe, weights)
-          .limitedTo(outputs, true, offHeapBudget())
-          .run(this::seeds, (node, block) -> blocks.add(block));
+      sweep(metric, true).run(this::seeds, (node, block) -> blocks.add(block));
       return new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
     }
   }
 
-  private long offHeapBudget() {
-    return Math.min(offHeapBudget, SweepMemory.available());
+  private Sweep sweep(INDArray metric, boolean keepsBlocks) {
+    Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
+    long budget = Math.min(offHeapBudget, SweepMemory.available());
+    return new Sweep(replica, probe, weights).limitedTo(outputs, keepsBlocks, budget);
   }
 
   /** The seeds of output o, whose value is f. */
   private INDArray seeds(int o, INDArray f) {
+    return seeds.get(o).seeds(f, firstColumn(o), outputs, weighting);
+  }
+
+  private int firstColumn(int o) {
     int from = 0;
     for (int before = 0; before < o; before++) {
       from += seeds.get(before).columns();
     }
-    return seeds.get(o).seeds(f, from, outputs, weighting);
+    return from;
   }
 
   /**

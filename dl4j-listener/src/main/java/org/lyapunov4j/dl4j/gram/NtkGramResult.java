@@ -14,9 +14,10 @@ import org.lyapunov4j.gram.GramMatrix;
  * @param layers the part of each layer or vertex with trained parameters by its name, from the
  *     input to the output; they add up to the Gram matrix. Empty unless asked for
  * @param certificate what was measured and what was assumed
+ * @param fit loss and residuals at the same parameters
  */
 public record NtkGramResult(
-    GramMatrix gram, Map<String, GramMatrix> layers, GramCertificate certificate) {
+    GramMatrix gram, Map<String, GramMatrix> layers, GramCertificate certificate, ProbeFit fit) {
   /** {@inheritDoc} */
   public NtkGramResult {
     layers = Collections.unmodifiableMap(new LinkedHashMap<>(layers));

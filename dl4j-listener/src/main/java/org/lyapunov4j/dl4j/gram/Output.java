@@ -14,4 +14,8 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
  * @param mask Deeplearning4j's mask of the loss, or null
  */
 record Output(
-    int node, ILossFunction loss, LossCurvature curvature, LayerRule labelRows, INDArray mask) {}
+    int node,
+    ILossFunction loss,
+    LossCurvature curvature,
+    TimeStepsRule.Split labelRows,
+    INDArray mask) {}

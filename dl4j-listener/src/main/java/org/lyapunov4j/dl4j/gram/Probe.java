@@ -27,6 +27,8 @@ final class Probe {
 
   /** Copies a data set. */
   static Probe of(MultiDataSet data, DataType type) {
+    requireNumbers(data.getFeatures(), "features");
+    requireNumbers(data.getLabels(), "labels");
     long examples = data.getFeatures(0).size(0);
     for (INDArray array : data.getFeatures()) {
       requireExamples(array, examples, "features");
@@ -35,6 +37,40 @@ final class Probe {
       requireExamples(array, examples, "labels");
     }
     return new Probe(data, type);
+  }
+
+  private static void requireNumbers(INDArray[] arrays, String what) {
+    if (arrays == null || arrays.length == 0 || Arrays.stream(arrays).anyMatch(a -> a == null)) {
+      throw new IllegalArgumentException(
+          "the probe set has no " + what + "; give one array for each input and output");
+    }
+    for (INDArray array : arrays) {
+      if (!array.dataType().isNumerical()) {
+        throw new IllegalArgumentException(
+            String.format("%s must be numbers, got %s", what, array.dataType()));
+      }
+      requireFinite(array, what);
+    }
+  }
+
+  private static void requireFinite(INDArray array, String what) {
+    if (isFinite(array)) {
+      return;
+    }
+    int example = 0;
+    while (isFinite(array.slice(example))) {
+      example++;
+    }
+    throw new IllegalArgumentException(
+        String.format(
+            Locale.ROOT,
+            "%s must be finite, got NaN or infinity in example %d; clean it or leave it out",
+            what,
+            example));
+  }
+
+  private static boolean isFinite(INDArray array) {
+    return !array.dataType().isFPType() || !(array.isNaN().any() || array.isInfinite().any());
   }
 
   private static void requireExamples(INDArray array, long examples, String what) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -24,13 +27,22 @@ final class Replica implements AutoCloseable {
   private final INDArray parameters;
   private final List<Node> nodes;
   private final List<Output> outputs;
+  private final INDArray[] values;
   private final List<String> assumptions;
 
-  private Replica(INDArray parameters, ReplicaBuilder built, Noise noise) {
+  private Replica(INDArray parameters, INDArray[] values, ReplicaBuilder built, Noise noise) {
     this.parameters = parameters;
+    this.values = values;
     nodes = List.copyOf(built.nodes());
     outputs = List.copyOf(built.outputs());
-    assumptions = noise.assumptions();
+    assumptions = new ArrayList<>(noise.assumptions());
+    for (Output output : outputs) {
+      if (!output.curvature().isSquaredError()) {
+        assumptions.add(
+            output.loss().getClass().getSimpleName()
+                + " is not a squared error: outside the paper's theorems (section 2.7)");
+      }
+    }
   }
 
   /** A replica of a model for a probe set; refuses what has no rule by name, reason and remedy. */
@@ -38,16 +50,29 @@ final class Replica implements AutoCloseable {
     Noise noise = new Noise();
     Model model = copy(live, probe, noise);
     ReplicaBuilder built = new ReplicaBuilder(probe, method);
+    INDArray[] values;
     if (model instanceof MultiLayerNetwork network) {
+      requireArrays(probe, 1, 1);
+      values = values(probe, features -> new INDArray[] {output(network, features[0], probe)});
       network.setLayerMaskArrays(probe.featuresMask(), probe.labelsMask());
       built.addAll(network);
     } else {
       ComputationGraph graph = (ComputationGraph) model;
+      requireArrays(probe, graph.getNumInputArrays(), graph.getNumOutputArrays());
+      values =
+          values(
+              probe,
+              features ->
+                  graph.output(false, features, probe.featuresMasks(), probe.labelsMasks()));
       graph.setInputs(probe.features());
       graph.setLayerMaskArrays(probe.featuresMasks(), probe.labelsMasks());
       built.addAll(graph);
     }
-    return new Replica(model.params(), built, noise);
+    return new Replica(model.params(), values, built, noise);
+  }
+
+  private static INDArray output(MultiLayerNetwork network, INDArray features, Probe probe) {
+    return network.output(features, false, probe.featuresMask(), probe.labelsMask());
   }
 
   /** A copy of a model that shares nothing with it, in the type of the probe set, without noise. */
@@ -93,6 +118,40 @@ final class Replica implements AutoCloseable {
     return graph;
   }
 
+  private static void requireArrays(Probe probe, int inputs, int outputs) {
+    if (probe.features().length != inputs || probe.labels().length != outputs) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "the model has %d inputs and %d outputs, got %d arrays of features and %d of labels;"
+                  + " give one array for each",
+              inputs,
+              outputs,
+              probe.features().length,
+              probe.labels().length));
+    }
+  }
+
+  /** The model's outputs, by Deeplearning4j's own forward pass, which tells if features fit. */
+  private static INDArray[] values(Probe probe, Function<INDArray[], INDArray[]> forward) {
+    INDArray[] features = probe.features().clone();
+    for (int i = 0; i < features.length; i++) {
+      features[i] = features[i].dup(); // some layers work in place
+    }
+    try {
+      return forward.apply(features);
+    } catch (RuntimeException e) {
+      List<String> shapes =
+          Arrays.stream(features).map(array -> Arrays.toString(array.shape())).toList();
+      throw new IllegalArgumentException(
+          String.format(
+              "the model cannot be run on features of shape %s; give features as the model is"
+                  + " trained on (Deeplearning4j says: %s)",
+              String.join(" and ", shapes), e.getMessage()),
+          e);
+    }
+  }
+
   private static INDArray copy(INDArray parameters, DataType type) {
     return parameters.dataType() == type ? parameters.dup() : parameters.castTo(type);
   }
@@ -113,6 +172,11 @@ final class Replica implements AutoCloseable {
   /** The number of layers and vertices with trained parameters. */
   int trainedNodes() {
     return (int) nodes.stream().filter(node -> node.rule().isTrained()).count();
+  }
+
+  /** The outputs at the probe set and the parameters of the model when the replica was made. */
+  INDArray[] values() {
+    return values;
   }
 
   List<Output> outputs() {

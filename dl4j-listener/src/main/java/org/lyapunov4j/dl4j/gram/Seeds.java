@@ -6,6 +6,7 @@ import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.lossfunctions.impl.LossSparseMCXENT;
 
 /**
  * Where the backward sweep starts. An output with T positions and K values at each has T·K columns
@@ -23,20 +24,60 @@ final class Seeds {
    * Seeds of one output.
    *
    * @param output the output
+   * @param value the model's output at the probe set in Deeplearning4j's layout
    * @param labels its labels
-   * @param examples N
    */
-  Seeds(Output output, INDArray labels, int examples) {
+  Seeds(Output output, INDArray value, INDArray labels) {
     this.output = output;
+    int examples = (int) labels.size(0);
+    boolean sparse = output.loss() instanceof LossSparseMCXENT;
+    requireShape(labels, value.shape(), sparse ? output.labelRows().channelAxis(value) : -1);
+    width = (int) value.size(output.labelRows().channelAxis(value));
     INDArray rows = output.labelRows().forward(examples, labels);
-    if (rows.rank() != 2) {
-      throw new IllegalArgumentException(
-          "labels must be a matrix or a time series, got shape " + Arrays.toString(labels.shape()));
-    }
-    this.labels = rows.toDoubleMatrix();
+    this.labels = sparse ? oneHot(rows) : rows.toDoubleMatrix();
     positions = this.labels.length / examples;
-    width = this.labels[0].length;
     mask = maskRows(output);
+  }
+
+  /**
+   * Refuses labels of another shape than the output's.
+   *
+   * @param single the axis along which labels have size 1 instead, being class indices, or −1
+   */
+  private static void requireShape(INDArray labels, long[] output, int single) {
+    long[] expected = output.clone();
+    if (single >= 0) {
+      expected[single] = 1;
+    }
+    if (!Arrays.equals(labels.shape(), expected)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "labels must have the shape %s%s, got %s; give labels as the model is trained on%s",
+              Arrays.toString(expected),
+              single < 0 ? " of the model's output" : ", class indices",
+              Arrays.toString(labels.shape()),
+              expected[0] == labels.size(0)
+                  ? ""
+                  : ", and let RnnOutputLayer, not OutputLayer, follow recurrent layers"));
+    }
+  }
+
+  private double[][] oneHot(INDArray indices) {
+    double[][] rows = new double[(int) indices.size(0)][width];
+    for (int r = 0; r < rows.length; r++) {
+      double index = indices.getDouble(r, 0);
+      if (index < 0 || index >= width || index != Math.rint(index)) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "labels of a sparse loss must be class indices 0 … %d, got %s",
+                width - 1,
+                index));
+      }
+      rows[r][(int) index] = 1;
+    }
+    return rows;
   }
 
   /** A weight of 0 or 1 for each row and value. */
@@ -82,16 +123,6 @@ final class Seeds {
    * @return derivatives of all columns with respect to the output, stacked
    */
   INDArray seeds(INDArray f, int from, int total, Weighting weighting) {
-    if (f.size(0) != labels.length || f.size(1) != width) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "labels must have the shape of the output, %d rows of %d, got %d rows of %d",
-              f.size(0),
-              f.size(1),
-              labels.length,
-              width));
-    }
     double[] values = Columns.packed(f.castTo(DataType.DOUBLE)).data().asDouble();
     double[] weights = LossCurvature.weights(output.loss());
     int rows = labels.length;
@@ -109,6 +140,33 @@ final class Seeds {
     return Nd4j.createFromArray(seeds)
         .castTo(f.dataType())
         .reshape('c', (long) total * rows, width);
+  }
+
+  /**
+   * Adds this output's residuals, and returns the loss summed over the examples.
+   *
+   * @param f the output
+   * @param from the first of this output's columns
+   * @param total the number of columns of all outputs
+   * @param residuals receives them, example-major
+   */
+  double fit(INDArray f, int from, int total, double[] residuals) {
+    double[][] values = f.castTo(DataType.DOUBLE).toDoubleMatrix();
+    double[] weights = LossCurvature.weights(output.loss());
+    double[] e = new double[width];
+    double[] losses = new double[width];
+    double sum = 0;
+    for (int r = 0; r < labels.length; r++) {
+      output.curvature().residual(values[r], labels[r], weights, e, losses);
+      int first = r / positions * total + from + r % positions * width;
+      for (int k = 0; k < width; k++) {
+        if (mask[r][k] != 0) {
+          residuals[first + k] = e[k];
+          sum += losses[k];
+        }
+      }
+    }
+    return sum;
   }
 
   private double[][] factor(double[] f, int row, double[] weights, Weighting weighting) {

@@ -30,7 +30,8 @@ record SweepMemory(long bytes) {
     for (int n = 0; n < nodes.size(); n++) {
       INDArray value = values.get(n);
       width = value.dataType().width();
-      long entries = (long) COPIES * columns * value.length() + nodes.get(n).rule().workspace(columns);
+      long entries =
+          (long) COPIES * columns * value.length() + nodes.get(n).rule().workspace(columns);
       for (int input : nodes.get(n).inputs()) {
         entries += input < 0 ? 0 : columns * values.get(input).length();
       }

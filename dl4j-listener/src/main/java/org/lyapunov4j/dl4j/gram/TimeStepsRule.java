@@ -21,6 +21,11 @@ final class TimeStepsRule {
       this.channelsLast = channelsLast;
     }
 
+    /** The axis of an array that holds the values of a position. */
+    int channelAxis(INDArray array) {
+      return channelsLast ? array.rank() - 1 : 1;
+    }
+
     @Override
     INDArray forward(int examples, INDArray input) {
       shape = input.shape();
@@ -85,7 +90,8 @@ final class TimeStepsRule {
     }
   }
 
-  private static INDArray rows(INDArray series, boolean channelsLast) {
+  /** A series, or an image, with a row for each position. */
+  static INDArray rows(INDArray series, boolean channelsLast) {
     long batch = series.size(0);
     long channels = series.size(channelsLast ? series.rank() - 1 : 1);
     long positions = series.length() / batch / channels;
@@ -99,7 +105,7 @@ final class TimeStepsRule {
   }
 
   /** Rows to the shape given, whose first dimension may be a multiple of what it says. */
-  private static INDArray series(INDArray rows, long[] shape, boolean channelsLast) {
+  static INDArray series(INDArray rows, long[] shape, boolean channelsLast) {
     long channels = shape[channelsLast ? shape.length - 1 : 1];
     long positions = 1;
     for (long size : shape) {

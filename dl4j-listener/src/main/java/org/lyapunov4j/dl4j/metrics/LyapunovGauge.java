@@ -96,6 +96,36 @@ public enum LyapunovGauge {
       "iterations",
       "Training iteration of the latest checkpoint",
       Checkpoint::iteration),
+  /** Mean loss of the probe. */
+  PROBE_LOSS(
+      "lyapunov.probe.loss",
+      null,
+      "Mean loss of the probe at the checkpoint, without regularisation",
+      Checkpoint::probeLoss),
+  /** E[gᵀHg/‖g‖²]. */
+  BATCH_SHARPNESS_MEAN_OF_RATIOS(
+      "lyapunov.batch.sharpness.mean.of.ratios",
+      null,
+      "Batch sharpness, mean of ratios: curvature along mini-batch gradients, E[g'Hg/g'g]; 2/η is the edge",
+      c -> c.batchSharpness().meanOfRatios().value()),
+  /** E[gᵀHg]/E[‖g‖²]. */
+  BATCH_SHARPNESS_RATIO_OF_MEANS(
+      "lyapunov.batch.sharpness.ratio.of.means",
+      null,
+      "Batch sharpness, ratio of means: E[g'Hg]/E[g'g]; 2/η is the edge",
+      c -> c.batchSharpness().ratioOfMeans().value()),
+  /** The exponent along the trajectory since the checkpoint before. */
+  TRAJECTORY_EXPONENT(
+      "lyapunov.trajectory.exponent",
+      "nats",
+      "Growth of the carried tangent vector since the checkpoint before, per step, if asked for",
+      c -> c.trajectory().map(w -> w.exponent()).orElse(Double.NaN)),
+  /** The exponent along the whole trajectory. */
+  TRAJECTORY_EXPONENT_CUMULATIVE(
+      "lyapunov.trajectory.exponent.cumulative",
+      "nats",
+      "Growth of the carried tangent vector since the first checkpoint, per step, if asked for",
+      c -> c.trajectory().map(w -> w.cumulativeExponent()).orElse(Double.NaN)),
   /** The dependence on the probe's size. */
   PROBE_CHANGE(
       "lyapunov.probe.change",
@@ -107,7 +137,13 @@ public enum LyapunovGauge {
       "lyapunov.gram.size",
       "rows",
       "Rows m = N·K of the Gram matrix",
-      c -> (double) c.stability().examples() * c.stability().outputs());
+      c -> (double) c.stability().examples() * c.stability().outputs()),
+  /** 8 m² or 4 m². */
+  GRAM_MEMORY(
+      "lyapunov.gram.memory",
+      "bytes",
+      "Memory of the entries of the Gram matrix",
+      Checkpoint::gramBytes);
 
   private final String meterName;
   private final String unit;

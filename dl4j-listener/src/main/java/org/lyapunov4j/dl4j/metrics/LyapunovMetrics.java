@@ -25,9 +25,10 @@ import org.lyapunov4j.stability.Verdict;
  * <p>Each meter carries the tag {@value #RUN_TAG}, so that several models in one process stay
  * apart, and the tags given at construction. The gauges of {@link LyapunovGauge} read NaN until the
  * first checkpoint; they hold their state strongly and never touch a native array, so any thread
- * may scrape them at any time. Beside them there is one gauge per verdict, {@value #VERDICT_STATE},
- * the age of the latest checkpoint, a timer of the checkpoints computed and counters of those
- * skipped and failed.
+ * may scrape them at any time. What a checkpoint of a cheaper tier leaves out keeps the value of
+ * the latest that had it. Beside them there is one gauge per verdict, {@value #VERDICT_STATE}, the
+ * age of the latest checkpoint, a timer of the checkpoints computed and counters of those skipped,
+ * failed and cancelled.
  *
  * <p>{@link #close()} removes the meters again. Thread-safe.
  */
@@ -53,10 +54,14 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
   /** Counter: checkpoints that failed. */
   public static final String FAILED = "lyapunov.checkpoint.failed";
 
+  /** Counter: checkpoints that were begun but cut short. */
+  public static final String CANCELLED = "lyapunov.checkpoint.cancelled";
+
   private final Tags tags;
   private final InstantSource clock;
   private final List<Binding> bindings = new ArrayList<>();
   private volatile Checkpoint latest;
+  private volatile Checkpoint dearest;
 
   /**
    * Metrics of one run.
@@ -99,6 +104,9 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
    * @param checkpoint the new latest
    */
   public void update(Checkpoint checkpoint) {
+    if (dearest == null || checkpoint.tier().compareTo(dearest.tier()) >= 0) {
+      dearest = checkpoint;
+    }
     latest = checkpoint;
     forEach(binding -> binding.compute.record(checkpoint.computeTime()));
   }
@@ -113,6 +121,11 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     forEach(binding -> binding.failed.increment());
   }
 
+  /** Counts a checkpoint that was cut short. */
+  public void cancelled() {
+    forEach(binding -> binding.cancelled.increment());
+  }
+
   /** Removes the meters from every registry they were bound to. Closing again does nothing. */
   @Override
   public synchronized void close() {
@@ -122,6 +135,11 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
 
   private synchronized void forEach(java.util.function.Consumer<Binding> action) {
     bindings.forEach(action);
+  }
+
+  private double value(LyapunovGauge gauge) {
+    double value = gauge.of(latest);
+    return Double.isNaN(value) ? gauge.of(dearest) : value;
   }
 
   private double isVerdict(Verdict.Kind kind) {
@@ -146,12 +164,13 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     private final Timer compute;
     private final Counter skipped;
     private final Counter failed;
+    private final Counter cancelled;
 
     Binding(MeterRegistry registry) {
       this.registry = registry;
       for (LyapunovGauge gauge : LyapunovGauge.values()) {
         add(
-            Gauge.builder(gauge.meterName(), () -> gauge.of(latest))
+            Gauge.builder(gauge.meterName(), () -> value(gauge))
                 .description(gauge.description())
                 .baseUnit(gauge.unit())
                 .tags(tags)
@@ -177,6 +196,11 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
                   .register(registry));
       skipped = add(counter(SKIPPED, "Checkpoints due but not computed, to spare the training"));
       failed = add(counter(FAILED, "Checkpoints that failed; the log says why the first one did"));
+      cancelled =
+          add(
+              counter(
+                  CANCELLED,
+                  "Checkpoints begun but cut short, by their time limit or an interrupt"));
     }
 
     private Counter counter(String name, String description) {

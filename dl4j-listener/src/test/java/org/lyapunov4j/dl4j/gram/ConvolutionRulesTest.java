@@ -15,6 +15,7 @@ import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution3D;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.Deconvolution2D;
+import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
@@ -43,6 +44,21 @@ class ConvolutionRulesTest extends ConformanceKit {
 
   private static ConvolutionLayer.Builder conv(int... kernel) {
     return new ConvolutionLayer.Builder(kernel).nOut(3).activation(Activation.TANH);
+  }
+
+  private static Deconvolution2D.Builder deconvolution() {
+    return new Deconvolution2D.Builder(2, 2).nOut(3).activation(Activation.TANH);
+  }
+
+  private static DepthwiseConvolution2D.Builder depthwise() {
+    return new DepthwiseConvolution2D.Builder(2, 2).depthMultiplier(2).activation(Activation.TANH);
+  }
+
+  private static SeparableConvolution2D.Builder separable() {
+    return new SeparableConvolution2D.Builder(2, 2)
+        .nOut(3)
+        .depthMultiplier(2)
+        .activation(Activation.TANH);
   }
 
   private static Layer output() {
@@ -117,27 +133,44 @@ class ConvolutionRulesTest extends ConformanceKit {
             conv(2, 2).build(),
             new PReLULayer.Builder().inputShape(3, 4, 5).sharedAxes(2, 3).build(),
             output()),
+        images("deconvolution", conv(2, 2).build(), deconvolution().stride(2, 1).build(), output()),
         images(
-            "deconvolution",
-            new Deconvolution2D.Builder(2, 2)
-                .nOut(3)
-                .stride(2, 1)
-                .activation(Activation.TANH)
+            "deconvolution, padding, same mode",
+            deconvolution().padding(1, 0).dilation(1, 2).build(),
+            deconvolution()
+                .stride(2, 3)
+                .convolutionMode(ConvolutionMode.Same)
+                .hasBias(false)
                 .build(),
             output()),
-        images(
-            "depthwise",
-            new DepthwiseConvolution2D.Builder(2, 2)
-                .depthMultiplier(2)
-                .activation(Activation.TANH)
+        lastChannels(
+            "deconvolution, channels last",
+            deconvolution().stride(2, 1).dataFormat(CNN2DFormat.NHWC).build(),
+            deconvolution()
+                .stride(1, 2)
+                .convolutionMode(ConvolutionMode.Same)
+                .dataFormat(CNN2DFormat.NHWC)
                 .build(),
             output()),
-        images(
-            "separable",
-            new SeparableConvolution2D.Builder(2, 2)
-                .nOut(3)
-                .depthMultiplier(2)
-                .activation(Activation.TANH)
+        images("depthwise", conv(2, 2).build(), depthwise().stride(2, 1).build(), output()),
+        lastChannels(
+            "depthwise, channels last",
+            conv(2, 2).build(),
+            depthwise()
+                .padding(1, 1)
+                .dilation(2, 1)
+                .dataFormat(CNN2DFormat.NHWC)
+                .hasBias(false)
+                .build(),
+            output()),
+        images("separable", conv(2, 2).build(), separable().stride(1, 2).build(), output()),
+        lastChannels(
+            "separable, channels last",
+            conv(2, 2).build(),
+            separable()
+                .convolutionMode(ConvolutionMode.Same)
+                .hasBias(false)
+                .dataFormat(CNN2DFormat.NHWC)
                 .build(),
             output()),
         lastChannels("channels last", conv(2, 3).build(), conv(2, 2).build(), output()),
@@ -191,13 +224,43 @@ class ConvolutionRulesTest extends ConformanceKit {
             Networks.gaussian(3, 2, 2, 7),
             LABELS),
         new Case(
+            "deconvolution in three dimensions",
+            type -> deconvolutionInThreeDimensions(type),
+            Networks.gaussian(3, 2, 2, 2, 3, 2),
+            LABELS),
+        new Case(
             "three dimensions",
-            type -> {
-              MultiLayerNetwork network = threeDimensions(type);
-              return network;
-            },
+            type -> threeDimensions(type),
             Networks.gaussian(3, 2, 2, 3, 4, 3),
             LABELS));
+  }
+
+  private static MultiLayerNetwork deconvolutionInThreeDimensions(DataType type) {
+    return Networks.network(
+        type,
+        7,
+        new Deconvolution3D.Builder()
+            .kernelSize(2, 2, 2)
+            .nIn(2)
+            .nOut(2)
+            .stride(2, 1, 1)
+            .activation(Activation.TANH)
+            .dataFormat(Convolution3D.DataFormat.NCDHW)
+            .build(),
+        new Deconvolution3D.Builder()
+            .kernelSize(1, 2, 2)
+            .nIn(2)
+            .nOut(3)
+            .convolutionMode(ConvolutionMode.Same)
+            .activation(Activation.TANH)
+            .dataFormat(Convolution3D.DataFormat.NCDHW)
+            .build(),
+        new GlobalPoolingLayer.Builder(PoolingType.AVG).build(),
+        new OutputLayer.Builder(LossFunction.MSE)
+            .nIn(3)
+            .nOut(2)
+            .activation(Activation.IDENTITY)
+            .build());
   }
 
   private static MultiLayerNetwork threeDimensions(DataType type) {

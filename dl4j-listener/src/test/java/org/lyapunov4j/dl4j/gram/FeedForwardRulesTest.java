@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
@@ -41,6 +42,11 @@ class FeedForwardRulesTest extends ConformanceKit {
         LABELS);
   }
 
+  private static MultiDataSet masked(INDArray mask) {
+    return new MultiDataSet(
+        new INDArray[] {FEATURES}, new INDArray[] {LABELS}, null, new INDArray[] {mask});
+  }
+
   @Override
   List<Case> cases() {
     return List.of(
@@ -55,6 +61,22 @@ class FeedForwardRulesTest extends ConformanceKit {
                 .activation(Activation.TANH)
                 .build(),
             output(5, 3)),
+        stack(
+            "layer normalisation twice, no bias",
+            new DenseLayer.Builder()
+                .nIn(4)
+                .nOut(6)
+                .hasLayerNorm(true)
+                .hasBias(false)
+                .activation(Activation.SOFTMAX)
+                .build(),
+            new DenseLayer.Builder()
+                .nIn(6)
+                .nOut(2)
+                .hasLayerNorm(true)
+                .activation(Activation.SIGMOID)
+                .build(),
+            output(2, 3)),
         stack(
                 "batch normalisation",
                 dense(4, 6),
@@ -75,6 +97,18 @@ class FeedForwardRulesTest extends ConformanceKit {
                 .activation(Activation.TANH)
                 .build(),
             output(6, 3)),
+        new Case(
+            "masked examples",
+            type -> Networks.network(type, 7, dense(4, 5), output(5, 3)),
+            masked(Nd4j.createFromArray(new double[][] {{1}, {0}, {1}, {1}, {0}})),
+            false),
+        new Case(
+            "masked outputs",
+            type -> Networks.network(type, 7, dense(4, 5), output(5, 3)),
+            masked(
+                Nd4j.createFromArray(
+                    new double[][] {{1, 0, 1}, {0, 0, 0}, {1, 1, 1}, {0, 0, 1}, {1, 1, 0}})),
+            false),
         stack("frozen below", new FrozenLayer(dense(4, 6)), dense(6, 5), output(5, 3)),
         stack(
             "frozen between", dense(4, 6), new FrozenLayerWithBackprop(dense(6, 5)), output(5, 3)),

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
@@ -95,13 +98,25 @@ final class NaiveJacobian {
   private static int[] trained(Model model) {
     IntStream indices = IntStream.empty();
     int at = 0;
-    for (Layer layer : layers(model)) {
-      int count = (int) layer.numParams();
-      boolean half = layer.conf().getLayer() instanceof BatchNormalization;
+    for (Trainable part : parts(model)) {
+      int count = (int) part.numParams();
+      boolean half = part.getConfig() instanceof BatchNormalization;
       indices = IntStream.concat(indices, IntStream.range(at, at + (half ? count / 2 : count)));
       at += count;
     }
     return indices.toArray();
+  }
+
+  /** Layers and vertices in the order of their parameters. */
+  private static List<Trainable> parts(Model model) {
+    if (!(model instanceof ComputationGraph graph)) {
+      return List.of(layers(model));
+    }
+    List<Trainable> parts = new ArrayList<>();
+    for (int index : graph.topologicalSortOrder()) {
+      parts.add(graph.getVertices()[index]);
+    }
+    return parts;
   }
 
   /** All outputs, example-major, position by position. */
@@ -269,7 +284,13 @@ final class NaiveJacobian {
         INDArray labels, INDArray z, IActivation activation, INDArray mask) {
       INDArray derivatives =
           logits ? labels.dup() : activation.backprop(z.dup(), labels.dup()).getFirst();
-      return mask == null ? derivatives : derivatives.muliColumnVector(mask.castTo(z.dataType()));
+      if (mask == null) {
+        return derivatives;
+      }
+      INDArray factors = mask.castTo(z.dataType());
+      return mask.isColumnVector()
+          ? derivatives.muliColumnVector(factors)
+          : derivatives.muli(factors);
     }
 
     @Override

@@ -8,12 +8,15 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.assertj.core.api.AbstractThrowableAssert;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
+import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -384,6 +387,110 @@ class NtkGramTest {
     assertThatThrownBy(() -> NtkGram.builder(hinge).probe(data).build())
         .hasMessageContaining("layer 'layer0' (OutputLayer)")
         .hasMessageContaining("LossHinge");
+  }
+
+  @Test
+  void refusesAProbeThatDoesNotFitAtOnce() {
+    MultiLayerNetwork model =
+        Networks.network(
+            DataType.DOUBLE,
+            5,
+            dense(2, 3, Activation.TANH),
+            output(3, 2, Activation.IDENTITY, LossFunction.MSE));
+    INDArray labels = Nd4j.zeros(DataType.DOUBLE, 3, 2);
+    refused(model, Nd4j.zeros(DataType.DOUBLE, 3, 5), labels)
+        .hasMessageContaining("cannot be run on features of shape [3, 5]")
+        .hasMessageContaining("as the model is trained on");
+    refused(model, Nd4j.zeros(DataType.DOUBLE, 3, 2, 4), labels)
+        .hasMessageContaining("features of shape [3, 2, 4]");
+    refused(model, POINTS, Nd4j.zeros(DataType.DOUBLE, 3, 4))
+        .hasMessageContaining("labels must have the shape [3, 2] of the model's output")
+        .hasMessageContaining("got [3, 4]");
+    refused(model, POINTS, Nd4j.zeros(DataType.DOUBLE, 3, 2, 1))
+        .hasMessageContaining("got [3, 2, 1]");
+    refused(model, Nd4j.create("a", "b", "c"), labels).hasMessageContaining("got UTF8");
+    refused(model, POINTS.dup().putScalar(3, Double.NaN), labels)
+        .hasMessageContaining("features must be finite, got NaN or infinity in example 1");
+    refused(model, POINTS, labels.dup().putScalar(5, Double.POSITIVE_INFINITY))
+        .hasMessageContaining("labels must be finite, got NaN or infinity in example 2");
+    refused(model, POINTS, null).hasMessageContaining("no labels");
+    assertThatThrownBy(
+            () ->
+                NtkGram.builder(model)
+                    .probe(
+                        new org.nd4j.linalg.dataset.MultiDataSet(
+                            new INDArray[] {POINTS, POINTS}, new INDArray[] {labels}))
+                    .build())
+        .hasMessageContaining("1 inputs and 1 outputs, got 2 arrays of features");
+  }
+
+  private static AbstractThrowableAssert<?, ?> refused(
+      MultiLayerNetwork model, INDArray features, INDArray labels) {
+    return assertThatThrownBy(
+            () -> NtkGram.builder(model).probe(new DataSet(features, labels)).build())
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void parametersInHalfPrecisionAreTakenUpToFloat() {
+    DataType type = DataType.FLOAT16;
+    Layer[] layers = {
+      dense(4, 5, Activation.TANH), output(5, 3, Activation.SOFTMAX, LossFunction.MCXENT)
+    };
+    MultiLayerNetwork half = Networks.network(type, 91, layers);
+    MultiLayerNetwork full = Networks.network(DataType.FLOAT, 92, layers);
+    full.setParams(half.params().castTo(DataType.FLOAT));
+    INDArray features = Networks.gaussian(93, 5, 4);
+    INDArray labels = Networks.oneHot(5, 3);
+    assertThat(
+            gram(half, features.castTo(type), labels.castTo(type), Weighting.CURVATURE).toArray())
+        .isDeepEqualTo(
+            gram(full, features.castTo(type).castTo(DataType.FLOAT), labels, Weighting.CURVATURE)
+                .toArray());
+    assertThat(half.params().dataType()).isEqualTo(type);
+  }
+
+  @Test
+  void refusesAnOutputWithoutTimeStepsOnTimeSeries() {
+    MultiLayerNetwork model =
+        Networks.network(
+            DataType.DOUBLE,
+            5,
+            InputType.recurrent(2, 4),
+            new LSTM.Builder().nOut(3).build(),
+            new OutputLayer.Builder(LossFunction.MSE)
+                .nOut(2)
+                .activation(Activation.IDENTITY)
+                .build());
+    refused(model, Networks.gaussian(94, 3, 2, 4), Networks.gaussian(95, 3, 2, 4))
+        .hasMessageContaining("labels must have the shape [12, 2] of the model's output")
+        .hasMessageContaining("let RnnOutputLayer, not OutputLayer, follow recurrent layers");
+  }
+
+  @Test
+  void sparseLabelsAreClassIndices() {
+    INDArray features = Networks.gaussian(81, 5, 2);
+    MultiLayerNetwork sparse =
+        Networks.network(
+            DataType.DOUBLE, 5, output(2, 3, Activation.SOFTMAX, LossFunction.SPARSE_MCXENT));
+    MultiLayerNetwork dense =
+        Networks.network(DataType.DOUBLE, 5, output(2, 3, Activation.SOFTMAX, LossFunction.MCXENT));
+    INDArray indices = Nd4j.createFromArray(new double[][] {{0}, {2}, {1}, {2}, {0}});
+    INDArray oneHot = Nd4j.zeros(DataType.DOUBLE, 5, 3);
+    for (int i = 0; i < 5; i++) {
+      oneHot.putScalar(i, indices.getInt(i), 1);
+    }
+    assertThat(gram(sparse, features, indices, Weighting.CURVATURE).toArray())
+        .isDeepEqualTo(gram(dense, features, oneHot, Weighting.CURVATURE).toArray());
+    refused(sparse, features, oneHot)
+        .hasMessageContaining("labels must have the shape [5, 1], class indices, got [5, 3]");
+    refused(sparse, features, indices.add(1)).hasMessageContaining("class indices 0 … 2, got 3");
+    try (NtkGram gram = NtkGram.builder(sparse).probe(new DataSet(features, indices)).build()) {
+      assertThat(gram.compute(sparse.params()).assumptions())
+          .containsExactly(
+              "LossSparseMCXENT is not a squared error: outside the paper's theorems (section"
+                  + " 2.7)");
+    }
   }
 
   @Test

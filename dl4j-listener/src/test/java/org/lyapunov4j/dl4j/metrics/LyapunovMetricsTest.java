@@ -16,14 +16,19 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
 class LyapunovMetricsTest {
@@ -71,6 +76,15 @@ class LyapunovMetricsTest {
     assertThat(value(registry, LyapunovGauge.LOSS)).isEqualTo(0.25);
     assertThat(value(registry, LyapunovGauge.ITERATION)).isEqualTo(300);
     assertThat(value(registry, LyapunovGauge.GRAM_SIZE)).isEqualTo(2);
+    assertThat(value(registry, LyapunovGauge.GRAM_MEMORY)).isEqualTo(32);
+    assertThat(value(registry, LyapunovGauge.PROBE_LOSS)).isEqualTo(0.125);
+    assertThat(value(registry, LyapunovGauge.BATCH_SHARPNESS_MEAN_OF_RATIOS)).isBetween(1.0, 3.0);
+    // With one example a batch the two are 1 and 3, and (1 + 9)/(1 + 3) in the mean.
+    assertThat(value(registry, LyapunovGauge.BATCH_SHARPNESS_RATIO_OF_MEANS))
+        .isCloseTo(2.5, within(0.3));
+    assertThat(value(registry, LyapunovGauge.TRAJECTORY_EXPONENT))
+        .isEqualTo(value(registry, LyapunovGauge.TRAJECTORY_EXPONENT_CUMULATIVE))
+        .isBetween(Math.log(0.4), Math.log(0.8) / 2 + 0.1);
     assertThat(value(registry, LyapunovGauge.PROBE_CHANGE)).isNaN();
     assertThat(registry.get(LyapunovMetrics.AGE).timeGauge().value()).isEqualTo(60);
     assertThat(registry.get(LyapunovMetrics.COMPUTE).timer().count()).isEqualTo(2);
@@ -80,6 +94,16 @@ class LyapunovMetricsTest {
                 .timer()
                 .mean(java.util.concurrent.TimeUnit.MILLISECONDS))
         .isEqualTo(50);
+  }
+
+  @Test
+  void whatACheapTierLeavesOutKeepsItsLatestValue() {
+    metrics.bindTo(registry);
+    metrics.update(checkpoint(0.2));
+    double critical = value(registry, LyapunovGauge.CRITICAL_LEARNING_RATE);
+    metrics.update(checkpoint(0.3, Tier.ECONOMY));
+    assertThat(value(registry, LyapunovGauge.LEARNING_RATE)).isEqualTo(0.3);
+    assertThat(value(registry, LyapunovGauge.CRITICAL_LEARNING_RATE)).isEqualTo(critical);
   }
 
   @Test
@@ -101,6 +125,8 @@ class LyapunovMetricsTest {
     metrics.skipped();
     metrics.failed();
     metrics.failed();
+    metrics.cancelled();
+    assertThat(registry.get(LyapunovMetrics.CANCELLED).counter().count()).isEqualTo(1);
     assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(1);
     assertThat(registry.get(LyapunovMetrics.FAILED).counter().count()).isEqualTo(2);
   }
@@ -208,20 +234,30 @@ class LyapunovMetricsTest {
   }
 
   static Checkpoint checkpoint(double learningRate) {
+    return checkpoint(learningRate, Tier.STANDARD);
+  }
+
+  private static Checkpoint checkpoint(double learningRate, Tier tier) {
     SgdStep step = SgdStep.of(learningRate, 1);
     GramMatrix gram = GramMatrix.of(new double[][] {{1, 0}, {0, 3}}, 2, 1);
     StabilityReport report =
-        StabilityAnalyzer.builder().seed(1).maxEpochs(256).build().analyze(gram, step);
+        StabilityAnalyzer.builder().seed(1).maxEpochs(256).tier(tier).build().analyze(gram, step);
+    TrajectoryExponent trajectory = new TrajectoryExponent(1);
     return new Checkpoint(
         "a",
         300,
         2,
         NOW.minusSeconds(60),
         0.25,
+        0.125,
+        tier,
         new TrainingStep(step, List.of()),
         List.of(),
         report,
         List.of(),
+        BatchSharpness.estimate(gram, new double[] {1, 1}, step, 64, new RandomStream(1)),
+        Optional.of(trajectory.advance(gram, step, 10)),
+        32,
         Duration.ofMillis(20),
         Duration.ofMillis(30));
   }

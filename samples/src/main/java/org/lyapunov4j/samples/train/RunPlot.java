@@ -21,9 +21,7 @@ import org.knowm.xchart.style.Styler.LegendLayout;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
-import org.lyapunov4j.samples.run.CheckpointRecord;
-import org.lyapunov4j.samples.run.EndRecord;
-import org.lyapunov4j.samples.run.RunRecord;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 
 /**
  * A run as one picture of three panels over the iterations: loss, η·sharpness/2, λ with its
@@ -44,8 +42,8 @@ final class RunPlot implements RunObserver {
 
   private final Path file;
   private final List<Double> batchLosses = new ArrayList<>();
-  private final List<CheckpointRecord> checkpoints = new ArrayList<>();
-  private RunRecord run;
+  private final List<Checkpoint> checkpoints = new ArrayList<>();
+  private RunDescription run;
 
   /** A plot that is written to {@code file} when the run ends. */
   RunPlot(Path file) {
@@ -53,7 +51,7 @@ final class RunPlot implements RunObserver {
   }
 
   @Override
-  public void started(RunRecord run) {
+  public void started(RunDescription run) {
     this.run = run;
   }
 
@@ -63,12 +61,12 @@ final class RunPlot implements RunObserver {
   }
 
   @Override
-  public void checkpoint(CheckpointRecord checkpoint) {
+  public void checkpoint(Checkpoint checkpoint) {
     checkpoints.add(checkpoint);
   }
 
   @Override
-  public void ended(EndRecord end) throws IOException {
+  public void ended(RunEnd end) throws IOException {
     if (!checkpoints.isEmpty() && !ImageIO.write(render(), "png", file.toFile())) {
       throw new IOException("no PNG encoder in this Java runtime");
     }
@@ -93,7 +91,7 @@ final class RunPlot implements RunObserver {
     if (run.batchSize() < run.examples()) {
       addBatchLosses(chart);
     }
-    line(chart, "all examples", iterations(), values(c -> positive(c.loss())), BLUE, 2);
+    line(chart, "all examples", iterations(), values(c -> positive(c.probeLoss())), BLUE, 2);
     return chart;
   }
 
@@ -210,10 +208,10 @@ final class RunPlot implements RunObserver {
   }
 
   private List<Double> iterations() {
-    return values(CheckpointRecord::iteration);
+    return values(Checkpoint::iteration);
   }
 
-  private List<Double> values(ToDoubleFunction<CheckpointRecord> value) {
+  private List<Double> values(ToDoubleFunction<Checkpoint> value) {
     return checkpoints.stream().map(c -> finite(value.applyAsDouble(c))).toList();
   }
 

@@ -7,10 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
-import org.lyapunov4j.samples.run.CheckpointRecord;
-import org.lyapunov4j.samples.run.EndRecord;
-import org.lyapunov4j.samples.run.RunRecord;
-import org.lyapunov4j.samples.run.StabilityRecord;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.stability.StabilityReport;
 
 /**
  * A table of checkpoints as plain lines and, on a terminal only, a last line that is rewritten in
@@ -25,7 +23,7 @@ final class TerminalDisplay implements RunObserver {
   private final PrintWriter out;
   private final boolean terminal;
   private final List<Double> edgeRatios = new ArrayList<>();
-  private RunRecord run;
+  private RunDescription run;
   private long start;
   private long drawn;
 
@@ -35,7 +33,7 @@ final class TerminalDisplay implements RunObserver {
   }
 
   @Override
-  public void started(RunRecord run) {
+  public void started(RunDescription run) {
     this.run = run;
     start = System.nanoTime();
     drawn = start;
@@ -87,25 +85,25 @@ final class TerminalDisplay implements RunObserver {
   }
 
   @Override
-  public void checkpoint(CheckpointRecord checkpoint) {
-    StabilityRecord stability = checkpoint.stability();
+  public void checkpoint(Checkpoint checkpoint) {
+    StabilityReport stability = checkpoint.stability();
     edgeRatios.add(stability.classicEdgeRatio());
     clear();
     out.printf(
         Locale.ROOT,
         "%9d  %10.3e  %+12.3e ± %7.1e   %+10.2e  %7.3f  %s%n",
         checkpoint.iteration(),
-        checkpoint.loss(),
+        checkpoint.probeLoss(),
         stability.exponent().value(),
         stability.exponent().standardError(),
         stability.gdExponent(),
         stability.classicEdgeRatio(),
-        stability.verdict());
+        stability.verdict().kind());
     out.flush();
   }
 
   @Override
-  public void ended(EndRecord end) {
+  public void ended(RunEnd end) {
     clear();
     out.printf(
         Locale.ROOT,

@@ -17,7 +17,6 @@ import org.lyapunov4j.samples.cli.SamplingConverter;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
 import org.lyapunov4j.samples.data.Targets;
-import org.lyapunov4j.samples.run.EndRecord;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
@@ -196,24 +195,27 @@ public final class TrainCommand implements Callable<Integer> {
     observers.add(new TerminalDisplay(terminal, Console.isTerminal()));
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     try (Interruption interruption = new Interruption();
-        MetricsServer metrics = startMetrics(registry, terminal);
-        RecordFile records = openRecords()) {
-      if (records != null) {
-        observers.add(records);
+        MetricsServer metrics = startMetrics(registry, terminal)) {
+      requireWritable(plot);
+      requireWritable(out);
+      if (out != null && Files.isRegularFile(out)) {
+        Files.delete(out); // every run of the command is a new one
       }
       if (plot != null) {
         observers.add(new RunPlot(plot));
       }
-      EndRecord end =
-          new TrainingRun(settings, source, chosen, registry, observers)
-              .run(interruption::requested);
-      printFiles(terminal);
-      if (metrics != null && keepServing) {
-        terminal.printf("serving %s until Ctrl-C%n", metrics.uri());
-        terminal.flush();
-        interruption.await();
+      try (TrainingRun run =
+          Input.accept(
+              spec, () -> new TrainingRun(settings, source, chosen, registry, out, observers))) {
+        RunEnd end = run.run(interruption::requested);
+        printFiles(terminal);
+        if (metrics != null && keepServing) {
+          terminal.printf("serving %s until Ctrl-C%n", metrics.uri());
+          terminal.flush();
+          interruption.await();
+        }
+        return end.reason() == RunEnd.Reason.INTERRUPTED ? INTERRUPTED : 0;
       }
-      return end.reason() == EndRecord.Reason.INTERRUPTED ? INTERRUPTED : 0;
     }
   }
 
@@ -318,13 +320,6 @@ public final class TrainCommand implements Callable<Integer> {
         "--metrics-port must be 0 to 65535, got %d; 0 takes a free port",
         metricsPort);
     return null;
-  }
-
-  private RecordFile openRecords() throws IOException {
-    for (Path file : new Path[] {out, plot}) {
-      requireWritable(file);
-    }
-    return out == null ? null : new RecordFile(out);
   }
 
   private void requireWritable(Path file) {

@@ -3,12 +3,10 @@ package org.lyapunov4j.samples.train;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
-import java.time.Instant;
-import java.util.ArrayDeque;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Queue;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -17,14 +15,8 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.lyapunov4j.dl4j.LyapunovListener;
-import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
-import org.lyapunov4j.samples.run.CheckpointRecord;
-import org.lyapunov4j.samples.run.EndRecord;
-import org.lyapunov4j.samples.run.RunRecord;
-import org.lyapunov4j.samples.run.StabilityRecord;
-import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.activations.Activation;
@@ -38,7 +30,7 @@ import org.nd4j.nativeblas.NativeOpsHolder;
  * mini-batches are drawn by the same sampler that the analysis draws from, so what is reported is
  * the stability of the step that is really taken.
  */
-final class TrainingRun {
+final class TrainingRun implements AutoCloseable {
   /** Keys of the independent random streams of a run. */
   private static final long BATCHES = 1;
 
@@ -50,13 +42,14 @@ final class TrainingRun {
   private final DataSet all;
   private final MultiLayerNetwork network;
   private final List<RunObserver> observers;
-  private final Queue<Checkpoint> fresh = new ArrayDeque<>();
+  private final LyapunovListener listener;
 
   TrainingRun(
       TrainSettings settings,
       DataSource source,
       Examples examples,
       MeterRegistry registry,
+      Path record,
       List<RunObserver> observers) {
     this.settings = settings;
     this.source = source;
@@ -65,16 +58,26 @@ final class TrainingRun {
     all = examples.toDataSet(settings.type());
     network = new MultiLayerNetwork(configuration());
     network.init();
-    network.setListeners(
+    listener = listener(registry, record);
+    network.setListeners(listener);
+  }
+
+  private LyapunovListener listener(MeterRegistry registry, Path record) {
+    LyapunovListener.Builder builder =
         new LyapunovListener.Builder(all)
             .frequency(settings.interval())
             .batchSize(settings.step().batchSize())
             .sampling(settings.step().sampling())
-            .analyzer(
-                StabilityAnalyzer.builder().seed(settings.seed()).tier(settings.tier()).build())
-            .registry(registry)
-            .onCheckpoint(fresh::add)
-            .build());
+            .seed(settings.seed())
+            .tier(settings.tier())
+            .registry(registry);
+    if (record != null) {
+      builder.record(record);
+    }
+    for (RunObserver observer : observers) {
+      builder.onCheckpoint(observer::checkpoint);
+    }
+    return builder.build();
   }
 
   /**
@@ -89,9 +92,10 @@ final class TrainingRun {
   /**
    * Trains until the planned steps are done, the loss is no longer finite, or {@code stop} says so.
    */
-  EndRecord run(BooleanSupplier stop) throws IOException {
+  RunEnd run(BooleanSupplier stop) throws IOException {
     long start = System.nanoTime();
-    RunRecord run = describe();
+    RunDescription run = describe();
+    listener.note(run.note());
     for (RunObserver observer : observers) {
       observer.started(run);
     }
@@ -102,25 +106,24 @@ final class TrainingRun {
             settings.step().sampling(),
             new RandomStream(settings.seed()).split(BATCHES));
     int[] batch = new int[settings.step().batchSize()];
-    EndRecord.Reason reason = EndRecord.Reason.COMPLETED;
+    RunEnd.Reason reason = RunEnd.Reason.COMPLETED;
     int iteration = 0;
-    while (iteration < settings.iterations() && reason == EndRecord.Reason.COMPLETED) {
+    while (iteration < settings.iterations() && reason == RunEnd.Reason.COMPLETED) {
       network.fit(select(batch, sampler.next(batch)));
       double loss = network.score();
       for (RunObserver observer : observers) {
         observer.stepped(iteration, loss);
       }
-      publishCheckpoints();
       iteration++;
       if (!Double.isFinite(loss)) {
-        reason = EndRecord.Reason.DIVERGED;
+        reason = RunEnd.Reason.DIVERGED;
       } else if (stop.getAsBoolean()) {
-        reason = EndRecord.Reason.INTERRUPTED;
+        reason = RunEnd.Reason.INTERRUPTED;
       }
     }
-    EndRecord end =
-        new EndRecord(
-            "end", reason, iteration, network.score(all), (System.nanoTime() - start) * 1e-9);
+    RunEnd end =
+        new RunEnd(reason, iteration, network.score(all), (System.nanoTime() - start) * 1e-9);
+    listener.note(end.note());
     for (RunObserver observer : observers) {
       observer.ended(end);
     }
@@ -136,23 +139,10 @@ final class TrainingRun {
         Nd4j.pullRows(all.getFeatures(), 1, rows), Nd4j.pullRows(all.getLabels(), 1, rows));
   }
 
-  private void publishCheckpoints() throws IOException {
-    while (!fresh.isEmpty()) {
-      Checkpoint checkpoint = fresh.remove();
-      CheckpointRecord written =
-          new CheckpointRecord(
-              "checkpoint",
-              checkpoint.iteration(),
-              checkpoint.time(),
-              network.score(all),
-              checkpoint.loss(),
-              checkpoint.gramTime().toMillis(),
-              checkpoint.analysisTime().toMillis(),
-              StabilityRecord.of(checkpoint.stability()));
-      for (RunObserver observer : observers) {
-        observer.checkpoint(written);
-      }
-    }
+  /** Ends the record and the metrics. */
+  @Override
+  public void close() {
+    listener.close();
   }
 
   private MultiLayerConfiguration configuration() {
@@ -190,25 +180,20 @@ final class TrainingRun {
     return widths;
   }
 
-  private RunRecord describe() {
-    return new RunRecord(
-        "run",
+  private RunDescription describe() {
+    return new RunDescription(
         source.toString(),
         examples.description(),
         examples.size(),
-        examples.outputs(),
         widths(),
         settings.activation().toString(),
         settings.loss().toString(),
         network.numParams(),
         settings.type().toString(),
-        settings.step().learningRate(),
         settings.step().batchSize(),
-        settings.step().sampling().id(),
         settings.step().toString(),
         settings.iterations(),
         settings.interval(),
-        settings.seed(),
-        Instant.now());
+        settings.seed());
   }
 }

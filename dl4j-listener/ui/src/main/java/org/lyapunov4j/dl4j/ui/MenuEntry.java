@@ -18,7 +18,7 @@ final class MenuEntry extends I18NResource {
   private static final String ENTRY =
       "</a></li><li class=\"nav-item\"><a class=\"nav-link\" href=\""
           + StabilityModule.PATH
-          + "\"><i class=\"nav-icon cui-pulse\"></i>Stability";
+          + "\"><i class=\"nav-icon cui-shield\"></i>Stability";
 
   private MenuEntry(String language) {
     super("dl4j_i18n/train." + language);

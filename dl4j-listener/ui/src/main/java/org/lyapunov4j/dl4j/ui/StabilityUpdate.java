@@ -38,8 +38,13 @@ public final class StabilityUpdate implements Persistable {
 
   private static final long serialVersionUID = 1;
 
+  /** The session ID. */
   private String session;
+
+  /** The run's name. */
   private String run;
+
+  /** Milliseconds since the epoch. */
   private long time;
 
   /** JSON, null at the start of a run. */

@@ -9,11 +9,14 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.StopReason;
+import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.stability.Verdict;
 import org.lyapunov4j.step.SgdStep;
 
@@ -52,10 +55,15 @@ final class Checkpoints {
         iteration / 10,
         START.plusSeconds(iteration),
         loss,
+        loss,
+        Tier.STANDARD,
         new TrainingStep(step, List.of("the iterator was not asked")),
         List.of("dropout was off"),
         report,
         List.of(),
+        new BatchSharpness(Estimate.exact(sharpness), Estimate.exact(sharpness), 1),
+        Optional.empty(),
+        8 * 32 * 32,
         Duration.ofMillis(20),
         Duration.ofMillis(30));
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.lyapunov4j.benchmark;
+package org.lyapunov4j.dl4j.benchmark;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -39,10 +39,10 @@ final class GramBenchmark {
     for (String name : args) {
       report(
           switch (name) {
-            case "one" -> Workload.perceptron(1000, 784, 200, 200, 1);
-            case "ten" -> Workload.perceptron(500, 784, 200, 200, 10);
-            case "lenet" -> Workload.leNet(500);
-            case "large" -> Workload.perceptron(2000, 784, 200, 200, 10);
+            case "one" -> GramWorkload.perceptron(1000, 784, 200, 200, 1);
+            case "ten" -> GramWorkload.perceptron(500, 784, 200, 200, 10);
+            case "lenet" -> GramWorkload.leNet(500);
+            case "large" -> GramWorkload.perceptron(2000, 784, 200, 200, 10);
             default ->
                 throw new IllegalArgumentException("one, ten, lenet or large, got " + name);
           });
@@ -50,7 +50,7 @@ final class GramBenchmark {
     System.exit(0); // ND4J's threads
   }
 
-  private static void report(Workload w) throws IOException {
+  private static void report(GramWorkload w) throws IOException {
     int m = w.examples() * w.outputs();
     resetPeaks();
     double rate = gemmRate();
@@ -79,7 +79,7 @@ final class GramBenchmark {
         memory);
   }
 
-  private static double gram(Workload w, int spotChecks) {
+  private static double gram(GramWorkload w, int spotChecks) {
     try (NtkGram engine =
         NtkGram.builder(w.network())
             .probe(w.data())
@@ -103,13 +103,13 @@ final class GramBenchmark {
     return (double) n * n * n / seconds;
   }
 
-  private static double epoch(Workload w) {
+  private static double epoch(GramWorkload w) {
     MultiLayerNetwork network = w.network().clone();
     ListDataSetIterator<DataSet> batches = new ListDataSetIterator<>(w.data().asList(), 32);
     return median(5, () -> network.fit(batches, 1));
   }
 
-  private static double naive(Workload w) {
+  private static double naive(GramWorkload w) {
     MultiLayerNetwork network = w.network().clone();
     int rows = 100;
     DataSet[] examples = new DataSet[rows];

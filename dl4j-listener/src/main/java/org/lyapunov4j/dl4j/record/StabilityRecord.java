@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.lyapunov4j.samples.run;
+package org.lyapunov4j.dl4j.record;
 
 import java.util.List;
 import java.util.Optional;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.lyapunov4j.benchmark;
+package org.lyapunov4j.dl4j.benchmark;
 
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -24,7 +24,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  * @param data the probe set
  * @param multiplyAdds of one Gram matrix
  */
-record Workload(String name, MultiLayerNetwork network, DataSet data, double multiplyAdds) {
+record GramWorkload(String name, MultiLayerNetwork network, DataSet data, double multiplyAdds) {
   int examples() {
     return data.numExamples();
   }
@@ -34,7 +34,7 @@ record Workload(String name, MultiLayerNetwork network, DataSet data, double mul
   }
 
   /** Fully connected tanh layers with the mean-squared loss. */
-  static Workload perceptron(int examples, int... sizes) {
+  static GramWorkload perceptron(int examples, int... sizes) {
     NeuralNetConfiguration.ListBuilder list =
         new NeuralNetConfiguration.Builder().seed(1).updater(new Sgd(0.01)).list();
     int outputs = sizes[sizes.length - 1];
@@ -60,7 +60,7 @@ record Workload(String name, MultiLayerNetwork network, DataSet data, double mul
   }
 
   /** Convolutions 5 × 5 to 20 and 50 channels with maximum pooling, 500 units, 10 classes, on 28 × 28 pixels. */
-  static Workload leNet(int examples) {
+  static GramWorkload leNet(int examples) {
     NeuralNetConfiguration.ListBuilder list =
         new NeuralNetConfiguration.Builder()
             .seed(1)
@@ -92,7 +92,7 @@ record Workload(String name, MultiLayerNetwork network, DataSet data, double mul
     return Math.min(pairs, rows) + n * t * p * q + (propagate ? m * t * p * q : 0);
   }
 
-  private static Workload of(
+  private static GramWorkload of(
       String name, NeuralNetConfiguration.ListBuilder list, int examples, int inputs, int outputs, double work) {
     MultiLayerNetwork network = new MultiLayerNetwork(list.build());
     network.init();
@@ -105,7 +105,7 @@ record Workload(String name, MultiLayerNetwork network, DataSet data, double mul
       }
       labels[i][i % outputs] = 1;
     }
-    return new Workload(
+    return new GramWorkload(
         name, network, new DataSet(Nd4j.createFromArray(features), Nd4j.createFromArray(labels)), work);
   }
 }

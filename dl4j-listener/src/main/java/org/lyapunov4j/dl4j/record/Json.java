@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.lyapunov4j.samples.run;
+package org.lyapunov4j.dl4j.record;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
@@ -17,7 +20,7 @@ import java.time.Instant;
 /**
  * How records become JSON: fields that do not apply are left out, infinities are the strings {@code
  * "Infinity"} and {@code "-Infinity"}, an undefined number is {@code null}, and only ASCII is
- * written, so that no locale can spoil it.
+ * written, so that no locale can spoil it. Read back, a number is the same to the last bit.
  */
 public final class Json {
   private static final JsonMapper MAPPER =
@@ -26,7 +29,9 @@ public final class Json {
               new SimpleModule()
                   .addSerializer(double.class, new NumberSerializer())
                   .addSerializer(Double.class, new NumberSerializer())
-                  .addSerializer(Instant.class, ToStringSerializer.instance))
+                  .addDeserializer(double.class, new NumberDeserializer())
+                  .addSerializer(Instant.class, ToStringSerializer.instance)
+                  .addDeserializer(Instant.class, new InstantDeserializer()))
           .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .defaultPropertyInclusion(
@@ -56,6 +61,11 @@ public final class Json {
     return write(record, true);
   }
 
+  /** Reads what {@link #line} wrote; fields that are not known are ignored. */
+  static <T> T read(byte[] utf8, Class<T> type) throws IOException {
+    return MAPPER.readValue(utf8, type);
+  }
+
   private static String write(Object record, boolean indented) {
     try {
       return indented
@@ -82,6 +92,48 @@ public final class Json {
         generator.writeString(value.toString());
       } else {
         generator.writeNumber(value);
+      }
+    }
+  }
+
+  private static final class NumberDeserializer extends StdDeserializer<Double> {
+    private static final long serialVersionUID = 1;
+
+    NumberDeserializer() {
+      super(double.class);
+    }
+
+    @Override
+    public Double deserialize(JsonParser parser, DeserializationContext context)
+        throws IOException {
+      return _parseDoublePrimitive(parser, context);
+    }
+
+    @Override
+    public Double getNullValue(DeserializationContext context) {
+      return Double.NaN;
+    }
+
+    @Override
+    public Double getAbsentValue(DeserializationContext context) {
+      return Double.NaN;
+    }
+  }
+
+  private static final class InstantDeserializer extends StdDeserializer<Instant> {
+    private static final long serialVersionUID = 1;
+
+    InstantDeserializer() {
+      super(Instant.class);
+    }
+
+    @Override
+    public Instant deserialize(JsonParser parser, DeserializationContext context)
+        throws IOException {
+      try {
+        return Instant.parse(parser.getText());
+      } catch (java.time.DateTimeException e) {
+        throw context.weirdStringException(parser.getText(), Instant.class, e.getMessage());
       }
     }
   }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.benchmark;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.dl4j.LyapunovListener;
+import org.lyapunov4j.stability.Tier;
+
+/**
+ * What the listener costs: time of training with it over time without it, in one process, for
+ * several intervals and tiers; and the same under a budget of 5 %. Training without is timed before
+ * and after each measurement with, and the mean of both counts.
+ */
+final class Overhead {
+  private static final double BUDGET = 0.05;
+  private static final int CYCLES = 8;
+
+  private final Options options;
+
+  private Overhead(Options options) {
+    this.options = options;
+  }
+
+  public static void main(String[] args) {
+    new Overhead(
+            new Options(
+                args,
+                Map.of(
+                    "models", String.join(",", Workload.NAMES),
+                    "tiers", "ECONOMY,STANDARD,FULL",
+                    "intervals", "1,4,16,64,256",
+                    "checkpoints", "3",
+                    "seconds", "5")))
+        .run();
+  }
+
+  private void run() {
+    for (String model : list("models")) {
+      Workload workload = Workload.of(model);
+      System.out.printf("%n%s%n%n| tier | ms a step | ms a checkpoint |", workload.name());
+      list("intervals").forEach(interval -> System.out.printf(" every %s |", interval));
+      System.out.printf(" budget 5 %%: overhead, checkpoints |%n|---|---|---|");
+      list("intervals").forEach(interval -> System.out.print("---|"));
+      System.out.println("---|");
+      for (String tier : list("tiers")) {
+        row(workload, Tier.valueOf(tier));
+      }
+    }
+  }
+
+  private List<String> list(String option) {
+    return Arrays.asList(options.text(option).split(","));
+  }
+
+  private void row(Workload workload, Tier tier) {
+    MultiLayerNetwork network = workload.network().get();
+    double checkpoint = checkpointMillis(workload, network, tier);
+    double bare = bareMillis(workload, network);
+    System.out.printf(Locale.ROOT, "| %s | %.2f | %.0f |", tier, bare, checkpoint);
+    for (String interval : list("intervals")) {
+      int every = Integer.parseInt(interval);
+      System.out.printf(Locale.ROOT, " %.2f |", ratio(workload, network, tier, every));
+      System.out.flush();
+    }
+    budget(workload, network, tier);
+    System.out.println();
+  }
+
+  /** The second checkpoint of a listener, when everything is warm. */
+  private double checkpointMillis(Workload workload, MultiLayerNetwork network, Tier tier) {
+    LyapunovListener listener =
+        new LyapunovListener.Builder(workload.probe()).tier(tier).frequency(1).build();
+    network.setListeners(listener);
+    workload.train(network, 0, 3);
+    listener.close();
+    network.setListeners();
+    if (listener.history().size() != 3) {
+      throw new IllegalStateException("expected 3 checkpoints, got " + listener.history());
+    }
+    return listener.history().get(2).computeTime().toNanos() * 1e-6;
+  }
+
+  private double bareMillis(Workload workload, MultiLayerNetwork network) {
+    network.setListeners();
+    workload.train(network, 0, 5);
+    long start = System.nanoTime();
+    double limit = 1e9 * options.number("seconds");
+    int steps = 0;
+    while (steps < 5 || System.nanoTime() - start < limit) {
+      workload.train(network, steps++, 1);
+    }
+    return (System.nanoTime() - start) * 1e-6 / steps;
+  }
+
+  private double ratio(Workload workload, MultiLayerNetwork network, Tier tier, int every) {
+    double before = bareMillis(workload, network);
+    LyapunovListener listener =
+        new LyapunovListener.Builder(workload.probe()).tier(tier).frequency(every).build();
+    network.setListeners(listener);
+    // The first checkpoint copies the model; it is what it is once, not at every interval.
+    align(workload, network, every);
+    int steps = every * (int) options.number("checkpoints");
+    long start = System.nanoTime();
+    workload.train(network, 0, steps);
+    double watched = (System.nanoTime() - start) * 1e-6 / steps;
+    listener.close();
+    double after = bareMillis(workload, network);
+    return watched / ((before + after) / 2);
+  }
+
+  /** Trains up to and including the next iteration with a checkpoint. */
+  private static void align(Workload workload, MultiLayerNetwork network, int every) {
+    do {
+      workload.train(network, 0, 1);
+    } while ((network.getIterationCount() - 1) % every != 0);
+  }
+
+  /** Whole cycles of a checkpoint and the rest that follows it. */
+  private void budget(Workload workload, MultiLayerNetwork network, Tier tier) {
+    double before = bareMillis(workload, network);
+    AtomicInteger done = new AtomicInteger();
+    LyapunovListener listener =
+        new LyapunovListener.Builder(workload.probe())
+            .tier(tier)
+            .frequency(1)
+            .budget(BUDGET)
+            .onCheckpoint(c -> done.incrementAndGet())
+            .build();
+    network.setListeners(listener);
+    trainUntil(workload, network, done, 2);
+    long start = System.nanoTime();
+    int steps = trainUntil(workload, network, done, 2 + CYCLES);
+    double watched = (System.nanoTime() - start) * 1e-6 / steps;
+    listener.close();
+    double after = bareMillis(workload, network);
+    System.out.printf(
+        Locale.ROOT, " %.1f %%, %d |", 100 * (watched / ((before + after) / 2) - 1), CYCLES);
+  }
+
+  private static int trainUntil(
+      Workload workload, MultiLayerNetwork network, AtomicInteger done, int checkpoints) {
+    int steps = 0;
+    while (done.get() < checkpoints) {
+      workload.train(network, steps++, 1);
+    }
+    return steps;
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+/** The parts of a checkpoint, in the order in which they are entered; where tests let it fail. */
+enum Stage {
+  SCHEDULE,
+  PREPARE,
+  READ_STEP,
+  SNAPSHOT,
+  SUBMIT,
+  GRAM,
+  ANALYSIS,
+  TRAJECTORY,
+  LOG,
+  RECORD,
+  METRICS,
+  CONSUMERS,
+  INTERVENTION
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.record;
+
+import java.time.Instant;
+import java.util.List;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.exponent.Estimate;
+import org.lyapunov4j.exponent.TrajectoryExponent;
+
+/**
+ * A checkpoint.
+ *
+ * @param iteration the model's iteration counter; the parameters are those after that step
+ * @param epoch the model's epoch counter
+ * @param time when the parameters were copied
+ * @param tier how much was computed: ECONOMY, STANDARD or FULL
+ * @param loss mini-batch score, before the step
+ * @param probeLoss mean loss of the probe, after the step
+ * @param step the training step in one sentence
+ * @param gramMillis cost of the Gram matrix
+ * @param analysisMillis cost of its analysis
+ * @param gramBytes memory of the Gram matrix's entries
+ * @param stability exponents and verdict
+ * @param batchSharpness curvature along mini-batch gradients
+ * @param trajectory the exponent along the trajectory, if asked for; absent at the first checkpoint
+ * @param probeSizes the stability of a quarter and half of the probe, if asked for
+ */
+public record CheckpointLine(
+    int iteration,
+    int epoch,
+    Instant time,
+    String tier,
+    double loss,
+    double probeLoss,
+    String step,
+    long gramMillis,
+    long analysisMillis,
+    long gramBytes,
+    StabilityRecord stability,
+    Batches batchSharpness,
+    Window trajectory,
+    List<StabilityRecord> probeSizes)
+    implements RecordLine {
+  /**
+   * Batch sharpness, in units of 1/learning rate.
+   *
+   * @param meanOfRatios E[gᵀHg/‖g‖²]
+   * @param meanOfRatiosError its standard error
+   * @param ratioOfMeans E[gᵀHg]/E[‖g‖²]
+   * @param ratioOfMeansError its standard error
+   * @param batches that were drawn
+   */
+  public record Batches(
+      double meanOfRatios,
+      double meanOfRatiosError,
+      double ratioOfMeans,
+      double ratioOfMeansError,
+      int batches) {}
+
+  /**
+   * The exponent along the trajectory.
+   *
+   * @param steps since the checkpoint before
+   * @param exponent over these steps, nats per step
+   * @param cumulativeSteps since the first checkpoint
+   * @param cumulativeExponent over all these steps, nats per step
+   */
+  public record Window(
+      long steps, double exponent, long cumulativeSteps, double cumulativeExponent) {
+    static Window of(TrajectoryExponent.Window window) {
+      return new Window(
+          window.steps(), window.exponent(), window.cumulativeSteps(), window.cumulativeExponent());
+    }
+  }
+
+  /**
+   * The line of a checkpoint.
+   *
+   * @param checkpoint what was found
+   * @return the same numbers
+   */
+  public static CheckpointLine of(Checkpoint checkpoint) {
+    return new CheckpointLine(
+        checkpoint.iteration(),
+        checkpoint.epoch(),
+        checkpoint.time(),
+        checkpoint.tier().name(),
+        checkpoint.loss(),
+        checkpoint.probeLoss(),
+        checkpoint.step().toString(),
+        checkpoint.gramTime().toMillis(),
+        checkpoint.analysisTime().toMillis(),
+        checkpoint.gramBytes(),
+        StabilityRecord.of(checkpoint.stability()),
+        batches(checkpoint),
+        checkpoint.trajectory().map(Window::of).orElse(null),
+        checkpoint.smallerProbes().isEmpty()
+            ? null
+            : checkpoint.smallerProbes().stream().map(StabilityRecord::of).toList());
+  }
+
+  private static Batches batches(Checkpoint checkpoint) {
+    Estimate ratios = checkpoint.batchSharpness().meanOfRatios();
+    Estimate means = checkpoint.batchSharpness().ratioOfMeans();
+    return new Batches(
+        ratios.value(),
+        ratios.standardError(),
+        means.value(),
+        means.standardError(),
+        checkpoint.batchSharpness().batches());
+  }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.record;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+
+/** A line of a run's record; the field {@code type} tells which. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = RunLine.class, name = "run"),
+  @JsonSubTypes.Type(value = ResumeLine.class, name = "resume"),
+  @JsonSubTypes.Type(value = CheckpointLine.class, name = "checkpoint"),
+  @JsonSubTypes.Type(value = NoteLine.class, name = "note"),
+  @JsonSubTypes.Type(value = EndLine.class, name = "end"),
+})
+public sealed interface RecordLine permits RunLine, ResumeLine, CheckpointLine, NoteLine, EndLine {}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.record.RunLine;
+import org.lyapunov4j.dl4j.record.RunRecord;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Sgd;
+
+class RecordOfARunTest {
+  private final DataSet data = Networks.data(5, 12, 3, 2, DataType.DOUBLE);
+
+  @TempDir private Path folder;
+
+  @Test
+  void saysWhatWasWatchedAndWithWhat() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    LyapunovListener listener = builder(file).run("a").build();
+    listener.note(Map.of("machine", "laptop"));
+    train(network(), listener, 0, 4);
+    listener.close();
+    RunRecord record = RunRecord.read(file);
+    RunLine run = record.run().orElseThrow();
+    assertThat(record.lines().get(0)).isEqualTo(run);
+    assertThat(run.schema()).isEqualTo(1);
+    assertThat(run.run()).isEqualTo("a");
+    assertThat(run.model()).isEqualTo(MultiLayerNetwork.class.getName());
+    assertThat(run.parameters()).isEqualTo(network().numParams());
+    assertThat(run.precision()).isEqualTo("DOUBLE");
+    assertThat(run.examples()).isEqualTo(12);
+    assertThat(run.outputs()).isEqualTo(2);
+    assertThat(run.seed()).isEqualTo(7);
+    assertThat(run.probe()).isEqualTo(ProbeSet.of(data).hash()).hasSize(64);
+    assertThat(run.step()).contains("SGD, learning rate 0.05, batch size 4");
+    assertThat(run.provenance().jvm()).contains(System.getProperty("java.vm.version"));
+    assertThat(record.notes())
+        .extracting(n -> n.details())
+        .containsExactly(Map.of("machine", "laptop"));
+    assertThat(record.checkpoints()).extracting(CheckpointLine::iteration).containsExactly(0, 2);
+    assertThat(record.end().orElseThrow().checkpoints()).isEqualTo(2);
+  }
+
+  /** A run that is stopped, saved, loaded and resumed has the checkpoints of one that was not. */
+  @Test
+  void aResumedRunIsTheSameRun() throws IOException {
+    Path whole = folder.resolve("whole.jsonl");
+    LyapunovListener uninterrupted = builder(whole).trajectory(true).build();
+    train(network(), uninterrupted, 0, 11);
+    uninterrupted.close();
+
+    Path parts = folder.resolve("parts.jsonl");
+    LyapunovListener first = builder(parts).trajectory(true).build();
+    MultiLayerNetwork network = network();
+    train(network, first, 0, 5);
+    first.close();
+    Path saved = folder.resolve("model.zip");
+    ModelSerializer.writeModel(network, saved.toFile(), true);
+    LyapunovListener second = builder(parts).trajectory(true).build();
+    assertThat(second.run()).isEqualTo(first.run());
+    train(ModelSerializer.restoreMultiLayerNetwork(saved.toFile(), true), second, 5, 11);
+    second.close();
+
+    List<CheckpointLine> expected = RunRecord.read(whole).checkpoints();
+    List<CheckpointLine> resumed = RunRecord.read(parts).checkpoints();
+    assertThat(resumed).hasSize(6).hasSameSizeAs(expected);
+    for (int i = 0; i < resumed.size(); i++) {
+      CheckpointLine a = resumed.get(i);
+      CheckpointLine b = expected.get(i);
+      assertThat(a.iteration()).isEqualTo(b.iteration());
+      assertThat(a.stability()).isEqualTo(b.stability());
+      assertThat(a.batchSharpness()).isEqualTo(b.batchSharpness());
+      assertThat(a.probeLoss()).isEqualTo(b.probeLoss());
+      assertThat(a.trajectory() == null).isEqualTo(i == 0);
+    }
+    assertThat(resumed.get(5).trajectory().cumulativeSteps()).isEqualTo(10);
+    assertThat(RunRecord.read(parts).resumptions())
+        .extracting(r -> r.iteration())
+        .containsExactly(6);
+  }
+
+  @Test
+  void stepsThatWereLostAreRecordedAnew() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    LyapunovListener first = builder(file).trajectory(true).build();
+    train(network(), first, 0, 7);
+    first.close();
+    LyapunovListener second = builder(file).trajectory(true).build();
+    train(network(), second, 0, 5);
+    second.close();
+    RunRecord record = RunRecord.read(file);
+    assertThat(record.checkpoints()).extracting(CheckpointLine::iteration).containsExactly(0, 2, 4);
+    assertThat(record.checkpoints().get(2).trajectory().cumulativeSteps()).isEqualTo(4);
+    assertThat(second.failures()).isZero();
+  }
+
+  @Test
+  void refusesAnotherProbeSeedOrModel() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    LyapunovListener first = builder(file).build();
+    train(network(), first, 0, 1);
+    first.close();
+    byte[] before = Files.readAllBytes(file);
+    DataSet other = Networks.data(6, 12, 3, 2, DataType.DOUBLE);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> LyapunovListener.builder(other).seed(7).record(file).build())
+        .withMessageContaining("must be continued with the probe with the SHA-256");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder(file).seed(8).build())
+        .withMessageContaining("the seed 7, got 8");
+    LyapunovListener larger = builder(file).build();
+    train(
+        Networks.regression(Networks.configuration(new Sgd(0.05), DataType.DOUBLE), 3, 6, 2),
+        larger,
+        0,
+        1);
+    assertThat(larger.isOff()).isTrue();
+    larger.close();
+    assertThat(Files.readAllBytes(file)).isEqualTo(before);
+  }
+
+  @Test
+  void refusesAFileThatCannotBeWritten() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder(folder.resolve("no/such/folder")).build())
+        .withMessageContaining("must be a file that can be written");
+    assertThatIllegalArgumentException().isThrownBy(() -> builder(folder).build());
+  }
+
+  private LyapunovListener.Builder builder(Path file) {
+    return LyapunovListener.builder(data)
+        .seed(7)
+        .frequency(2)
+        .clock(() -> Instant.parse("2026-01-01T00:00:00Z"))
+        .analysis(settings -> settings.maxEpochs(16))
+        .record(file);
+  }
+
+  private static MultiLayerNetwork network() {
+    return Networks.regression(Networks.configuration(new Sgd(0.05), DataType.DOUBLE), 3, 5, 2);
+  }
+
+  private void train(MultiLayerNetwork network, LyapunovListener listener, int from, int to) {
+    List<DataSet> batches = data.batchBy(4);
+    network.setListeners(listener);
+    for (int t = from; t < to; t++) {
+      network.fit(batches.get(t % batches.size()));
+    }
+  }
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.record;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.exponent.TrajectoryExponent;
+import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.stability.BatchSharpness;
+import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+
+class RecordFilesTest {
+  private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+  private static final List<RecordLine> LINES =
+      List.of(
+          run(1),
+          checkpoint(0),
+          checkpoint(10),
+          new NoteLine(NOW, Map.of("λ", "größer", "n", 3)),
+          new ResumeLine(10, NOW, Provenance.current(), "SGD"),
+          checkpoint(10),
+          checkpoint(20),
+          new EndLine(NOW, 2, 0, 1, 0));
+
+  @TempDir private Path folder;
+
+  private static RunLine run(int schema) {
+    return new RunLine(
+        schema, "a", NOW, Provenance.current(), "model", 7, "DOUBLE", 2, 1, "0f", 5, "SGD");
+  }
+
+  private static CheckpointLine checkpoint(int iteration) {
+    SgdStep step = SgdStep.of(0.2, 1);
+    GramMatrix gram = GramMatrix.of(new double[][] {{1, 0}, {0, 3}}, 2, 1);
+    StabilityReport report = StabilityAnalyzer.builder().maxEpochs(16).build().analyze(gram, step);
+    return CheckpointLine.of(
+        new Checkpoint(
+            "a",
+            iteration,
+            0,
+            NOW,
+            Double.NaN,
+            Double.POSITIVE_INFINITY,
+            Tier.STANDARD,
+            new TrainingStep(step, List.of()),
+            List.of(),
+            report,
+            List.of(report, report),
+            BatchSharpness.estimate(gram, new double[] {1, 2}, step, 8, new RandomStream(1)),
+            Optional.of(new TrajectoryExponent(1).advance(gram, step, 10)),
+            32,
+            Duration.ofMillis(20),
+            Duration.ofMillis(30)));
+  }
+
+  private Path write(List<RecordLine> lines) throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    try (RecordWriter writer = RecordWriter.open(file)) {
+      for (RecordLine line : lines) {
+        writer.append(line);
+      }
+    }
+    return file;
+  }
+
+  @Test
+  void whatIsReadIsWhatWasWrittenToTheLastBit() throws IOException {
+    RunRecord record = RunRecord.read(write(LINES));
+    assertThat(record.lines()).isEqualTo(LINES);
+    assertThat(record.unreadable()).isZero();
+    assertThat(record.run()).contains((RunLine) LINES.get(0));
+    assertThat(record.end()).contains((EndLine) LINES.get(7));
+  }
+
+  @Test
+  void aResumptionReplacesTheStepsThatWereLost() throws IOException {
+    RunRecord record = RunRecord.read(write(LINES));
+    assertThat(record.checkpoints())
+        .containsExactly(
+            (CheckpointLine) LINES.get(1),
+            (CheckpointLine) LINES.get(5),
+            (CheckpointLine) LINES.get(6));
+  }
+
+  @Test
+  void aRecordTornAtAnyByteKeepsItsWholeLines() throws IOException {
+    byte[] whole = Files.readAllBytes(write(LINES.subList(0, 5)));
+    List<RecordLine> lines = RunRecord.parse(whole).lines();
+    int complete = 0;
+    for (int length = 0; length <= whole.length; length++) {
+      RunRecord torn = RunRecord.parse(Arrays.copyOf(whole, length));
+      complete += length > 0 && whole[length - 1] == '\n' ? 1 : 0;
+      assertThat(torn.lines()).isEqualTo(lines.subList(0, complete));
+      assertThat(torn.unreadable()).isZero();
+    }
+    assertThat(complete).isEqualTo(5);
+  }
+
+  /** Opened again, a torn record goes on after its last whole line. */
+  @Test
+  void aTornRecordIsContinued() throws IOException {
+    byte[] whole = Files.readAllBytes(write(LINES.subList(0, 3)));
+    Path file = folder.resolve("torn.jsonl");
+    for (int cut = 1; cut < whole.length; cut += 97) {
+      Files.write(file, Arrays.copyOf(whole, whole.length - cut));
+      try (RecordWriter writer = RecordWriter.open(file)) {
+        writer.append(writer.before().lines().isEmpty() ? LINES.get(0) : LINES.get(4));
+      }
+      RunRecord read = RunRecord.read(file);
+      assertThat(read.unreadable()).isZero();
+      int survived = read.lines().size() - 1;
+      assertThat(read.lines().subList(0, survived)).isEqualTo(LINES.subList(0, survived));
+      assertThat(Files.readString(file)).endsWith("\n");
+    }
+  }
+
+  @Test
+  void whatALaterVersionAddedIsLeftOut() throws IOException {
+    Path file = write(LINES.subList(0, 2));
+    String future =
+        "{\"type\":\"forecast\",\"x\":[1]}\n"
+            + Json.line(LINES.get(2)).replaceFirst("\\{", "{\"colour\":{\"deep\":[null]},")
+            + "\nno json\n\n{\"type\":\"checkpoint\",\"iteration\":[]}\n";
+    Files.writeString(file, future, StandardOpenOption.APPEND);
+    RunRecord record = RunRecord.read(file);
+    assertThat(record.lines()).isEqualTo(LINES.subList(0, 3));
+    assertThat(record.unreadable()).isEqualTo(3);
+  }
+
+  @Property(tries = 300)
+  void noDamageMakesTheReaderFail(@ForAll @IntRange(max = 100_000) int seed) {
+    RandomStream random = new RandomStream(seed);
+    String text =
+        Json.line(LINES.get(0)) + "\n" + Json.line(LINES.get(1)) + "\n" + Json.line(LINES.get(7));
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    for (int i = 0; i <= random.nextInt(20); i++) {
+      bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
+    }
+    RunRecord record = RunRecord.parse(bytes);
+    assertThat(record.length()).isLessThanOrEqualTo(bytes.length);
+  }
+
+  @Test
+  void aRecordIsReadableWhileItIsWritten() throws IOException {
+    Path file = folder.resolve("live.jsonl");
+    try (RecordWriter writer = RecordWriter.open(file)) {
+      for (int i = 0; i < LINES.size(); i++) {
+        writer.append(LINES.get(i));
+        assertThat(RunRecord.read(file).lines()).isEqualTo(LINES.subList(0, i + 1));
+      }
+    }
+  }
+
+  @Test
+  void thereIsOneWriter() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    try (RecordWriter writer = RecordWriter.open(file)) {
+      assertThat(writer.before().lines()).isEmpty();
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> RecordWriter.open(file))
+          .withMessageContaining("must have one writer");
+    }
+    RecordWriter.open(file).close();
+  }
+
+  @Test
+  void refusesWhatIsNoRecordOfThisVersion() throws IOException {
+    Path other = folder.resolve("other");
+    Files.writeString(other, "a,b\n1,2\n");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> RecordWriter.open(other))
+        .withMessageContaining("name another file");
+    assertThat(Files.readString(other)).isEqualTo("a,b\n1,2\n");
+    Path later = write(List.of(run(RunLine.SCHEMA + 1)));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> RecordWriter.open(later))
+        .withMessageContaining("must have schema 1 or earlier, got 2");
+  }
+
+  /** Fails after so many bytes, once, as a full disk does that is cleaned up later. */
+  private static final class FullDisk implements RecordWriter.Destination {
+    private final ByteArrayOutputStream content = new ByteArrayOutputStream();
+    private int room;
+    private int good;
+
+    @Override
+    public void append(byte[] bytes) throws IOException {
+      int fits = Math.min(room, bytes.length);
+      content.write(bytes, 0, fits);
+      room -= fits;
+      if (fits < bytes.length) {
+        room = Integer.MAX_VALUE;
+        throw new IOException("no space left on device");
+      }
+      good = content.size();
+    }
+
+    @Override
+    public void cutBack() {
+      byte[] kept = Arrays.copyOf(content.toByteArray(), good);
+      content.reset();
+      content.writeBytes(kept);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void aDiskThatFillsUpAtAnyByteCostsOneLine() throws IOException {
+    List<RecordLine> lines = List.of(LINES.get(3), LINES.get(4), LINES.get(7));
+    int length = 0;
+    for (RecordLine line : lines) {
+      length += Json.line(line).length() + 1;
+    }
+    for (int room = 0; room < length; room += 3) {
+      FullDisk disk = new FullDisk();
+      disk.room = room;
+      List<RecordLine> written = new ArrayList<>();
+      try (RecordWriter writer = new RecordWriter(new RunRecord(List.of(), 0, 0), disk)) {
+        for (RecordLine line : lines) {
+          try {
+            writer.append(line);
+            written.add(line);
+          } catch (IOException full) {
+            assertThat(full).hasMessageContaining("no space");
+          }
+        }
+      }
+      assertThat(written).hasSize(2);
+      RunRecord read = RunRecord.parse(disk.content.toByteArray());
+      assertThat(read.lines()).isEqualTo(written);
+      assertThat(read.unreadable()).isZero();
+      assertThat(read.length()).isEqualTo(disk.content.size());
+    }
+  }
+
+  @Test
+  void theFullDeviceOfLinuxIsAnIoException() throws IOException {
+    Path full = Path.of("/dev/full");
+    assumeTrue(Files.isWritable(full));
+    RecordWriter writer = RecordWriter.open(full);
+    assertThatIOException().isThrownBy(() -> writer.append(LINES.get(0)));
+    assertThatIOException().isThrownBy(() -> writer.append(LINES.get(0)));
+  }
+
+  @Test
+  void theTangentIsReplacedAsAWholeAndReadBackToTheLastBit() throws IOException {
+    TrajectoryFile file = new TrajectoryFile(folder.resolve("run.jsonl"));
+    assertThat(file.read()).isEmpty();
+    GramMatrix gram = GramMatrix.of(new double[][] {{1, 0.3}, {0.3, 3}}, 2, 1);
+    TrajectoryExponent trajectory = new TrajectoryExponent(4);
+    for (int i = 1; i < 4; i++) {
+      TrajectoryFile.State state =
+          new TrajectoryFile.State(10 * i, trajectory.advance(gram, SgdStep.of(0.3, 1), 10));
+      file.write(state);
+      assertThat(file.read()).contains(state);
+    }
+    try (var files = Files.list(folder)) {
+      assertThat(files).containsExactly(folder.resolve("run.jsonl.tangent"));
+    }
+  }
+}
