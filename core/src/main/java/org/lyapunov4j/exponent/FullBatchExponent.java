@@ -46,7 +46,8 @@ public final class FullBatchExponent {
   /**
    * The curvature at which the step loses stability: 2/η for plain gradient descent, (2 + 2β)/η for
    * heavy ball, (2 + 2β)/((1 + 2β)η) for Nesterov momentum, (2 + 2β)/((1 − β)η) for a moving
-   * average of gradients; lower with decay.
+   * average of gradients, (2 + 2β)/((1 + 2β)(1 − β)η) for Nesterov momentum on one; lower with
+   * decay.
    *
    * @param step the step
    * @return the largest stable eigenvalue of G/N

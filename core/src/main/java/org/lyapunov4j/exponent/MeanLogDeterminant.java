@@ -57,16 +57,18 @@ final class MeanLogDeterminant {
     }
     Update update = Update.of(step);
     double memory = update.hasMemory() ? rank * Math.log(update.memory()) : 0;
-    if (update.hasMemory() && !(step.momentum() instanceof Momentum.Nesterov)) {
+    boolean averages = step.momentum() instanceof Momentum.NesterovAverage;
+    if (update.hasMemory() && !averages && !(step.momentum() instanceof Momentum.Nesterov)) {
       return Estimate.exact(memory + rank * Math.log(Math.abs(update.keep())));
     }
-    double keep = update.hasMemory() ? update.keep() - update.rate() * update.l2() : update.keep();
+    double rate = averages ? (1 - update.memory()) * update.rate() : update.rate();
+    double keep = update.hasMemory() ? update.keep() - rate * update.l2() : update.keep();
     if (keep == 0) {
       throw new IllegalArgumentException(
           "learning rate × (l2 + weight decay) must not be 1, which erases the parameters, got "
               + step);
     }
-    MeanLogDeterminant batches = new MeanLogDeterminant(gram, step, keep, update.rate());
+    MeanLogDeterminant batches = new MeanLogDeterminant(gram, step, keep, rate);
     Estimate mean = batches.mean(rank, random);
     return new Estimate(memory + mean.value(), mean.standardError());
   }

@@ -20,8 +20,8 @@ import org.lyapunov4j.step.SgdStep;
  * @param keep 1 − η·weightDecay; without memory 1 − η(l2 + weightDecay)
  * @param memory β
  * @param gradientWeight −η, or 1 − β for a moving average of gradients
- * @param oldWeight 0, or −β for Nesterov momentum
- * @param newWeight 1, 1 + β for Nesterov momentum, −η for a moving average of gradients
+ * @param oldWeight 0, or −β for Nesterov momentum, ηβ on a moving average
+ * @param newWeight 1, or 1 + β for Nesterov momentum; −η, or −η(1 + β), on a moving average
  * @param l2 the penalty inside the gradient; with memory only
  */
 record Update(
@@ -46,6 +46,10 @@ record Update(
     }
     if (step.momentum() instanceof Momentum.MovingAverage) {
       return new Update(rate, keep, beta, 1 - beta, 0, -rate, step.l2(), true);
+    }
+    if (step.momentum() instanceof Momentum.NesterovAverage) {
+      return new Update(
+          rate, keep, beta, 1 - beta, rate * beta, -rate * (1 + beta), step.l2(), true);
     }
     keep = 1 - rate * (step.l2() + step.weightDecay());
     if (keep == 0) {

@@ -82,6 +82,25 @@ public sealed interface Momentum {
     }
   }
 
+  /**
+   * Nesterov momentum on an exponential moving average of gradients, as in Nadam with its
+   * preconditioner put into the Gram matrix: v′ = β v + (1 − β) g, θ ← θ + η β v − η (1 + β) v′. It
+   * is {@link Nesterov} at the rate (1 − β) η.
+   *
+   * @param coefficient β₁ in [0, 1)
+   */
+  record NesterovAverage(double coefficient) implements Momentum {
+    /** {@inheritDoc} */
+    public NesterovAverage {
+      requireCoefficient(coefficient);
+    }
+
+    @Override
+    public String toString() {
+      return "Nesterov momentum on a moving average of gradients " + coefficient;
+    }
+  }
+
   private static void requireCoefficient(double coefficient) {
     if (!(coefficient >= 0 && coefficient < 1)) {
       throw new IllegalArgumentException("momentum must be in [0, 1), got " + coefficient);

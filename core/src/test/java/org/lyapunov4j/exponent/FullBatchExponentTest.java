@@ -22,6 +22,8 @@ class FullBatchExponentTest {
     assertThat(threshold(step, new Momentum.HeavyBall(0.9))).isCloseTo(380, within(1e-9));
     assertThat(threshold(step, new Momentum.Nesterov(0.9))).isCloseTo(135.714285714, within(1e-8));
     assertThat(threshold(step, new Momentum.MovingAverage(0.9))).isCloseTo(3800, within(1e-8));
+    assertThat(threshold(step, new Momentum.NesterovAverage(0.9)))
+        .isCloseTo(1357.14285714, within(1e-7));
   }
 
   private static double threshold(SgdStep step, Momentum momentum) {
@@ -33,7 +35,8 @@ class FullBatchExponentTest {
             Momentum.NONE,
             new Momentum.HeavyBall(0.9),
             new Momentum.Nesterov(0.9),
-            new Momentum.MovingAverage(0.9))
+            new Momentum.MovingAverage(0.9),
+            new Momentum.NesterovAverage(0.9))
         .flatMap(
             momentum ->
                 Stream.of(0.0, 0.3)
@@ -56,6 +59,24 @@ class FullBatchExponentTest {
     assertThat(FullBatchExponent.along(critical * (1 + 1e-6), step)).isPositive();
     double rate = FullBatchExponent.criticalLearningRate(critical, step.withLearningRate(77));
     assertThat(rate).isCloseTo(0.05, within(1e-12));
+  }
+
+  @Test
+  void anAverageIsTheSameMomentumAtASmallerRate() {
+    SgdStep slow = SgdStep.of(0.1 * 0.03, 1).withWeightDecay(0.2 / 0.1);
+    SgdStep step = SgdStep.of(0.03, 1).withWeightDecay(0.2);
+    for (double curvature : new double[] {0.5, 30, 400, 2000}) {
+      assertThat(along(curvature, step.withMomentum(new Momentum.MovingAverage(0.9))))
+          .isCloseTo(
+              along(curvature, slow.withMomentum(new Momentum.HeavyBall(0.9))), within(1e-12));
+      assertThat(along(curvature, step.withMomentum(new Momentum.NesterovAverage(0.9))))
+          .isCloseTo(
+              along(curvature, slow.withMomentum(new Momentum.Nesterov(0.9))), within(1e-12));
+    }
+  }
+
+  private static double along(double curvature, SgdStep step) {
+    return FullBatchExponent.along(curvature, step);
   }
 
   @Test

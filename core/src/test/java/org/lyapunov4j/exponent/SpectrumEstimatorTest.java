@@ -356,6 +356,7 @@ class SpectrumEstimatorTest {
         plain.withMomentum(new Momentum.HeavyBall(0.5)),
         plain.withMomentum(new Momentum.HeavyBall(0.9)).withWeightDecay(0.1),
         plain.withMomentum(new Momentum.Nesterov(0.6)),
+        plain.withMomentum(new Momentum.NesterovAverage(0.6)).withL2(0.3),
         plain.withMomentum(new Momentum.Nesterov(0.2)).withL2(0.3).withWeightDecay(0.05),
         plain.withMomentum(new Momentum.MovingAverage(0.8)),
         plain.withMomentum(new Momentum.MovingAverage(0.3)).withL2(0.2));
@@ -422,6 +423,11 @@ class SpectrumEstimatorTest {
       velocityOfPosition = gradient.scalarMultiply(1 - beta);
       position = keep.subtract(velocityOfPosition.scalarMultiply(eta));
       positionOfVelocity = identity.scalarMultiply(-eta * beta);
+    }
+    if (step.momentum() instanceof Momentum.NesterovAverage) {
+      velocityOfPosition = gradient.scalarMultiply(1 - beta);
+      position = keep.subtract(velocityOfPosition.scalarMultiply(eta * (1 + beta)));
+      positionOfVelocity = identity.scalarMultiply(eta * beta - eta * (1 + beta) * beta);
     }
     RealMatrix whole = MatrixUtils.createRealMatrix(2 * m, 2 * m);
     whole.setSubMatrix(position.getData(), 0, 0);

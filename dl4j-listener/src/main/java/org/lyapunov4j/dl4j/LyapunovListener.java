@@ -421,6 +421,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             model.score(),
             tier,
             step,
+            steps.metric(model, latestIteration, epoch).orElse(null),
             model.params().dup());
     submit(snapshot, begun);
   }
@@ -520,15 +521,14 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     if (trained <= examples) {
       return steps.read(model, latestIteration, epoch, trained);
     }
-    TrainingStep step = steps.read(model, latestIteration, epoch, examples);
-    List<String> remarks = new ArrayList<>(step.remarks());
-    remarks.add(
-        "batch size "
-            + trained
-            + " exceeds the probe's "
-            + examples
-            + " examples and is taken as the full probe; use a larger probe");
-    return new TrainingStep(step.sgd(), remarks);
+    return steps
+        .read(model, latestIteration, epoch, examples)
+        .withRemark(
+            "batch size "
+                + trained
+                + " exceeds the probe's "
+                + examples
+                + " examples and is taken as the full probe; use a larger probe");
   }
 
   private void announce(TrainingStep step) {

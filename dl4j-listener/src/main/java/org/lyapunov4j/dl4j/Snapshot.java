@@ -16,6 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param loss the model's score
  * @param tier how much to compute
  * @param step the training step
+ * @param metric the weights of the parameters that go with the step, a private array; null for ones
  * @param parameters a private copy of the flat parameters
  */
 record Snapshot(
@@ -25,11 +26,15 @@ record Snapshot(
     double loss,
     Tier tier,
     TrainingStep step,
+    INDArray metric,
     INDArray parameters)
     implements AutoCloseable {
 
   @Override
   public void close() {
     parameters.close();
+    if (metric != null) {
+      metric.close();
+    }
   }
 }

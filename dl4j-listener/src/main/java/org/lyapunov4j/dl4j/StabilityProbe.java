@@ -87,7 +87,7 @@ final class StabilityProbe implements AutoCloseable {
     settings.deadline().check();
     settings.stages().accept(Stage.GRAM);
     long start = System.nanoTime();
-    NtkGramResult result = ntk.compute(snapshot.parameters());
+    NtkGramResult result = ntk.compute(snapshot.parameters(), snapshot.metric());
     settings.deadline().check();
     settings.stages().accept(Stage.ANALYSIS);
     long middle = System.nanoTime();

@@ -22,6 +22,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.AdaDelta;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Nesterovs;
@@ -102,7 +103,9 @@ class IsolationTest {
                 c.trainingWorkspaceMode(WorkspaceMode.NONE)
                     .inferenceWorkspaceMode(WorkspaceMode.NONE)
                     .dropOut(0.7)),
-        new Case("Adam, refused", new Adam(0.01), type, outputs, c -> c.dropOut(0.7)));
+        new Case("Adam", new Adam(0.01), type, outputs, c -> c.dropOut(0.7)),
+        new Case("AdaDelta", new AdaDelta(), type, outputs, c -> c),
+        new Case("Adam, refused", new Adam(0.01), type, outputs, c -> c.l2(0.1).dropOut(0.7)));
   }
 
   @ParameterizedTest
@@ -111,7 +114,7 @@ class IsolationTest {
     Outcome undisturbed = train(test, null);
     LyapunovListener listener = listener(test, b -> b);
     train(test, listener).requireSameAs(undisturbed);
-    boolean refused = test.updater() instanceof Adam;
+    boolean refused = test.name().endsWith("refused");
     assertThat(listener.isOff()).isEqualTo(refused);
     assertThat(listener.failures()).isZero();
     assertThat(listener.history()).hasSize(refused ? 0 : 2 * EXAMPLES / BATCH);

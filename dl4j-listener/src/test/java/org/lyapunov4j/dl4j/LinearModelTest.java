@@ -9,11 +9,14 @@ import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
+import org.deeplearning4j.nn.updater.UpdaterBlock;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.step.StepReader;
+import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.LyapunovEstimator;
 import org.lyapunov4j.gram.GramMatrix;
@@ -27,6 +30,10 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.AMSGradUpdater;
+import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.learning.config.AMSGrad;
+import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
@@ -40,6 +47,9 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 class LinearModelTest {
   private static final int EXAMPLES = 16;
   private static final int INPUTS = 40;
+
+  /** Late enough for the bias corrections of averages to be over. */
+  private static final int ITERATION = 10_000;
 
   @ParameterizedTest
   @CsvSource({
@@ -63,6 +73,51 @@ class LinearModelTest {
       double early = lengthOfStep(network, data, 500);
       double late = lengthOfStep(network, data, 500);
       assertThat(late > early).as("diverges at %s", ratio).isEqualTo(ratio > 1);
+    }
+  }
+
+  /**
+   * Adam with squares of gradients that stay: β₂ so near to 1 that a run moves them by 10⁻⁶, in the
+   * 1.5·10⁹th iteration, where the bias corrections are finite. It is also heavy ball, at rate (1 −
+   * β₁)η.
+   */
+  @ParameterizedTest
+  @CsvSource({"0.5, MSE, 1", "0.05, L2, 3", "0.005, MSE, 3"})
+  void frozenAdamDivergesBeyondAPreconditionedEdgeRatioOfOne(
+      double rate, LossFunction loss, int outputs) {
+    for (double ratio : new double[] {0.99, 1.01}) {
+      MultiLayerNetwork network = linear(with(new Adam(rate, 0.9, 1 - 1e-9, 1e-8)), loss, outputs);
+      network.setIterationCount(1_500_000_000);
+      fillState(network);
+      DataSet data = Networks.data(3, EXAMPLES, INPUTS, outputs, DataType.DOUBLE);
+      double unscaled = report(network, data, EXAMPLES).classicEdgeRatio();
+      data.getFeatures().muli(Math.sqrt(ratio / unscaled));
+      StabilityReport report = report(network, data, EXAMPLES);
+      assertThat(report.classicEdgeRatio()).isCloseTo(ratio, within(1e-9));
+      assertThat(FullBatchExponent.criticalCurvature(report.step()))
+          .isCloseTo(38 / rate, within(1e-9 * 38 / rate));
+      assertThat(report.gdExponent() > 0).isEqualTo(ratio > 1);
+
+      // From close to the minimum, so that the squares stay as they are while the steps grow.
+      data.setLabels(network.output(data.getFeatures()));
+      network.setParams(Networks.nearby(network.params(), 1e-9, new RandomStream(4)));
+      double early = lengthOfStep(network, data, 40);
+      double late = lengthOfStep(network, data, 40);
+      assertThat(late > early).as("diverges at %s", ratio).isEqualTo(ratio > 1);
+    }
+  }
+
+  /** Squares of gradients, for AMSGrad the largest so far, from 0.25 to 4; all else 0. */
+  private static void fillState(MultiLayerNetwork network) {
+    var updater = (BaseMultiLayerUpdater<?>) network.getUpdater();
+    for (UpdaterBlock block : updater.getUpdaterBlocks()) {
+      GradientUpdater<?> inner = block.getGradientUpdater();
+      inner.getState().values().forEach(state -> state.assign(0));
+      RandomStream random = new RandomStream(12);
+      INDArray squares = inner.getState().get(inner instanceof AMSGradUpdater ? "V_HAT" : "V");
+      for (long p = 0; p < squares.length(); p++) {
+        squares.putScalar(p, Math.pow(4, 2 * random.nextDouble() - 1));
+      }
     }
   }
 
@@ -93,6 +148,15 @@ class LinearModelTest {
         new Law("l2", 4, sampling, LossFunction.MSE, 1, with(new Sgd(0.04)).l2(0.2)),
         new Law("decay", 4, sampling, LossFunction.L2, 3, with(new Sgd(0.03)).weightDecay(0.1)),
         new Law("momentum", 4, sampling, LossFunction.MSE, 1, with(new Nesterovs(0.01, 0.8))),
+        new Law(
+            "bias rate",
+            4,
+            sampling,
+            LossFunction.MSE,
+            3,
+            with(new Sgd(0.1)).biasUpdater(new Sgd(0.6))),
+        new Law(
+            "AMSGrad", 4, sampling, LossFunction.MSE, 1, with(new AMSGrad(0.03, 0.8, 0.9, 0.1))),
         new Law("sums", 4, sampling, LossFunction.MSE, 3, with(new Sgd(0.03)).miniBatch(false)));
   }
 
@@ -100,8 +164,19 @@ class LinearModelTest {
   @MethodSource("laws")
   void theDifferenceOfTwoRunsGrowsAtRateLambda(Law law) {
     DataSet data = Networks.data(21, EXAMPLES, INPUTS, law.outputs(), DataType.DOUBLE);
-    MultiLayerNetwork network = linear(law.configuration(), law.loss(), law.outputs());
-    SgdStep step = new StepReader(law.sampling()).read(network, 0, 0, law.batchSize()).sgd();
+    MultiLayerNetwork network =
+        linear(law.configuration(), law.loss(), law.outputs(), law.name().startsWith("bias"));
+    network.setIterationCount(ITERATION);
+    double distance = 1;
+    if (law.name().equals("AMSGrad")) {
+      // From close to 0 with labels 0: squares of small gradients do not reach the largest ones so
+      // far, which therefore stay, and rounding shrinks with the difference.
+      fillState(network);
+      network.setParams(network.params().mul(0));
+      data.setLabels(network.output(data.getFeatures()));
+      distance = 1e-4;
+    }
+    SgdStep step = read(network, law.sampling(), law.batchSize());
     LyapunovEstimate lambda =
         LyapunovEstimator.builder()
             .seed(3)
@@ -109,16 +184,17 @@ class LinearModelTest {
             .build()
             .estimate(gram(network, data), step);
     int steps = EXAMPLES * (int) Math.ceil(14 / Math.abs(lambda.value()) / EXAMPLES);
-    double slope = growth(network, data, law, steps) / steps;
+    double slope = growth(network, data, law, distance, steps) / steps;
     double error = Math.hypot(Math.sqrt(lambda.variancePerStep() / steps), lambda.standardError());
     assertThat(4 * error).as("decisive").isLessThan(0.25 * Math.abs(lambda.value()));
     assertThat(slope).isCloseTo(lambda.value(), within(4 * error));
   }
 
   /** Log growth, after as many steps of burn-in, of the difference of two runs that start apart. */
-  private static double growth(MultiLayerNetwork network, DataSet data, Law law, int steps) {
+  private static double growth(
+      MultiLayerNetwork network, DataSet data, Law law, double distance, int steps) {
     MultiLayerNetwork other = network.clone();
-    other.setParams(Networks.nearby(network.params(), 1, new RandomStream(5)));
+    other.setParams(Networks.nearby(network.params(), distance, new RandomStream(5)));
     MiniBatchSampler sampler =
         new MiniBatchSampler(EXAMPLES, law.batchSize(), law.sampling(), new RandomStream(8));
     int[] batch = new int[law.batchSize()];
@@ -158,6 +234,11 @@ class LinearModelTest {
 
   private static MultiLayerNetwork linear(
       NeuralNetConfiguration.Builder builder, LossFunction loss, int outputs) {
+    return linear(builder, loss, outputs, false);
+  }
+
+  private static MultiLayerNetwork linear(
+      NeuralNetConfiguration.Builder builder, LossFunction loss, int outputs, boolean bias) {
     return Networks.initialise(
         builder
             .list()
@@ -165,7 +246,7 @@ class LinearModelTest {
                 new OutputLayer.Builder(loss)
                     .nIn(INPUTS)
                     .nOut(outputs)
-                    .hasBias(false)
+                    .hasBias(bias)
                     .activation(Activation.IDENTITY)
                     .build())
             .build(),
@@ -173,14 +254,22 @@ class LinearModelTest {
   }
 
   private static StabilityReport report(MultiLayerNetwork network, DataSet data, int batchSize) {
-    SgdStep step =
-        new StepReader(MiniBatchSampling.IID_SUBSETS).read(network, 0, 0, batchSize).sgd();
+    SgdStep step = read(network, MiniBatchSampling.IID_SUBSETS, batchSize);
     return StabilityAnalyzer.builder().build().analyze(gram(network, data), step);
   }
 
+  private static SgdStep read(
+      MultiLayerNetwork network, MiniBatchSampling sampling, int batchSize) {
+    return new StepReader(sampling).read(network, network.getIterationCount(), 0, batchSize).sgd();
+  }
+
   private static GramMatrix gram(MultiLayerNetwork network, DataSet data) {
+    INDArray metric =
+        new StepReader(MiniBatchSampling.IID_SUBSETS)
+            .metric(network, network.getIterationCount(), 0)
+            .orElse(null);
     try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
-      return ntk.compute(network.params()).gram();
+      return ntk.compute(network.params(), metric).gram();
     }
   }
 }

@@ -206,7 +206,7 @@ class LyapunovListenerTest {
 
   @Test
   void switchesItselfOffForAModelItCannotTreat() {
-    LyapunovListener listener = train(quick().build(), new Adam(0.05), 4);
+    LyapunovListener listener = train(quick().build(), withPreconditionedPenalty(), 4);
     assertThat(listener.isOff()).isTrue();
     assertThat(listener.history()).isEmpty();
     assertThat(listener.failures()).isZero();
@@ -243,7 +243,7 @@ class LyapunovListenerTest {
   @Test
   void strictThrowsRefusals() {
     LyapunovListener listener = quick().strict(true).build();
-    assertThatThrownBy(() -> train(listener, new Adam(0.05), 4))
+    assertThatThrownBy(() -> train(listener, withPreconditionedPenalty(), 4))
         .isInstanceOf(UnsupportedTrainingException.class)
         .hasMessageContaining("Adam");
   }
@@ -685,10 +685,20 @@ class LyapunovListenerTest {
   }
 
   private LyapunovListener train(LyapunovListener listener, IUpdater updater, int batchSize) {
-    MultiLayerNetwork network = network(updater);
+    return train(listener, network(updater), batchSize);
+  }
+
+  private LyapunovListener train(
+      LyapunovListener listener, MultiLayerNetwork network, int batchSize) {
     network.setListeners(listener);
     batches(batchSize).forEach(network::fit);
     return listener;
+  }
+
+  /** A model whose step is refused. */
+  private static MultiLayerNetwork withPreconditionedPenalty() {
+    return Networks.regression(
+        Networks.configuration(new Adam(0.05), DataType.DOUBLE).l2(0.1), 3, 5, 2);
   }
 
   private static MultiLayerNetwork network(IUpdater updater) {

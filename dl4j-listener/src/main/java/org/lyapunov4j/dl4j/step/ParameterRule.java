@@ -3,70 +3,106 @@ package org.lyapunov4j.dl4j.step;
 
 import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
-import org.lyapunov4j.step.Momentum;
+import org.deeplearning4j.nn.api.Trainable;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.IUpdater;
-import org.nd4j.linalg.learning.config.Nesterovs;
-import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.learning.regularization.L2Regularization;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 
 /**
- * How one parameter array of a layer moves at one iteration.
+ * How one parameter array moves at one iteration.
  *
  * @param name for messages
  * @param bias whether Deeplearning4j counts it as a bias
- * @param learningRate η
- * @param momentum the memory of its updater
+ * @param array the parameters, a view of the model's
+ * @param gradientFactor what Deeplearning4j's gradient is of the true one
+ * @param updaterName of its updater's class
+ * @param updater its updater
  * @param l2 coefficient in the gradient
- * @param weightDecay coefficient after the updater, times η
+ * @param weightDecay coefficient of a decay after the updater, times η
+ * @param absoluteDecay coefficient of a decay after the updater, not times η
  */
 record ParameterRule(
     String name,
     boolean bias,
-    double learningRate,
-    Momentum momentum,
+    INDArray array,
+    double gradientFactor,
+    String updaterName,
+    UpdaterRule updater,
     double l2,
-    double weightDecay) {
+    double weightDecay,
+    double absoluteDecay) {
 
   static ParameterRule read(
-      Layer layer, String layerName, String parameter, int iteration, int epoch) {
-    String name = parameter + " of " + layerName;
-    IUpdater updater = layer.getConfig().getUpdaterByParam(parameter);
-    Momentum momentum = momentum(updater, name, iteration, epoch);
-    double learningRate = updater.getLearningRate(iteration, epoch);
-    List<Regularization> regularizations = layer.getConfig().getRegularizationByParam(parameter);
+      Trainable owner,
+      String ownerName,
+      String parameter,
+      double factor,
+      int iteration,
+      int epoch) {
+    String name = parameter + " of " + ownerName;
+    IUpdater updater = owner.getConfig().getUpdaterByParam(parameter);
+    UpdaterRule rule = UpdaterRule.of(updater, name, iteration, epoch);
+    List<Regularization> regularizations = owner.getConfig().getRegularizationByParam(parameter);
     double l2 = 0;
     double weightDecay = 0;
-    if (regularizations != null) {
-      for (Regularization regularization : regularizations) {
-        if (regularization instanceof L2Regularization penalty) {
-          l2 += penalty.getL2().valueAt(iteration, epoch);
-        } else if (regularization instanceof WeightDecay decay) {
-          double coefficient = decay.getCoeff().valueAt(iteration, epoch);
-          weightDecay += decay.isApplyLR() ? coefficient : coefficient / learningRate;
-        } else {
-          throw unsupported(regularization, name);
-        }
+    double absoluteDecay = 0;
+    for (Regularization regularization :
+        regularizations == null ? List.<Regularization>of() : regularizations) {
+      if (regularization instanceof L2Regularization penalty) {
+        l2 += penalty.getL2().valueAt(iteration, epoch);
+      } else if (regularization instanceof WeightDecay decay) {
+        double coefficient = decay.getCoeff().valueAt(iteration, epoch);
+        weightDecay += decay.isApplyLR() ? coefficient : 0;
+        absoluteDecay += decay.isApplyLR() ? 0 : coefficient;
+      } else {
+        throw unsupported(regularization, name);
       }
     }
-    var initializer = layer.conf().getLayer().initializer();
-    boolean bias = initializer.isBiasParam(layer.conf().getLayer(), parameter);
-    return new ParameterRule(name, bias, learningRate, momentum, l2, weightDecay);
+    return new ParameterRule(
+        name,
+        isBias(owner, parameter),
+        owner.paramTable(false).get(parameter),
+        factor,
+        updater.getClass().getSimpleName(),
+        rule,
+        l2,
+        weightDecay,
+        absoluteDecay);
   }
 
-  private static Momentum momentum(IUpdater updater, String name, int iteration, int epoch) {
-    if (updater instanceof Sgd) {
-      return Momentum.NONE;
-    }
-    if (updater instanceof Nesterovs nesterovs) {
-      double coefficient = nesterovs.currentMomentum(iteration, epoch);
-      return coefficient == 0 ? Momentum.NONE : new Momentum.Nesterov(coefficient);
-    }
-    throw new UnsupportedTrainingException(
-        "The updater " + updater.getClass().getSimpleName() + " of " + name,
-        "its step depends on the history of the gradients",
-        "train with Sgd or Nesterovs");
+  private static boolean isBias(Trainable owner, String parameter) {
+    return owner instanceof Layer layer
+        && layer.conf().getLayer().initializer().isBiasParam(layer.conf().getLayer(), parameter);
+  }
+
+  /** The rate of this parameter over that of another. */
+  double relativeRate(ParameterRule reference) {
+    return updater.learningRate() == reference.updater.learningRate()
+        ? 1
+        : updater.learningRate() / reference.updater.learningRate();
+  }
+
+  /**
+   * The l2 coefficient of a step at the rate of the reference that shrinks this parameter alike.
+   */
+  double l2(ParameterRule reference) {
+    return l2 * relativeRate(reference);
+  }
+
+  /** The same for the decay after the updater. */
+  double weightDecay(ParameterRule reference) {
+    return weightDecay * relativeRate(reference) + absoluteDecay / reference.updater.learningRate();
+  }
+
+  /** Whether its weight in the metric of a step at the rate of the reference is 1. */
+  boolean hasWeightOne(ParameterRule reference) {
+    return !updater.isAdaptive() && gradientFactor == 1 && relativeRate(reference) == 1;
+  }
+
+  boolean decays() {
+    return l2 != 0 || weightDecay != 0 || absoluteDecay != 0;
   }
 
   private static UnsupportedTrainingException unsupported(

@@ -4,29 +4,36 @@ package org.lyapunov4j.dl4j.step;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.api.Trainable;
+import org.deeplearning4j.nn.api.TrainingConfig;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
-import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
-import org.deeplearning4j.nn.conf.layers.samediff.SameDiffOutputLayer;
-import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.dl4j.step.GradientFactors.Factored;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Reads the training step of a Deeplearning4j model: an {@link SgdStep} whose linearisation is the
- * linearisation of what the model's optimiser really does.
+ * Reads the training step of a Deeplearning4j model: an {@link SgdStep}, and a weight μ_p for each
+ * parameter, whose linearisation is the linearisation of what the model's optimiser really does.
  *
  * <p>Deeplearning4j sums the gradients of a mini-batch, divides by its size (unless {@code
  * miniBatch(false)}), adds l2, applies the updater, adds weight decay and subtracts the result. The
@@ -34,12 +41,15 @@ import org.lyapunov4j.step.SgdStep;
  * read from each layer's list, not from what the user wrote: a {@code weightDecay} set on the
  * global builder is there twice, and counts twice in training.
  *
- * <p>Only the configuration is read; neither the model nor its updater state is touched.
+ * <p>What differs between parameters becomes their weight, with which the Gram matrix of the step
+ * at rate η is Σ_p μ_p (∂f/∂θ_p)(∂f/∂θ_p)ᵀ: learning rates η_p of layers and biases as η_p/η, the
+ * preconditioner of an adaptive updater held fixed at its value after the step, and the factor 2ᵏ
+ * with which Deeplearning4j 1.0.0-M2.1 trains what lies at or below k layers made with SameDiff.
+ * Parameters that are not trained have the weight 0.
+ *
+ * <p>The model is only read; its updater state is neither created nor changed.
  */
 public final class StepReader {
-  private static final String TWICE =
-      "Deeplearning4j 1.0.0-M2.1 trains it, and all layers below it, with twice the gradient";
-
   private final MiniBatchSampling sampling;
 
   /**
@@ -66,23 +76,33 @@ public final class StepReader {
    */
   public TrainingStep read(Model model, int iteration, int epoch, int batchSize) {
     Set<String> remarks = new LinkedHashSet<>();
-    List<ParameterRule> rules = new ArrayList<>();
-    for (Layer layer : layers(model)) {
-      String name = describe(layer);
-      requireTrueGradient(layer, name);
-      if (layer.numParams() > 0 && !isFrozen(layer)) {
-        requirePlainUpdate(layer, name, remarks);
-        rules.addAll(rules(layer, name, iteration, epoch));
-      }
-    }
-    if (rules.isEmpty()) {
-      throw new UnsupportedTrainingException(
-          "A model without trainable parameters", "it has no training step", "unfreeze a layer");
-    }
-    requireStochasticGradientDescent(model.conf());
-    requireWholeSeries(model);
-    SgdStep sgd = step(common(rules, remarks), model.conf().isMiniBatch(), batchSize, remarks);
-    return new TrainingStep(sgd, List.copyOf(remarks));
+    List<ParameterRule> rules = rules(model, iteration, epoch, remarks);
+    ParameterRule reference = reference(rules);
+    remarkOnUpdaters(rules, remarks);
+    remarkOnRates(rules, reference, remarks);
+    requireCommonDecay(rules, reference, remarks);
+    SgdStep sgd = step(reference, model.conf().isMiniBatch(), batchSize, remarks);
+    return new TrainingStep(reference.updaterName(), sgd, List.copyOf(remarks));
+  }
+
+  /**
+   * Reads the weights μ_p that go with {@link #read}.
+   *
+   * @param model the same model, after the step
+   * @param iteration as for {@code read}
+   * @param epoch as for {@code read}
+   * @return a new vector in the order of {@code model.params()}; empty if all trained parameters
+   *     have the weight 1
+   * @throws UnsupportedTrainingException as {@code read}
+   * @throws IllegalStateException if the state of an adaptive updater does not exist, since the
+   *     model was not trained yet
+   */
+  public Optional<INDArray> metric(Model model, int iteration, int epoch) {
+    List<ParameterRule> rules = rules(model, iteration, epoch, new LinkedHashSet<>());
+    ParameterRule reference = reference(rules);
+    return rules.stream().allMatch(rule -> rule.hasWeightOne(reference))
+        ? Optional.empty()
+        : Optional.of(MetricReader.read(model, rules, reference));
   }
 
   private SgdStep step(ParameterRule rule, boolean divided, int batchSize, Set<String> remarks) {
@@ -94,21 +114,40 @@ public final class StepReader {
           "mini-batch division is off: the learning rate is the model's times the batch size");
     }
     return new SgdStep(
-        rule.learningRate() * factor,
+        rule.updater().learningRate() * factor,
         batchSize,
         sampling,
-        rule.momentum(),
-        rule.l2() / factor,
-        rule.weightDecay() / factor);
+        rule.updater().momentum(),
+        rule.l2(rule) / factor,
+        rule.weightDecay(rule) / factor);
   }
 
-  private static Layer[] layers(Model model) {
+  /** The rules of all trained parameters; refuses what has no linearisation. */
+  private static List<ParameterRule> rules(
+      Model model, int iteration, int epoch, Set<String> remarks) {
+    List<ParameterRule> rules = new ArrayList<>();
+    for (Factored part : parts(model)) {
+      if (part.part().numParams() > 0 && !isFrozen(part.part())) {
+        requireOneFactor(part);
+        requirePlainUpdate(part, remarks);
+        rules.addAll(rules(part, iteration, epoch));
+      }
+    }
+    if (rules.isEmpty()) {
+      throw new UnsupportedTrainingException(
+          "A model without trainable parameters", "it has no training step", "unfreeze a layer");
+    }
+    requireStochasticGradientDescent(model.conf());
+    requireWholeSeries(model);
+    return rules;
+  }
+
+  private static List<Factored> parts(Model model) {
     if (model instanceof MultiLayerNetwork network) {
-      return network.getLayers();
+      return GradientFactors.of(network);
     }
     if (model instanceof ComputationGraph graph) {
-      requireNoSameDiffVertex(graph);
-      return graph.getLayers();
+      return GradientFactors.of(graph);
     }
     throw new UnsupportedTrainingException(
         "The model class " + model.getClass().getName(),
@@ -116,20 +155,18 @@ public final class StepReader {
         "use a MultiLayerNetwork or a ComputationGraph");
   }
 
-  private static List<ParameterRule> rules(Layer layer, String name, int iteration, int epoch) {
+  private static List<ParameterRule> rules(Factored part, int iteration, int epoch) {
     List<ParameterRule> rules = new ArrayList<>();
-    for (String parameter : layer.paramTable(false).keySet()) {
+    for (String parameter : part.part().paramTable(false).keySet()) {
       // Running statistics live among the parameters but are no gradient's and not divided either.
-      if (layer.updaterDivideByMinibatch(parameter)) {
-        rules.add(ParameterRule.read(layer, name, parameter, iteration, epoch));
+      if (part.part().updaterDivideByMinibatch(parameter)) {
+        rules.add(
+            ParameterRule.read(
+                part.part(), part.name(), parameter, part.factor(), iteration, epoch));
       }
     }
-    boolean decays = rules.stream().anyMatch(rule -> rule.l2() != 0 || rule.weightDecay() != 0);
-    if (decays && hasShiftedSlices(layer.conf().getLayer())) {
-      throw new UnsupportedTrainingException(
-          "The regularisation of " + name,
-          "Deeplearning4j 1.0.0-M2.1 applies it to the wrong slice of this layer's parameters",
-          "set l2(0) and weightDecay(0) for this layer");
+    if (part.part() instanceof Layer layer && hasShiftedSlices(layer.conf().getLayer())) {
+      requireNoUseOfSlices(rules, part.name());
     }
     return rules;
   }
@@ -139,27 +176,34 @@ public final class StepReader {
     return conf instanceof DepthwiseConvolution2D || conf instanceof SeparableConvolution2D;
   }
 
-  private static void requireTrueGradient(Layer layer, String name) {
-    var conf = layer.conf().getLayer();
-    if (conf instanceof AbstractSameDiffLayer && !(conf instanceof SameDiffOutputLayer)) {
+  private static void requireNoUseOfSlices(List<ParameterRule> rules, String name) {
+    ParameterRule first = rules.get(0);
+    boolean decays = rules.stream().anyMatch(ParameterRule::decays);
+    boolean differ =
+        rules.stream()
+            .anyMatch(
+                rule ->
+                    !rule.updaterName().equals(first.updaterName())
+                        || rule.relativeRate(first) != 1
+                        || !rule.updater().momentum().equals(first.updater().momentum()));
+    if (decays || differ) {
       throw new UnsupportedTrainingException(
-          "The SameDiff layer " + name, TWICE, "use a layer that is not made with SameDiff");
+          "The " + (decays ? "regularisation" : "updater of the biases") + " of " + name,
+          "Deeplearning4j 1.0.0-M2.1 applies it to the wrong slice of this layer's parameters",
+          decays
+              ? "set l2(0) and weightDecay(0) for this layer"
+              : "give this layer's biases the updater of its weights");
     }
   }
 
-  private static void requireNoSameDiffVertex(ComputationGraph graph) {
-    graph
-        .getConfiguration()
-        .getVertices()
-        .forEach(
-            (name, vertex) -> {
-              if (vertex instanceof SameDiffVertex) {
-                throw new UnsupportedTrainingException(
-                    "The SameDiff vertex " + vertex.getClass().getSimpleName() + " '" + name + "'",
-                    TWICE,
-                    "use a vertex that is not made with SameDiff");
-              }
-            });
+  private static void requireOneFactor(Factored part) {
+    if (Double.isNaN(part.factor())) {
+      throw new UnsupportedTrainingException(
+          "A path around a SameDiff layer or vertex above " + part.name(),
+          "Deeplearning4j 1.0.0-M2.1 trains with twice the gradient of the path through it, so that"
+              + " the sum is no multiple of the gradient",
+          "use layers that are not made with SameDiff, or no path around them");
+    }
   }
 
   private static void requireWholeSeries(Model model) {
@@ -175,14 +219,10 @@ public final class StepReader {
     }
   }
 
-  private static boolean isFrozen(Layer layer) {
-    return layer instanceof FrozenLayer || layer instanceof FrozenLayerWithBackprop;
-  }
-
-  private static String describe(Layer layer) {
-    String type = layer.conf().getLayer().getClass().getSimpleName();
-    String name = layer.conf().getLayer().getLayerName();
-    return name == null ? type + " " + layer.getIndex() : type + " '" + name + "'";
+  private static boolean isFrozen(Trainable part) {
+    return part instanceof FrozenLayer
+        || part instanceof FrozenLayerWithBackprop
+        || part instanceof FrozenVertex;
   }
 
   private static void requireStochasticGradientDescent(NeuralNetConfiguration conf) {
@@ -203,19 +243,14 @@ public final class StepReader {
   /**
    * Refuses what turns the update into something else, and remarks on what merely should be known.
    */
-  private static void requirePlainUpdate(Layer layer, String name, Set<String> remarks) {
-    var conf = layer.conf().getLayer();
-    if (conf.getConstraints() != null && !conf.getConstraints().isEmpty()) {
-      throw new UnsupportedTrainingException(
-          "The constraint "
-              + conf.getConstraints().get(0).getClass().getSimpleName()
-              + " of "
-              + name,
-          "it projects the parameters after the step",
-          "train without constraints");
+  private static void requirePlainUpdate(Factored part, Set<String> remarks) {
+    String name = part.name();
+    if (part.part() instanceof Layer layer) {
+      requireNoConstraint(layer, name);
     }
-    double threshold = layer.getConfig().getGradientNormalizationThreshold();
-    var normalization = layer.getConfig().getGradientNormalization();
+    TrainingConfig config = part.part().getConfig();
+    double threshold = config.getGradientNormalizationThreshold();
+    var normalization = config.getGradientNormalization();
     switch (normalization == null ? GradientNormalization.None : normalization) {
       case None -> {}
       case RenormalizeL2PerLayer, RenormalizeL2PerParamType ->
@@ -229,24 +264,112 @@ public final class StepReader {
     }
   }
 
-  /**
-   * The one rule all parameters follow; biases may be spared the decay, as is Deeplearning4j's
-   * default.
-   */
-  private static ParameterRule common(List<ParameterRule> rules, Set<String> remarks) {
-    ParameterRule first =
-        rules.stream().filter(rule -> !rule.bias()).findFirst().orElse(rules.get(0));
+  private static void requireNoConstraint(Layer layer, String name) {
+    var constraints = layer.conf().getLayer().getConstraints();
+    if (constraints != null && !constraints.isEmpty()) {
+      throw new UnsupportedTrainingException(
+          "The constraint " + constraints.get(0).getClass().getSimpleName() + " of " + name,
+          "it projects the parameters after the step",
+          "train without constraints");
+    }
+  }
+
+  /** The rule whose learning rate is η; all have its memory. */
+  private static ParameterRule reference(List<ParameterRule> rules) {
+    ParameterRule reference =
+        rules.stream()
+            .filter(rule -> !rule.bias() && rule.updater().learningRate() > 0)
+            .findFirst()
+            .orElse(rules.get(0));
     for (ParameterRule rule : rules) {
-      requireSame("learning rate", first, first.learningRate(), rule, rule.learningRate());
-      requireSame("momentum", first, first.momentum(), rule, rule.momentum());
+      requireSame(
+          "momentum", reference, reference.updater().momentum(), rule, rule.updater().momentum());
+    }
+    return reference;
+  }
+
+  /**
+   * One decay for all weights; biases may be spared it, as is Deeplearning4j's default. A penalty
+   * inside a gradient that is preconditioned would decay every parameter differently.
+   */
+  private static void requireCommonDecay(
+      List<ParameterRule> rules, ParameterRule reference, Set<String> remarks) {
+    for (ParameterRule rule : rules) {
+      if (rule.updater().isAdaptive() && rule.l2() != 0) {
+        throw new UnsupportedTrainingException(
+            "l2 with the adaptive updater " + rule.updaterName() + " of " + rule.name(),
+            "its preconditioner makes every parameter decay at a rate of its own",
+            "use weightDecay");
+      }
+      double l2 = rule.l2(reference);
+      double decay = rule.weightDecay(reference);
       if (!rule.bias()) {
-        requireSame("l2", first, first.l2(), rule, rule.l2());
-        requireSame("weight decay", first, first.weightDecay(), rule, rule.weightDecay());
-      } else if (rule.l2() != first.l2() || rule.weightDecay() != first.weightDecay()) {
+        requireSame("l2 times learning rate", reference, reference.l2(reference), rule, l2);
+        requireSame(
+            "weight decay times learning rate",
+            reference,
+            reference.weightDecay(reference),
+            rule,
+            decay);
+      } else if (l2 != reference.l2(reference) || decay != reference.weightDecay(reference)) {
         remarks.add("biases are taken to decay as the weights do");
       }
     }
-    return first;
+  }
+
+  private static void remarkOnUpdaters(List<ParameterRule> rules, Set<String> remarks) {
+    for (ParameterRule rule : rules) {
+      if (rule.updater().isAdaptive()) {
+        remarks.add(
+            "the preconditioner of "
+                + rule.updaterName()
+                + " is held fixed; the linearisation of an adaptive updater is meaningful only in a"
+                + " tiny neighbourhood of a minimum; sharpness is that of the preconditioned"
+                + " curvature");
+      }
+      if (rule.updaterName().equals("NoOp")) {
+        remarks.add("NoOp does not freeze " + rule.name() + ": its step is the gradient itself");
+      }
+    }
+  }
+
+  private static void remarkOnRates(
+      List<ParameterRule> rules, ParameterRule reference, Set<String> remarks) {
+    names(rules, rule -> rule.relativeRate(reference))
+        .forEach(
+            (rate, names) ->
+                remarks.add(
+                    String.format(
+                        Locale.ROOT, "%.4g times this learning rate for %s", rate, names)));
+    names(rules, ParameterRule::gradientFactor)
+        .forEach(
+            (factor, names) ->
+                remarks.add(
+                    String.format(
+                        Locale.ROOT,
+                        "Deeplearning4j 1.0.0-M2.1 trains %s with %.0f times the gradient, for the"
+                            + " layers made with SameDiff there or above",
+                        names,
+                        factor)));
+  }
+
+  /** The names of the parameters for every value other than 1. */
+  private static Map<Double, String> names(
+      List<ParameterRule> rules, ToDoubleFunction<ParameterRule> value) {
+    Map<Double, List<String>> names = new TreeMap<>();
+    for (ParameterRule rule : rules) {
+      names.computeIfAbsent(value.applyAsDouble(rule), key -> new ArrayList<>()).add(rule.name());
+    }
+    names.remove(1.0);
+    Map<Double, String> joined = new TreeMap<>();
+    names.forEach(
+        (key, those) ->
+            joined.put(
+                key,
+                those.size() <= 3
+                    ? String.join(", ", those)
+                    : those.get(0) + " and " + (those.size() - 1) + " others"));
+    return joined;
   }
 
   private static void requireSame(

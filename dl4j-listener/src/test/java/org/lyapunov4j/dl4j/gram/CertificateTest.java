@@ -44,8 +44,7 @@ class CertificateTest {
     Replica replica = Replica.of(model, probe, GramMethod.AUTO);
     Certifier certifier = new Certifier(6, 3, 4, SpotCheck.of(model, probe, replica.outputs()));
     GramAccumulator sum = new GramAccumulator(6, 3, false);
-    Seeds seeds =
-        new Seeds(replica.outputs().get(0), replica.values()[0], probe.labels()[0]);
+    Seeds seeds = new Seeds(replica.outputs().get(0), replica.values()[0], probe.labels()[0]);
     new Sweep(replica, probe, Metric.ONES)
         .run(
             (o, f) -> certifier.remember(seeds.seeds(f, 0, 3, Weighting.CURVATURE)),
