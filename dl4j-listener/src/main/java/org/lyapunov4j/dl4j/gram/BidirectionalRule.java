@@ -41,8 +41,8 @@ final class BidirectionalRule extends LayerRule {
     DataType type = layer.params().dataType();
     forwardsLayer = part(conf.getFwd(), 0, half, type);
     backwardsLayer = part(conf.getBwd(), half, 2 * half, type);
-    forwards = rules.hidden(forwardsLayer, name);
-    backwards = rules.hidden(backwardsLayer, name);
+    forwards = rules.structured(forwardsLayer, name);
+    backwards = rules.structured(backwardsLayer, name);
   }
 
   /** One of the two layers, which Deeplearning4j does not give away, on the same parameters. */

@@ -71,7 +71,6 @@ final class LayerRules {
   }
 
   /** The rule of a layer below the output. */
-  @SuppressWarnings("deprecation") // Deeplearning4j keeps the LSTM with peepholes
   Rule hidden(Layer layer, String name) {
     if (layer instanceof FrozenLayer frozen) {
       return new FrozenRule(hidden(frozen.getInsideLayer(), name), true);
@@ -79,17 +78,25 @@ final class LayerRules {
     if (layer instanceof FrozenLayerWithBackprop frozen) {
       return new FrozenRule(hidden(frozen.getInsideLayer(), name), false);
     }
+    if (perExample
+        && layer.numParams() > 0
+        && layer.getMaskArray() == null
+        && !(layer instanceof BaseWrapperLayer)
+        && !(layer instanceof BidirectionalLayer)
+        && layer.conf().getLayer().getClass() != BatchNormalization.class) {
+      return new GenericRule(layer);
+    }
+    return structured(layer, name);
+  }
+
+  /** The same whatever the method: what is inside a wrapper may lack masks and gradients. */
+  @SuppressWarnings("deprecation") // Deeplearning4j keeps the LSTM with peepholes
+  Rule structured(Layer layer, String name) {
     if (layer instanceof BaseWrapperLayer wrapper) {
       return wrapped(wrapper, name);
     }
     org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
     Class<?> type = conf.getClass();
-    if (perExample
-        && layer.numParams() > 0
-        && layer.getMaskArray() == null
-        && type != BatchNormalization.class) {
-      return new GenericRule(layer);
-    }
     if (type == DenseLayer.class && ((DenseLayer) conf).hasLayerNorm()) {
       return new LayerNormRule(layer, mask(layer));
     }
@@ -144,10 +151,10 @@ final class LayerRules {
   private Rule wrapped(BaseWrapperLayer layer, String name) {
     Layer inner = layer.getUnderlying();
     if (layer instanceof LastTimeStepLayer last) {
-      return new LastStepRule(last, hidden(inner, name));
+      return new LastStepRule(last, structured(inner, name));
     }
     if (layer instanceof MaskZeroLayer mask) {
-      return new MaskZeroRule(mask, hidden(inner, name));
+      return new MaskZeroRule(mask, structured(inner, name));
     }
     return layer.numParams() == 0 ? new PassThroughRule(layer) : new GenericRule(layer);
   }

@@ -57,7 +57,7 @@ public final class NtkGram implements AutoCloseable {
     eigenvalues = builder.eigenvalues;
     offHeapBudget = builder.offHeapBudget;
     assumptions = new ArrayList<>(replica.assumptions());
-    Optional<String> obstacle = SpotCheck.obstacle(builder.model, replica.outputs());
+    Optional<String> obstacle = SpotCheck.obstacle(builder.model, probe, replica.outputs());
     spotChecks = obstacle.isPresent() || builder.matrixFree ? 0 : builder.spotChecks;
     spotCheck = spotChecks == 0 ? null : SpotCheck.of(builder.model, probe, replica.outputs());
     obstacle

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
@@ -15,6 +16,8 @@ import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.layers.recurrent.MaskZeroLayer;
+import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -44,7 +47,7 @@ final class SpotCheck implements AutoCloseable {
   }
 
   /** Why Deeplearning4j's gradients of this model are not those of its output, if so. */
-  static Optional<String> obstacle(Model model, List<Output> outputs) {
+  static Optional<String> obstacle(Model model, Probe probe, List<Output> outputs) {
     boolean logits = outputs.get(0).curvature().overLogits();
     if (outputs.stream().anyMatch(output -> output.curvature().overLogits() != logits)) {
       return Optional.of("its outputs have losses of both kinds");
@@ -54,7 +57,16 @@ final class SpotCheck implements AutoCloseable {
             .anyMatch(vertex -> !vertex.hasLayer() && vertex.numParams() > 0)) {
       return Optional.of("it has vertices with parameters of their own");
     }
+    if (Stream.of(layers(model)).anyMatch(layer -> masksSteps(layer, probe))) {
+      return Optional.of("Deeplearning4j's gradients leak through masked time steps");
+    }
     return Stream.of(layers(model)).map(SpotCheck::obstacle).flatMap(Optional::stream).findFirst();
+  }
+
+  private static boolean masksSteps(Layer layer, Probe probe) {
+    return layer instanceof MaskZeroLayer
+        || (layer instanceof BaseWrapperLayer wrapper && masksSteps(wrapper.getUnderlying(), probe))
+        || (layer instanceof RecurrentLayer && probe.featuresMasks() != null);
   }
 
   private static Optional<String> obstacle(Layer layer) {
