@@ -289,7 +289,7 @@ class GramCommandTest {
     assertRefused(run(model, x, four), "as many examples, got 3 and 4");
     Path wide = save("wide.npy", Nd4j.zeros(DataType.DOUBLE, 3, 5), false);
     assertRefused(run(model, wide, y), "features");
-    assertRefused(run(model, x, wide), "3 rows of 2, got 3 rows of 5");
+    assertRefused(run(model, x, wide), "[3, 2] of the model's output, got [3, 5]");
     assertRefused(run(model, x, y, "--out=" + folder.resolve("no/G.npy")), "existing folder");
   }
 
