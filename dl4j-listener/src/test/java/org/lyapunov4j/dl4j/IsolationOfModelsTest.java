@@ -59,7 +59,7 @@ class IsolationOfModelsTest {
         new Case("transfer learning", true, IsolationOfModelsTest::transferred, table()),
         new Case("masked series", true, () -> series(BackpropType.Standard), masked()),
         new Case("truncated series", false, () -> series(BackpropType.TruncatedBPTT), masked()),
-        new Case("attention", false, IsolationOfModelsTest::attention, masked()));
+        new Case("attention", true, IsolationOfModelsTest::attention, masked()));
   }
 
   @ParameterizedTest

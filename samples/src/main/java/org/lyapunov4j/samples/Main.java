@@ -5,6 +5,7 @@ import org.lyapunov4j.samples.cli.Console;
 import org.lyapunov4j.samples.cli.ErrorLines;
 import org.lyapunov4j.samples.exponent.ExponentCommand;
 import org.lyapunov4j.samples.gram.GramCommand;
+import org.lyapunov4j.samples.report.ReportCommand;
 import org.lyapunov4j.samples.train.TrainCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -19,7 +20,12 @@ import picocli.CommandLine.Spec;
         "Watches the dynamical stability of SGD: Lyapunov exponents from tangent kernels.",
     mixinStandardHelpOptions = true,
     versionProvider = Main.ManifestVersion.class,
-    subcommands = {TrainCommand.class, ExponentCommand.class, GramCommand.class},
+    subcommands = {
+      TrainCommand.class,
+      ExponentCommand.class,
+      GramCommand.class,
+      ReportCommand.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success",

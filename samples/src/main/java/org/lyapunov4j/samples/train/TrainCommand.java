@@ -25,6 +25,7 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -170,6 +171,15 @@ public final class TrainCommand implements Callable<Integer> {
   @Option(names = "--keep-serving", description = "Serve /metrics after the run too, until Ctrl-C.")
   private boolean keepServing;
 
+  @Mixin private Publication publication;
+
+  @Option(
+      names = "--run",
+      defaultValue = "train",
+      paramLabel = "NAME",
+      description = "Names the run in metrics, records and reports.")
+  private String name;
+
   @Option(
       names = "--out",
       paramLabel = "FILE.jsonl",
@@ -198,16 +208,23 @@ public final class TrainCommand implements Callable<Integer> {
         MetricsServer metrics = startMetrics(registry, terminal)) {
       requireWritable(plot);
       requireWritable(out);
+      requireWritable(publication.file());
+      Input.accept(spec, publication::requireAddresses);
       if (out != null && Files.isRegularFile(out)) {
         Files.delete(out); // every run of the command is a new one
       }
       if (plot != null) {
         observers.add(new RunPlot(plot));
       }
-      try (TrainingRun run =
-          Input.accept(
-              spec, () -> new TrainingRun(settings, source, chosen, registry, out, observers))) {
+      try (Publication.Registries registries = publication.registries(registry);
+          TrainingRun run =
+              Input.accept(
+                  spec,
+                  () ->
+                      new TrainingRun(
+                          name, settings, source, chosen, registries.all(), out, observers))) {
         RunEnd end = run.run(interruption::requested);
+        publish(registry, run, terminal);
         printFiles(terminal);
         if (metrics != null && keepServing) {
           terminal.printf("serving %s until Ctrl-C%n", metrics.uri());
@@ -216,6 +233,15 @@ public final class TrainCommand implements Callable<Integer> {
         }
         return end.reason() == RunEnd.Reason.INTERRUPTED ? INTERRUPTED : 0;
       }
+    }
+  }
+
+  /** The run is over; an address that does not answer must not look like a failed run. */
+  private void publish(PrometheusMeterRegistry registry, TrainingRun run, PrintWriter terminal) {
+    try {
+      publication.publish(registry, name, run.checkpoints());
+    } catch (IOException e) {
+      terminal.printf("could not publish the metrics: %s%n", e.getMessage());
     }
   }
 

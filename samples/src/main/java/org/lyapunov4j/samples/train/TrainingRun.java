@@ -15,6 +15,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.lyapunov4j.dl4j.LyapunovListener;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
 import org.lyapunov4j.step.MiniBatchSampler;
@@ -45,10 +46,11 @@ final class TrainingRun implements AutoCloseable {
   private final LyapunovListener listener;
 
   TrainingRun(
+      String name,
       TrainSettings settings,
       DataSource source,
       Examples examples,
-      MeterRegistry registry,
+      List<MeterRegistry> registries,
       Path record,
       List<RunObserver> observers) {
     this.settings = settings;
@@ -58,19 +60,20 @@ final class TrainingRun implements AutoCloseable {
     all = examples.toDataSet(settings.type());
     network = new MultiLayerNetwork(configuration());
     network.init();
-    listener = listener(registry, record);
+    listener = listener(name, registries, record);
     network.setListeners(listener);
   }
 
-  private LyapunovListener listener(MeterRegistry registry, Path record) {
+  private LyapunovListener listener(String name, List<MeterRegistry> registries, Path record) {
     LyapunovListener.Builder builder =
         new LyapunovListener.Builder(all)
+            .run(name)
             .frequency(settings.interval())
             .batchSize(settings.step().batchSize())
             .sampling(settings.step().sampling())
             .seed(settings.seed())
-            .tier(settings.tier())
-            .registry(registry);
+            .tier(settings.tier());
+    registries.forEach(builder::registry);
     if (record != null) {
       builder.record(record);
     }
@@ -137,6 +140,11 @@ final class TrainingRun implements AutoCloseable {
     int[] rows = Arrays.copyOf(batch, size);
     return new DataSet(
         Nd4j.pullRows(all.getFeatures(), 1, rows), Nd4j.pullRows(all.getLabels(), 1, rows));
+  }
+
+  /** What was found so far. */
+  List<Checkpoint> checkpoints() {
+    return listener.history();
   }
 
   /** Ends the record and the metrics. */

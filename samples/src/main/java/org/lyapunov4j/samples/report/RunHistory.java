@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.report;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.record.NoteLine;
+import org.lyapunov4j.dl4j.record.RunLine;
+import org.lyapunov4j.dl4j.record.RunRecord;
+
+/**
+ * One run of a report.
+ *
+ * @param name as shown in legends
+ * @param run what was watched
+ * @param notes what the training program had to say
+ * @param checkpoints at least one, by iteration
+ * @param unreadable lines of the record that were left out
+ */
+public record RunHistory(
+    String name,
+    RunLine run,
+    List<NoteLine> notes,
+    List<CheckpointLine> checkpoints,
+    int unreadable) {
+  /** {@inheritDoc} */
+  public RunHistory {
+    notes = List.copyOf(notes);
+    checkpoints = List.copyOf(checkpoints);
+    if (checkpoints.isEmpty()) {
+      throw new IllegalArgumentException(
+          name + ": a record must have a checkpoint to be reported, got none; train longer");
+    }
+  }
+
+  /**
+   * Reads a record, whether or not the run is over.
+   *
+   * @param file as the listener writes it
+   * @return its run
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException if it is no record or holds no checkpoint
+   */
+  public static RunHistory read(Path file) throws IOException {
+    if (!Files.isRegularFile(file)) {
+      throw new IllegalArgumentException(
+          file + ": must be the record of a run, got no such file; train with --out " + file);
+    }
+    RunRecord record = RunRecord.read(file);
+    RunLine run =
+        record
+            .run()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        file
+                            + ": must be the record of a run, got something else;"
+                            + " train with --out FILE.jsonl"));
+    return new RunHistory(
+        run.run(), run, record.notes(), record.checkpoints(), record.unreadable());
+  }
+
+  RunHistory named(String other) {
+    return new RunHistory(other, run, notes, checkpoints, unreadable);
+  }
+
+  CheckpointLine last() {
+    return checkpoints.get(checkpoints.size() - 1);
+  }
+
+  /** The checkpoints at which the verdict is not that of the one before, the first included. */
+  List<CheckpointLine> verdictChanges() {
+    List<CheckpointLine> changes = new ArrayList<>();
+    String before = null;
+    for (CheckpointLine checkpoint : checkpoints) {
+      if (!checkpoint.stability().verdict().equals(before)) {
+        before = checkpoint.stability().verdict();
+        changes.add(checkpoint);
+      }
+    }
+    return changes;
+  }
+
+  List<Double> iterations() {
+    return values(CheckpointLine::iteration);
+  }
+
+  List<Double> values(ToDoubleFunction<CheckpointLine> value) {
+    return checkpoints.stream().map(value::applyAsDouble).toList();
+  }
+}
