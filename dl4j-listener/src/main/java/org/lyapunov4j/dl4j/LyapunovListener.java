@@ -79,6 +79,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final Duration patience;
   private final ProbeSet probe;
   private final int fixedBatchSize;
+  private final MiniBatchSampling told;
   private final boolean strict;
   private final InstantSource clock;
   private final StabilityProbe.Settings settings;
@@ -126,7 +127,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     fixedBatchSize = builder.batchSize;
     strict = builder.strict;
     patience = builder.patience;
-    steps = new StepReader(builder.sampling);
+    told = builder.sampling;
+    steps = new StepReader(told == null ? MiniBatchSampling.IID_SUBSETS : told);
     timetable = builder.timetable();
     budget = new Budget(builder.budget, System::nanoTime);
     deadline = new Deadline(builder.timeLimit, System::nanoTime);
@@ -141,13 +143,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             : null;
     settings =
         new StabilityProbe.Settings(
-            run,
-            builder.seed,
-            builder.analysis,
-            builder.compareProbeSizes,
-            trajectory,
-            deadline,
-            stages);
+            run, builder.seed, builder.analysis, builder.comparison, trajectory, deadline, stages);
     troubles = new Troubles(log, strict);
     metrics = new LyapunovMetrics(run, builder.tags, clock);
     tally = new Tally(metrics, troubles);
@@ -233,11 +229,19 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   @Override
+  public void onEpochStart(Model model) {
+    if (watched == null || model == watched) {
+      observed.startEpoch();
+    }
+  }
+
+  @Override
   public void onEpochEnd(Model model) {
     if (off || model != watched || latestIteration < 0) {
       return;
     }
     try {
+      observed.endEpoch();
       int epoch = Epochs.of(model);
       Tier due = timetable.dueAfterEpoch(epoch);
       if (due != null) {
@@ -514,8 +518,34 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         step.toString());
   }
 
-  /** A batch larger than the probe becomes the full batch of the probe, and the step says so. */
   private TrainingStep readStep(Model model, int epoch) {
+    TrainingStep step = readOnProbe(model, epoch).withRemark(samplingRemark());
+    step = step.withRemark(observed.describe());
+    long trained = observed.epoch().map(ObservedBatchSize.Epoch::examples).orElse(0L);
+    return trained == 0 || trained == probe.size()
+        ? step
+        : step.withRemark(
+            "the probe has "
+                + probe.size()
+                + (trained > probe.size() ? " of " : " examples, not the ")
+                + trained
+                + (trained > probe.size() ? " examples" : " of an epoch")
+                + ": λ is that of training on the probe");
+  }
+
+  private String samplingRemark() {
+    if (told != null) {
+      return "sampling as told: " + told;
+    }
+    return fixedBatchSize == 0 && observed.epoch().filter(e -> e.batches() == 1).isPresent()
+        ? "sampling as observed: every step takes the full batch"
+        : "sampling assumed: "
+            + MiniBatchSampling.IID_SUBSETS
+            + "; tell the listener if it is another";
+  }
+
+  /** A batch larger than the probe becomes the full batch of the probe, and the step says so. */
+  private TrainingStep readOnProbe(Model model, int epoch) {
     int trained = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
     int examples = probe.size();
     if (trained <= examples) {
@@ -566,13 +596,13 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private long seed;
     private Tier tier = Tier.STANDARD;
     private int batchSize;
-    private MiniBatchSampling sampling = MiniBatchSampling.IID_SUBSETS;
+    private MiniBatchSampling sampling;
     private Consumer<StabilityAnalyzer.Builder> analysis = settings -> {};
     private boolean strict;
     private int historySize = 10_000;
     private double budget = Double.POSITIVE_INFINITY;
     private Backlog backlog;
-    private boolean compareProbeSizes;
+    private StabilityProbe.SizeComparison comparison = StabilityProbe.SizeComparison.ECONOMY;
     private boolean trajectory;
     private Path record;
     private Duration timeLimit;
@@ -645,12 +675,14 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * Whether to analyse a quarter and half of the probe as well, to see how the results move with
-     * the number of examples; costs about a third more. Worth it where the probe is a sample of the
-     * training set. A warning is logged if the sharpness moves by more than a tenth from half of
-     * the probe to all of it.
+     * How much to analyse of a quarter and of half of the probe, to see how the results move with
+     * the number of examples. By default sharpness and λ, the latter from at most 64 epochs unless
+     * {@link #analysis} sets them; nothing of a probe of fewer than 8 examples. A warning is logged
+     * once if, from half of the probe to all of it, the sharpness or the critical learning rate
+     * moves by more than a tenth or λ changes its sign.
      *
-     * @param compare default false; true needs a probe of at least 8 examples
+     * @param compare true: as much as of the whole probe, with the critical learning rate, which
+     *     needs a probe of at least 8 examples; false: nothing
      * @return this
      */
     public Builder compareProbeSizes(boolean compare) {
@@ -658,7 +690,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         throw new IllegalArgumentException(
             "comparing probe sizes needs at least 8 examples, got " + probe.size());
       }
-      compareProbeSizes = compare;
+      comparison =
+          compare ? StabilityProbe.SizeComparison.SAME_TIER : StabilityProbe.SizeComparison.NONE;
       return this;
     }
 

@@ -2,11 +2,13 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
+import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.stability.StabilityReport;
 import org.slf4j.Logger;
 
@@ -16,7 +18,8 @@ import org.slf4j.Logger;
  */
 final class Reporter {
   /**
-   * Relative change of the sharpness, when the probe doubles, above which it counts as too small.
+   * Relative change of sharpness or η_c, when the probe doubles, above which it counts as too
+   * small.
    */
   private static final double PROBE_TOLERANCE = 0.1;
 
@@ -116,12 +119,41 @@ final class Reporter {
   }
 
   private void warnOfASmallProbe(Checkpoint checkpoint) {
-    if (checkpoint.probeChange() > PROBE_TOLERANCE && !probeWarned) {
+    if (probeWarned) {
+      return;
+    }
+    List<String> unsettled = unsettled(checkpoint);
+    if (!unsettled.isEmpty()) {
       probeWarned = true;
       log.warn(
-          "{}: the sharpness of half of the probe's {} examples differs by {} % from that of all; a larger probe would tell more",
-          run, checkpoint.stability().examples(), Math.round(100 * checkpoint.probeChange()));
+          "{}: half of the probe's {} examples tell something else than all: {}; a larger probe would tell more",
+          run,
+          checkpoint.stability().examples(),
+          String.join(", ", unsettled));
     }
+  }
+
+  /** What still depends on the size of the probe; λ does if its sign does. */
+  private static List<String> unsettled(Checkpoint checkpoint) {
+    List<String> moved = new ArrayList<>();
+    if (checkpoint.probeChange() > PROBE_TOLERANCE) {
+      moved.add("the sharpness differs by " + percent(checkpoint.probeChange()));
+    }
+    if (checkpoint.probeCriticalLearningRateChange() > PROBE_TOLERANCE) {
+      moved.add(
+          "the critical learning rate differs by "
+              + percent(checkpoint.probeCriticalLearningRateChange()));
+    }
+    Sign whole = checkpoint.stability().exponent().sign();
+    Sign half = checkpoint.comparableHalf().map(r -> r.exponent().sign()).orElse(whole);
+    if (whole != half && whole != Sign.UNDECIDED && half != Sign.UNDECIDED) {
+      moved.add("λ has the other sign");
+    }
+    return moved;
+  }
+
+  private static String percent(double fraction) {
+    return Math.round(100 * fraction) + " %";
   }
 
   private void announceVerdict(StabilityReport report) {

@@ -31,6 +31,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  */
 final class StabilityProbe implements AutoCloseable {
   private static final int BATCHES = 64;
+  private static final int BRIEF_EPOCHS = 64;
+  private static final int SMALLEST_COMPARED = 8;
 
   /** Key of a random stream. */
   private static final long BATCH_SHARPNESS = 0x62617463;
@@ -38,6 +40,16 @@ final class StabilityProbe implements AutoCloseable {
   private final Settings settings;
   private final NtkGram ntk;
   private final Map<Tier, StabilityAnalyzer> analyzers = new EnumMap<>(Tier.class);
+  private final StabilityAnalyzer brief;
+
+  /** What is computed for a quarter and for half of the probe. */
+  enum SizeComparison {
+    NONE,
+    /** Sharpness and λ, the latter from few epochs unless the user sets their number. */
+    ECONOMY,
+    /** As much as for the whole probe. */
+    SAME_TIER
+  }
 
   /**
    * How checkpoints are made.
@@ -45,7 +57,7 @@ final class StabilityProbe implements AutoCloseable {
    * @param run the name of the run
    * @param seed of every draw
    * @param analysis changes the settings of the analyzers
-   * @param compareSizes whether parts of the probe are analysed too
+   * @param comparison how parts of the probe are analysed too
    * @param trajectory what carries the tangent vector, or null
    * @param deadline ends a checkpoint that takes too long
    * @param stages told of every stage that is entered
@@ -54,7 +66,7 @@ final class StabilityProbe implements AutoCloseable {
       String run,
       long seed,
       Consumer<StabilityAnalyzer.Builder> analysis,
-      boolean compareSizes,
+      SizeComparison comparison,
       TrajectoryTracker trajectory,
       Deadline deadline,
       Consumer<Stage> stages) {}
@@ -63,12 +75,13 @@ final class StabilityProbe implements AutoCloseable {
     this.settings = settings;
     this.ntk = NtkGram.builder(model).probe(examples).build();
     for (Tier tier : Tier.values()) {
-      analyzers.put(tier, analyzer(tier));
+      analyzers.put(tier, analyzer(StabilityAnalyzer.builder(), tier));
     }
+    brief = analyzer(StabilityAnalyzer.builder().maxEpochs(BRIEF_EPOCHS), Tier.ECONOMY);
   }
 
-  private StabilityAnalyzer analyzer(Tier tier) {
-    StabilityAnalyzer.Builder builder = StabilityAnalyzer.builder().seed(settings.seed());
+  private StabilityAnalyzer analyzer(StabilityAnalyzer.Builder builder, Tier tier) {
+    builder.seed(settings.seed());
     settings.analysis().accept(builder);
     return builder.tier(tier).cancelled(settings.deadline()::isOver).build();
   }
@@ -93,11 +106,8 @@ final class StabilityProbe implements AutoCloseable {
     long middle = System.nanoTime();
     GramMatrix gram = result.gram();
     SgdStep step = snapshot.step().sgd();
-    StabilityReport stability = analyze(snapshot, gram, step);
-    List<StabilityReport> smaller =
-        settings.compareSizes()
-            ? List.of(part(gram, snapshot, 4), part(gram, snapshot, 2))
-            : List.of();
+    StabilityReport stability = analyze(analyzers.get(snapshot.tier()), gram, step);
+    List<StabilityReport> smaller = smallerProbes(gram, snapshot);
     BatchSharpness sharpness =
         BatchSharpness.estimate(
             gram, result.fit().residuals(), step, BATCHES, draws(snapshot.iteration()));
@@ -123,8 +133,18 @@ final class StabilityProbe implements AutoCloseable {
         Duration.ofNanos(end - middle));
   }
 
-  private StabilityReport analyze(Snapshot snapshot, GramMatrix gram, SgdStep step) {
-    StabilityReport report = analyzers.get(snapshot.tier()).analyze(gram, step);
+  private List<StabilityReport> smallerProbes(GramMatrix gram, Snapshot snapshot) {
+    if (settings.comparison() == SizeComparison.NONE || gram.examples() < SMALLEST_COMPARED) {
+      return List.of();
+    }
+    StabilityAnalyzer analyzer =
+        settings.comparison() == SizeComparison.ECONOMY ? brief : analyzers.get(snapshot.tier());
+    SgdStep step = snapshot.step().sgd();
+    return List.of(part(analyzer, gram, step, 4), part(analyzer, gram, step, 2));
+  }
+
+  private StabilityReport analyze(StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step) {
+    StabilityReport report = analyzer.analyze(gram, step);
     if (report.exponent().stopReason() == StopReason.CANCELLED) {
       throw new CancellationException("the analysis was cut short");
     }
@@ -133,12 +153,12 @@ final class StabilityProbe implements AutoCloseable {
   }
 
   /** The report for every so manieth example, with the same step. */
-  private StabilityReport part(GramMatrix gram, Snapshot snapshot, int stride) {
+  private StabilityReport part(
+      StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int stride) {
     int examples = gram.examples() / stride;
     int[] chosen = IntStream.range(0, examples).map(i -> i * stride).toArray();
-    SgdStep step = snapshot.step().sgd();
     return analyze(
-        snapshot, gram.subset(chosen), step.withBatchSize(Math.min(step.batchSize(), examples)));
+        analyzer, gram.subset(chosen), step.withBatchSize(Math.min(step.batchSize(), examples)));
   }
 
   private RandomStream draws(int iteration) {

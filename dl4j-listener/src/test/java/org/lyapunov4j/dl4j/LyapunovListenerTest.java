@@ -186,6 +186,100 @@ class LyapunovListenerTest {
   }
 
   @Test
+  void comparesSharpnessAndExponentOfSmallerProbesByDefault() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    Checkpoint checkpoint =
+        train(quick().registry(registry).build(), new Sgd(0.05), 4).history().get(2);
+    StabilityReport half = checkpoint.smallerProbes().get(1);
+    assertThat(checkpoint.smallerProbes()).extracting(r -> r.examples()).containsExactly(3, 6);
+    assertThat(half.criticalLearningRate()).isEmpty();
+    assertThat(checkpoint.probeExponentChange())
+        .isEqualTo(checkpoint.stability().exponent().value() - half.exponent().value())
+        .isNotZero();
+    assertThat(checkpoint.probeCriticalLearningRateChange()).isNaN();
+    assertThat(registry.get(LyapunovGauge.PROBE_EXPONENT_CHANGE.meterName()).gauge().value())
+        .isEqualTo(checkpoint.probeExponentChange());
+    assertThat(
+            train(quick().compareProbeSizes(false).build(), new Sgd(0.05), 4)
+                .history()
+                .get(0)
+                .smallerProbes())
+        .isEmpty();
+  }
+
+  @Test
+  void theWholeComparisonHasTheCriticalLearningRate() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    Checkpoint checkpoint =
+        train(quick().registry(registry).compareProbeSizes(true).build(), new Sgd(0.05), 6)
+            .history()
+            .get(1);
+    double half = checkpoint.smallerProbes().get(1).criticalLearningRate().orElseThrow().value();
+    double whole = checkpoint.stability().criticalLearningRate().orElseThrow().value();
+    assertThat(checkpoint.probeCriticalLearningRateChange())
+        .isEqualTo(Math.abs(1 - half / whole))
+        .isPositive();
+    assertThat(
+            registry
+                .get(LyapunovGauge.PROBE_CRITICAL_LEARNING_RATE_CHANGE.meterName())
+                .gauge()
+                .value())
+        .isEqualTo(checkpoint.probeCriticalLearningRateChange());
+  }
+
+  @Test
+  void exponentsOfDifferentBatchSizesAreNotCompared() {
+    Checkpoint checkpoint =
+        train(quick().compareProbeSizes(true).build(), new Sgd(0.05), 12).history().get(0);
+    assertThat(checkpoint.probeChange()).isPositive();
+    assertThat(checkpoint.probeExponentChange()).isNaN();
+    assertThat(checkpoint.probeCriticalLearningRateChange()).isNaN();
+  }
+
+  @Test
+  void tinyProbesAreNotCompared() {
+    DataSet tiny = Networks.data(5, 7, 3, 2, DataType.DOUBLE);
+    LyapunovListener listener = LyapunovListener.builder(tiny).frequency(1).build();
+    assertThat(train(listener, new Sgd(0.05), 6).history().get(0).smallerProbes()).isEmpty();
+  }
+
+  @Test
+  void theStepTellsWhatTrainingSawAndWhatTheProbeIs() {
+    LyapunovListener listener =
+        LyapunovListener.builder(Networks.data(9, 10, 3, 2, DataType.DOUBLE))
+            .schedule(Schedule.everyEpochs(1).or(Schedule.everyIterations(100)))
+            .build();
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.setListeners(listener);
+    network.fit(new ListDataSetIterator<>(batches(5), 1), 2);
+    assertThat(listener.history().get(0).step().remarks())
+        .containsExactly(
+            "sampling assumed: independent uniform B-subsets; tell the listener if it is another",
+            "mini-batches seen were of 5");
+    assertThat(listener.history().get(2).step().remarks())
+        .containsExactly(
+            "sampling assumed: independent uniform B-subsets; tell the listener if it is another",
+            "training saw 12 examples an epoch in 3 mini-batches of 5, the last of 2",
+            "the probe has 10 of 12 examples: λ is that of training on the probe");
+  }
+
+  @Test
+  void theStepTellsWhereTheSamplingIsFrom() {
+    LyapunovListener told =
+        train(quick().sampling(MiniBatchSampling.SHUFFLED_EPOCHS).build(), new Sgd(0.05), 4);
+    assertThat(told.history().get(0).step().toString())
+        .contains("sampling as told: reshuffled every epoch");
+    LyapunovListener full = quick().build();
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.setListeners(full);
+    network.fit(new ListDataSetIterator<>(List.of(data), 1), 2);
+    assertThat(full.history().get(1).step().remarks())
+        .containsExactly(
+            "sampling as observed: every step takes the full batch",
+            "training saw 12 examples an epoch in one mini-batch");
+  }
+
+  @Test
   void aProbeOfRepeatedExamplesIsLargeEnough() {
     int[] rows = IntStream.range(0, 2 * EXAMPLES).map(i -> i / 2).toArray();
     DataSet twice = new DataSet(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));

@@ -29,8 +29,9 @@ import org.lyapunov4j.stability.Tier;
  * @param assumptions what was assumed of the model when the Gram matrix was computed, one sentence
  *     each, for example that dropout was off
  * @param stability exponents, sharpness and verdict of the Gram matrix at these parameters
- * @param smallerProbes the same for a quarter and for half of the probe's examples, evenly spaced,
- *     to judge whether the probe is large enough; empty unless asked for
+ * @param smallerProbes sharpness and λ, or all of the same if asked for, of a quarter and of half
+ *     of the probe's examples, evenly spaced, to judge whether the probe is large enough; empty for
+ *     a probe of fewer than 8 examples and if switched off
  * @param batchSharpness the curvature along mini-batch gradients
  * @param trajectory the exponent along the trajectory from the checkpoint before to this one;
  *     absent at the first one and unless asked for
@@ -83,6 +84,48 @@ public record Checkpoint(
     }
     double half = smallerProbes.get(smallerProbes.size() - 1).sharpness();
     return Math.abs(1 - half / stability.sharpness());
+  }
+
+  /**
+   * How much λ still depends on the size of the probe, at the same mini-batch size.
+   *
+   * @return λ(N) − λ(N/2) in nats per step, each with the error of its estimate; NaN if no smaller
+   *     probe was analysed or the mini-batch is larger than half of the probe
+   */
+  public double probeExponentChange() {
+    return comparableHalf()
+        .map(half -> stability.exponent().value() - half.exponent().value())
+        .orElse(Double.NaN);
+  }
+
+  /**
+   * How much the critical learning rate still depends on the size of the probe, at the same
+   * mini-batch size: its relative change from half of the examples to all.
+   *
+   * @return |1 − η_c(N/2)/η_c(N)|; NaN if it is not known for both, as with the default comparison,
+   *     or the mini-batch is larger than half of the probe
+   */
+  public double probeCriticalLearningRateChange() {
+    return comparableHalf()
+        .flatMap(StabilityReport::criticalLearningRate)
+        .flatMap(
+            half ->
+                stability
+                    .criticalLearningRate()
+                    .map(whole -> Math.abs(1 - half.value() / whole.value())))
+        .orElse(Double.NaN);
+  }
+
+  /**
+   * Half of the probe, if it was analysed with the mini-batch size of the whole.
+   *
+   * @return the report; absent if there is none or λ would differ for the mini-batch size alone
+   */
+  public Optional<StabilityReport> comparableHalf() {
+    return smallerProbes.stream()
+        .skip(Math.max(0, smallerProbes.size() - 1))
+        .filter(half -> half.step().batchSize() == stability.step().batchSize())
+        .findFirst();
   }
 
   /**

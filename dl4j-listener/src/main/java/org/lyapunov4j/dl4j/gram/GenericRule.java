@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.samediff.SameDiffLayer;
+import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -36,6 +37,9 @@ final class GenericRule extends LayerRule {
    * SameDiff.
    */
   static double scale(Object layer) {
+    if (layer instanceof BaseWrapperLayer wrapper) {
+      return scale(wrapper.getUnderlying());
+    }
     return layer instanceof SameDiffLayer
             || layer instanceof org.deeplearning4j.nn.layers.samediff.SameDiffGraphVertex
         ? 0.5

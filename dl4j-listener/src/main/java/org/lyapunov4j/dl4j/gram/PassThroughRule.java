@@ -25,6 +25,7 @@ final class PassThroughRule extends LayerRule {
 
   @Override
   INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
+    double scale = GenericRule.scale(layer);
     return Columns.map(
         epsilon,
         input.size(0),
@@ -32,7 +33,7 @@ final class PassThroughRule extends LayerRule {
           layer.setInput(input.dup('c'), NONE);
           layer.activate(true, NONE);
           layer.setInput(input.dup('c'), NONE);
-          return layer.backpropGradient(column, NONE).getSecond();
+          return layer.backpropGradient(column, NONE).getSecond().muli(scale);
         });
   }
 }

@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
@@ -56,6 +57,11 @@ final class SpotCheck implements AutoCloseable {
         && Stream.of(graph.getVertices())
             .anyMatch(vertex -> !vertex.hasLayer() && vertex.numParams() > 0)) {
       return Optional.of("it has vertices with parameters of their own");
+    }
+    if (model instanceof ComputationGraph graph
+        && graph.getConfiguration().getVertices().values().stream()
+            .anyMatch(SameDiffVertex.class::isInstance)) {
+      return Optional.of("Deeplearning4j doubles the gradients of SameDiff vertices");
     }
     if (Stream.of(layers(model)).anyMatch(layer -> masksSteps(layer, probe))) {
       return Optional.of("Deeplearning4j's gradients leak through masked time steps");

@@ -132,6 +132,18 @@ public enum LyapunovGauge {
       null,
       "Relative change of the sharpness from half of the probe to all of it, if compared",
       Checkpoint::probeChange),
+  /** The dependence of λ on the probe's size. */
+  PROBE_EXPONENT_CHANGE(
+      "lyapunov.probe.exponent.change",
+      "nats",
+      "Change of lyapunov.exponent from half of the probe to all of it at the same batch size, if compared",
+      Checkpoint::probeExponentChange),
+  /** The dependence of η_c on the probe's size. */
+  PROBE_CRITICAL_LEARNING_RATE_CHANGE(
+      "lyapunov.probe.critical.learning.rate.change",
+      null,
+      "Relative change of η_c from half of the probe to all of it at the same batch size, if compared",
+      Checkpoint::probeCriticalLearningRateChange),
   /** m. */
   GRAM_SIZE(
       "lyapunov.gram.size",

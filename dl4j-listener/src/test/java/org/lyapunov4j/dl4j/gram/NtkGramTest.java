@@ -431,6 +431,22 @@ class NtkGramTest {
         .isInstanceOf(IllegalArgumentException.class);
   }
 
+  /** Deeplearning4j multiplies outputs, not losses, with the entries of a mask. */
+  @Test
+  void refusesFractionalMasksOfLabels() {
+    MultiLayerNetwork model =
+        Networks.network(DataType.DOUBLE, 7, output(2, 2, Activation.IDENTITY, LossFunction.MSE));
+    INDArray labels = Networks.gaussian(8, 3, 2);
+    INDArray whole = Nd4j.createFromArray(new double[][] {{1}, {0}, {1}});
+    INDArray fractional = Nd4j.createFromArray(new double[][] {{1}, {0.5}, {1}});
+    NtkGram.builder(model).probe(new DataSet(POINTS, labels, null, whole)).build().close();
+    assertThatThrownBy(
+            () ->
+                NtkGram.builder(model).probe(new DataSet(POINTS, labels, null, fractional)).build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("must hold zeros and ones only, got 0.5; weight the loss instead");
+  }
+
   @Test
   void parametersInHalfPrecisionAreTakenUpToFloat() {
     DataType type = DataType.FLOAT16;

@@ -7,8 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.GradientNormalization;
@@ -28,6 +31,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.deeplearning4j.nn.updater.UpdaterBlock;
+import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -338,6 +342,27 @@ class StepReaderTest {
         .isInstanceOf(UnsupportedTrainingException.class)
         .hasMessageContaining(refusal.named())
         .hasMessageContaining("is not supported: ");
+  }
+
+  /** What a listener sees in {@code iterationDone} is not what the constraint leaves. */
+  @Test
+  void refusesConstraintsWhichAreAppliedAfterIterationDone() {
+    var configuration = with(new Sgd(0.1)).constrainWeights(new MaxNormConstraint(0.01, 1));
+    MultiLayerNetwork network = Networks.regression(configuration, 3, 4, 2);
+    List<INDArray> seen = new ArrayList<>();
+    network.setListeners(
+        new BaseTrainingListener() {
+          @Override
+          public void iterationDone(Model model, int iteration, int epoch) {
+            seen.add(model.params().dup());
+          }
+        });
+    network.fit(Networks.data(1, BATCH, 3, 2, DataType.DOUBLE));
+    assertThat(seen.get(0).distance2(network.params())).isGreaterThan(0.1);
+    assertThatThrownBy(() -> READER.read(network, 0, 0, BATCH))
+        .isInstanceOf(UnsupportedTrainingException.class)
+        .hasMessageContaining("The constraint MaxNormConstraint of DenseLayer")
+        .hasMessageContaining("it projects the parameters after the step");
   }
 
   @Test
