@@ -16,7 +16,8 @@ class MainTest {
       assertThat(outcome.err()).isEmpty();
       assertThat(outcome.out()).startsWith("Usage: lyapunov4j " + command).contains("-h, --help");
     }
-    assertThat(Outcome.of("--help").out()).contains("train", "exponent", "gram", "report", "Exit codes:");
+    assertThat(Outcome.of("--help").out())
+        .contains("train", "exponent", "gram", "report", "Exit codes:");
     assertThat(Outcome.of("--version").out()).startsWith("lyapunov4j ");
   }
 

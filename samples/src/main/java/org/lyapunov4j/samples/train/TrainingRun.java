@@ -72,7 +72,8 @@ final class TrainingRun implements AutoCloseable {
             .batchSize(settings.step().batchSize())
             .sampling(settings.step().sampling())
             .seed(settings.seed())
-            .tier(settings.tier());
+            .tier(settings.tier())
+            .compareProbeSizes(false); // the probe is all there is to train on
     registries.forEach(builder::registry);
     if (record != null) {
       builder.record(record);
