@@ -3,9 +3,8 @@ package org.lyapunov4j.dl4j.gram;
 
 import java.util.Locale;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -111,20 +110,19 @@ public final class HessianSharpness implements AutoCloseable {
   /** ∇L. */
   private INDArray gradient(INDArray parameters) {
     model.setParams(parameters.reshape(model.params().shape()));
-    if (model instanceof MultiLayerNetwork network) {
-      network.setInput(probe.features()[0].dup('c'));
-      network.setLabels(probe.labels()[0].dup('c'));
-      network.setLayerMaskArrays(probe.featuresMask(), probe.labelsMask());
-      network.computeGradientAndScore();
-    } else {
-      ComputationGraph graph = (ComputationGraph) model;
-      graph.setInputs(probe.features());
-      graph.setLabels(probe.labels());
-      graph.setLayerMaskArrays(probe.featuresMasks(), probe.labelsMasks());
-      graph.computeGradientAndScore();
-    }
-    INDArray sum = model.gradient().gradient();
-    return sum.reshape(sum.length()).div(probe.examples());
+    INDArray sum =
+        Replica.gradient(
+            model,
+            copies(probe.features()),
+            copies(probe.labels()),
+            probe.featuresMasks(),
+            probe.labelsMasks());
+    return sum.div(probe.examples());
+  }
+
+  /** Some layers work in place. */
+  private static INDArray[] copies(INDArray[] arrays) {
+    return Stream.of(arrays).map(array -> array.dup('c')).toArray(INDArray[]::new);
   }
 
   /** Frees the private copy of the model; no computation must follow. */

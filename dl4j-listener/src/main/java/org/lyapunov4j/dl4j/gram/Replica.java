@@ -152,6 +152,36 @@ final class Replica implements AutoCloseable {
     }
   }
 
+  /**
+   * Deeplearning4j's gradient of the sum of the losses of some examples, flat; a view that its next
+   * computation overwrites.
+   */
+  static INDArray gradient(
+      Model model,
+      INDArray[] features,
+      INDArray[] labels,
+      INDArray[] featuresMasks,
+      INDArray[] labelsMasks) {
+    if (model instanceof MultiLayerNetwork network) {
+      network.setInput(features[0]);
+      network.setLabels(labels[0]);
+      network.setLayerMaskArrays(first(featuresMasks), first(labelsMasks));
+      network.computeGradientAndScore();
+    } else {
+      ComputationGraph graph = (ComputationGraph) model;
+      graph.setInputs(features);
+      graph.setLabels(labels);
+      graph.setLayerMaskArrays(featuresMasks, labelsMasks);
+      graph.computeGradientAndScore();
+    }
+    INDArray gradient = model.gradient().gradient();
+    return gradient.reshape(gradient.length());
+  }
+
+  private static INDArray first(INDArray[] masks) {
+    return masks == null ? null : masks[0];
+  }
+
   private static INDArray copy(INDArray parameters, DataType type) {
     return parameters.dataType() == type ? parameters.dup() : parameters.castTo(type);
   }

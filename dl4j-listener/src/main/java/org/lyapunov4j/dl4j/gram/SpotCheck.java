@@ -12,8 +12,6 @@ import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
-import org.deeplearning4j.nn.conf.layers.samediff.AbstractSameDiffLayer;
-import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
@@ -59,8 +57,7 @@ final class SpotCheck implements AutoCloseable {
       return Optional.of("it has vertices with parameters of their own");
     }
     if (model instanceof ComputationGraph graph
-        && graph.getConfiguration().getVertices().values().stream()
-            .anyMatch(SameDiffVertex.class::isInstance)) {
+        && Stream.of(graph.getVertices()).anyMatch(vertex -> GenericRule.scale(vertex) != 1)) {
       return Optional.of("Deeplearning4j doubles the gradients of SameDiff vertices");
     }
     if (Stream.of(layers(model)).anyMatch(layer -> masksSteps(layer, probe))) {
@@ -76,11 +73,10 @@ final class SpotCheck implements AutoCloseable {
   }
 
   private static Optional<String> obstacle(Layer layer) {
-    org.deeplearning4j.nn.conf.layers.Layer conf = layer.conf().getLayer();
-    if (conf instanceof BatchNormalization) {
+    if (layer.conf().getLayer() instanceof BatchNormalization) {
       return Optional.of("Deeplearning4j differentiates the statistics of the batch");
     }
-    if (conf instanceof AbstractSameDiffLayer) {
+    if (GenericRule.scale(layer) != 1) {
       return Optional.of("Deeplearning4j doubles the gradients of SameDiff layers");
     }
     return layer instanceof FrozenLayer || layer instanceof FrozenLayerWithBackprop
@@ -126,20 +122,13 @@ final class SpotCheck implements AutoCloseable {
       INDArray seed = Columns.get(seeds.get(o), positions, block).dup('c');
       labels[o] = output.labelRows().back(seed, true, (derivatives, parameters) -> {});
     }
-    if (model instanceof MultiLayerNetwork network) {
-      network.setInput(example(probe.features()[0], i));
-      network.setLabels(labels[0]);
-      network.setLayerMaskArrays(example(probe.featuresMask(), i), example(probe.labelsMask(), i));
-      network.computeGradientAndScore();
-    } else {
-      ComputationGraph graph = (ComputationGraph) model;
-      graph.setInputs(examples(probe.features(), i));
-      graph.setLabels(labels);
-      graph.setLayerMaskArrays(
-          examples(probe.featuresMasks(), i), examples(probe.labelsMasks(), i));
-      graph.computeGradientAndScore();
-    }
-    INDArray gradient = model.gradient().gradient();
+    INDArray gradient =
+        Replica.gradient(
+            model,
+            examples(probe.features(), i),
+            labels,
+            examples(probe.featuresMasks(), i),
+            examples(probe.labelsMasks(), i));
     return gradient.castTo(DataType.DOUBLE).dup('c').data().asDouble();
   }
 
