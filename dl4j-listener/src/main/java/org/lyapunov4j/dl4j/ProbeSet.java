@@ -4,7 +4,8 @@ package org.lyapunov4j.dl4j;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.IntUnaryOperator;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -14,6 +15,7 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.dataset.api.preprocessor.DataNormalization;
 import org.nd4j.linalg.dataset.api.preprocessor.MultiDataNormalization;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The examples, with labels, of which the Gram matrix is made: a private copy, in the form in which
@@ -80,9 +82,7 @@ public final class ProbeSet {
   public static ProbeSet from(DataSetIterator iterator, Choice choice, int count, long seed) {
     requireReset(iterator.resetSupported(), iterator);
     return choose(
-        () -> {
-          iterator.reset();
-        },
+        iterator::reset,
         iterator::hasNext,
         () -> iterator.next().toMultiDataSet(),
         choice,
@@ -169,15 +169,6 @@ public final class ProbeSet {
     return data;
   }
 
-  /** A pass over an iterator of either kind. */
-  private interface Source {
-    MultiDataSet next();
-  }
-
-  private interface Condition {
-    boolean holds();
-  }
-
   private static void requireReset(boolean supported, Object iterator) {
     if (!supported) {
       throw new IllegalArgumentException(
@@ -188,11 +179,16 @@ public final class ProbeSet {
   }
 
   private static ProbeSet choose(
-      Runnable reset, Condition hasNext, Source source, Choice choice, int count, long seed) {
+      Runnable reset,
+      BooleanSupplier hasNext,
+      Supplier<MultiDataSet> next,
+      Choice choice,
+      int count,
+      long seed) {
     reset.run();
     List<Integer> classes = new ArrayList<>();
-    while (hasNext.holds()) {
-      MultiDataSet batch = source.next();
+    while (hasNext.getAsBoolean()) {
+      MultiDataSet batch = next.get();
       int[] found = choice == Choice.STRATIFIED ? classes(batch) : new int[size(batch)];
       Arrays.stream(found).forEach(classes::add);
     }
@@ -207,8 +203,8 @@ public final class ProbeSet {
     reset.run();
     List<MultiDataSet> parts = new ArrayList<>();
     int seen = 0;
-    while (hasNext.holds() && seen < classes.size()) {
-      MultiDataSet batch = source.next();
+    while (hasNext.getAsBoolean() && seen < classes.size()) {
+      MultiDataSet batch = next.get();
       int offset = seen;
       int[] rows = IntStream.range(0, size(batch)).filter(i -> chosen[offset + i]).toArray();
       if (rows.length > 0) {
@@ -224,7 +220,7 @@ public final class ProbeSet {
       List<Integer> classes, Choice choice, int count, RandomStream random) {
     int[] order = IntStream.range(0, classes.size()).toArray();
     if (choice != Choice.FIRST) {
-      shuffle(order, i -> random.nextInt(i));
+      shuffle(order, random);
     }
     if (choice == Choice.STRATIFIED) {
       order = interleaved(order, classes);
@@ -236,9 +232,9 @@ public final class ProbeSet {
     return chosen;
   }
 
-  private static void shuffle(int[] order, IntUnaryOperator below) {
+  private static void shuffle(int[] order, RandomStream random) {
     for (int i = order.length - 1; i > 0; i--) {
-      int j = below.applyAsInt(i + 1);
+      int j = random.nextInt(i + 1);
       int held = order[i];
       order[i] = order[j];
       order[j] = held;
@@ -301,11 +297,9 @@ public final class ProbeSet {
   }
 
   private static INDArray rows(INDArray array, int[] rows) {
-    long[] shape = array.shape();
-    shape = shape.clone();
+    long[] shape = array.shape().clone();
     shape[0] = rows.length;
-    INDArray picked =
-        org.nd4j.linalg.factory.Nd4j.createUninitialized(array.dataType(), shape, 'c');
+    INDArray picked = Nd4j.createUninitialized(array.dataType(), shape, 'c');
     for (int i = 0; i < rows.length; i++) {
       picked.slice(i).assign(array.slice(rows[i]));
     }
