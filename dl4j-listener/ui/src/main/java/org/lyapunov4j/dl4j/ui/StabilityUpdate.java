@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.ui;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -12,8 +14,6 @@ import java.util.Objects;
 import java.util.Optional;
 import org.deeplearning4j.core.storage.Persistable;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.nd4j.shade.jackson.databind.JsonNode;
-import org.nd4j.shade.jackson.databind.node.ObjectNode;
 
 /**
  * A checkpoint, or the start of a run, in a {@code StatsStorage}. It is encoded as one JSON object

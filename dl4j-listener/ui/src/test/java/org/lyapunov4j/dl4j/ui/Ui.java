@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.ui;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -9,7 +10,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import org.deeplearning4j.ui.api.UIServer;
-import org.nd4j.shade.jackson.databind.JsonNode;
 
 /** Deeplearning4j's training UI on a free port, and what it answers. */
 final class Ui implements AutoCloseable {
