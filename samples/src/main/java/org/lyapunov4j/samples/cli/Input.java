@@ -2,6 +2,8 @@
 package org.lyapunov4j.samples.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.lyapunov4j.samples.io.BadFileException;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,6 +36,20 @@ public final class Input {
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /**
+   * Whether a file can be made or replaced.
+   *
+   * @param file asked for by the user
+   * @return true if it is no folder, and in a folder that exists and can be written to
+   */
+  public static boolean isWritable(Path file) {
+    Path folder = file.toAbsolutePath().getParent();
+    return !Files.isDirectory(file)
+        && folder != null
+        && Files.isDirectory(folder)
+        && Files.isWritable(folder);
   }
 
   /**

@@ -3,7 +3,6 @@ package org.lyapunov4j.samples.gram;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,7 +20,6 @@ import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.io.NpyArray;
 import org.lyapunov4j.samples.io.NpyFile;
-import org.lyapunov4j.samples.run.GramRecord;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -141,13 +139,12 @@ public final class GramCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Path requireFolder() {
-    Path folder = out.toAbsolutePath().getParent();
+  private Void requireFolder() {
     Input.require(
-        folder != null && Files.isDirectory(folder) && !Files.isDirectory(out),
+        Input.isWritable(out),
         "--out must be a file in an existing folder, got %s; create the folder",
         out);
-    return folder;
+    return null;
   }
 
   private DataSet readData() throws IOException {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.lyapunov4j.samples.run;
+package org.lyapunov4j.samples.gram;
 
 import java.util.List;
 import org.lyapunov4j.dl4j.gram.GramCertificate;
@@ -24,7 +24,7 @@ import org.lyapunov4j.dl4j.gram.NtkGramResult;
  * @param assumptions what was assumed
  * @param seconds of computation
  */
-public record GramRecord(
+record GramRecord(
     String out,
     List<String> layers,
     int examples,
@@ -40,7 +40,7 @@ public record GramRecord(
     List<String> assumptions,
     double seconds) {
   /** {@inheritDoc} */
-  public GramRecord {
+  GramRecord {
     layers = List.copyOf(layers);
     assumptions = List.copyOf(assumptions);
   }
@@ -55,7 +55,7 @@ public record GramRecord(
    * @param seconds how long it took
    * @return the record
    */
-  public static GramRecord of(
+  static GramRecord of(
       NtkGramResult result, String out, List<String> layers, String weighting, double seconds) {
     GramCertificate certificate = result.certificate();
     return new GramRecord(

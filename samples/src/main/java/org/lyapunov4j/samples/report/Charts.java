@@ -4,12 +4,10 @@ package org.lyapunov4j.samples.report;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Dimension;
-import java.awt.Font;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.util.List;
-import java.util.Locale;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 import org.apache.batik.svggen.SVGGraphics2D;
@@ -17,10 +15,9 @@ import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.Styler.LegendLayout;
-import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.lyapunov4j.samples.plot.PlotStyle;
 import org.w3c.dom.Document;
 
 /**
@@ -31,17 +28,16 @@ final class Charts {
   private static final int HEIGHT = 330;
   private static final int MOST_MARKERS = 60;
 
-  /** Okabe and Ito's palette, told apart by colour-blind readers. */
   private static final Color[] COLOURS = {
-    new Color(0x0072B2),
-    new Color(0xD55E00),
-    new Color(0x009E73),
-    new Color(0xCC79A7),
-    new Color(0x56B4E9),
-    new Color(0xE69F00),
+    PlotStyle.BLUE,
+    PlotStyle.VERMILION,
+    PlotStyle.GREEN,
+    PlotStyle.PURPLE,
+    PlotStyle.SKY,
+    PlotStyle.ORANGE,
   };
 
-  private static final float[][] DASHES = {null, {8, 5}, {2, 4}};
+  private static final float[][] DASHES = {{1, 0}, {8, 5}, {2, 4}};
 
   private static final Marker[] MARKERS = {
     SeriesMarkers.CIRCLE, SeriesMarkers.DIAMOND, SeriesMarkers.SQUARE, SeriesMarkers.TRIANGLE_UP
@@ -109,7 +105,7 @@ final class Charts {
     Color colour = COLOURS[(runs.size() == 1 ? c : r) % COLOURS.length];
     series.setLineColor(colour);
     series.setMarkerColor(colour);
-    series.setLineStyle(stroke(2, DASHES[c % DASHES.length]));
+    series.setLineStyle(stroke(DASHES[c % DASHES.length]));
     series.setMarker(
         run.checkpoints().size() > MOST_MARKERS
             ? SeriesMarkers.NONE
@@ -119,50 +115,25 @@ final class Charts {
   private void rule(XYChart chart, double height) {
     double first = runs.stream().mapToDouble(run -> run.iterations().get(0)).min().orElse(0);
     double last = runs.stream().mapToDouble(run -> run.last().iteration()).max().orElse(1);
-    XYSeries series =
+    PlotStyle.rule(
         chart.addSeries(
             height == 0 ? "0" : "1, the edge",
             List.of(first, Math.max(last, first + 1)),
-            List.of(height, height));
-    series.setLineColor(new Color(0x555555));
-    series.setMarker(SeriesMarkers.NONE);
-    series.setLineStyle(stroke(1.2f, new float[] {6, 4}));
+            List.of(height, height)));
   }
 
-  private static BasicStroke stroke(float width, float[] dash) {
-    return new BasicStroke(
-        width,
-        BasicStroke.CAP_BUTT,
-        BasicStroke.JOIN_ROUND,
-        1,
-        dash == null ? new float[] {1, 0} : dash,
-        0);
+  private static BasicStroke stroke(float[] dash) {
+    return new BasicStroke(2, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, dash, 0);
   }
 
   private static void style(XYChart chart, Panel panel) {
+    PlotStyle.apply(chart);
     chart.setXAxisTitle("iteration");
     chart
         .getStyler()
-        .setLegendPosition(LegendPosition.OutsideS)
-        .setLegendLayout(LegendLayout.Horizontal)
-        .setLegendBorderColor(Color.WHITE)
-        .setLegendFont(font(13))
-        .setChartBackgroundColor(Color.WHITE);
-    chart
-        .getStyler()
-        .setXAxisMaxLabelCount(11)
         .setYAxisLogarithmic(panel.logarithmic())
-        .setAxisTitleFont(font(13))
-        .setAxisTickLabelsFont(font(12))
-        .setPlotGridLinesColor(new Color(0xE4E4E4))
-        .setPlotBorderVisible(false)
+        .setAxisTitleFont(PlotStyle.font(13))
         .setMarkerSize(6)
-        .setYAxisLeftWidthHint(80)
-        .setLocale(Locale.ROOT);
-    chart.getStyler().setErrorBarsColorSeriesColor(true);
-  }
-
-  private static Font font(int size) {
-    return new Font(Font.SANS_SERIF, Font.PLAIN, size);
+        .setYAxisLeftWidthHint(80);
   }
 }

@@ -3,7 +3,6 @@ package org.lyapunov4j.samples.report;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -78,9 +77,8 @@ public final class ReportCommand implements Callable<Integer> {
   }
 
   private static Void requireFolder(Path file) {
-    Path folder = file.toAbsolutePath().getParent();
     Input.require(
-        !Files.isDirectory(file) && folder != null && Files.isWritable(folder),
+        Input.isWritable(file),
         "--out must be a file in a folder that exists and can be written to, got %s; create the folder",
         file);
     return null;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.train;
 
-import java.awt.BasicStroke;
 import java.awt.Color;
-import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -17,11 +15,10 @@ import javax.imageio.ImageIO;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.Styler.LegendLayout;
-import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.samples.plot.PlotStyle;
 
 /**
  * A run as one picture of three panels over the iterations: loss, η·sharpness/2, λ with its
@@ -31,14 +28,6 @@ final class RunPlot implements RunObserver {
   private static final int WIDTH = 1000;
   private static final int[] HEIGHTS = {340, 300, 360};
   private static final int MOST_POINTS = 2000;
-
-  /** Okabe and Ito's palette, told apart by colour-blind readers. */
-  private static final Color BLUE = new Color(0x0072B2);
-
-  private static final Color VERMILION = new Color(0xD55E00);
-  private static final Color SKY = new Color(0x56B4E9);
-  private static final Color GREEN = new Color(0x009E73);
-  private static final Color RULE = new Color(0x555555);
 
   private final Path file;
   private final List<Double> batchLosses = new ArrayList<>();
@@ -91,7 +80,13 @@ final class RunPlot implements RunObserver {
     if (run.batchSize() < run.examples()) {
       addBatchLosses(chart);
     }
-    line(chart, "all examples", iterations(), values(c -> positive(c.probeLoss())), BLUE, 2);
+    line(
+        chart,
+        "all examples",
+        iterations(),
+        values(c -> positive(c.probeLoss())),
+        PlotStyle.BLUE,
+        2);
     return chart;
   }
 
@@ -103,7 +98,7 @@ final class RunPlot implements RunObserver {
       x.add((double) i);
       y.add(positive(batchLosses.get(i)));
     }
-    line(chart, "mini-batch", x, y, SKY, 0.6f);
+    line(chart, "mini-batch", x, y, PlotStyle.SKY, 0.6f);
   }
 
   private XYChart edgePanel() {
@@ -115,7 +110,7 @@ final class RunPlot implements RunObserver {
             "η·sharpness/2",
             iterations(),
             values(c -> c.stability().classicEdgeRatio()),
-            BLUE,
+            PlotStyle.BLUE,
             2)
         .setMarker(marker());
     return chart;
@@ -130,7 +125,7 @@ final class RunPlot implements RunObserver {
         "μ (full batch)",
         iterations(),
         values(c -> c.stability().gdExponent()),
-        GREEN,
+        PlotStyle.GREEN,
         1.5f);
     XYSeries lambda =
         chart.addSeries(
@@ -138,7 +133,7 @@ final class RunPlot implements RunObserver {
             iterations(),
             values(c -> c.stability().exponent().value()),
             values(c -> (c.stability().exponent().high() - c.stability().exponent().low()) / 2));
-    style(lambda, VERMILION, 2).setMarker(marker());
+    style(lambda, PlotStyle.VERMILION, 2).setMarker(marker());
     return chart;
   }
 
@@ -150,26 +145,14 @@ final class RunPlot implements RunObserver {
             .title(title)
             .yAxisTitle(yTitle)
             .build();
-    chart
-        .getStyler()
-        .setLegendPosition(LegendPosition.OutsideS)
-        .setLegendLayout(LegendLayout.Horizontal)
-        .setLegendBorderColor(Color.WHITE)
-        .setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 13))
-        .setChartBackgroundColor(Color.WHITE)
-        .setChartTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 15));
+    PlotStyle.apply(chart);
+    chart.getStyler().setChartTitleFont(PlotStyle.font(15));
     chart
         .getStyler()
         .setXAxisMin(0.0)
-        .setXAxisMaxLabelCount(11)
         .setXAxisMax((double) Math.max(1, batchLosses.size()))
-        .setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14))
-        .setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12))
-        .setPlotGridLinesColor(new Color(0xE4E4E4))
-        .setPlotBorderVisible(false)
-        .setYAxisLeftWidthHint(90)
-        .setLocale(Locale.ROOT);
-    chart.getStyler().setErrorBarsColorSeriesColor(true);
+        .setAxisTitleFont(PlotStyle.font(14))
+        .setYAxisLeftWidthHint(90);
     return chart;
   }
 
@@ -190,10 +173,7 @@ final class RunPlot implements RunObserver {
 
   private void rule(XYChart chart, String name, double height) {
     List<Double> ends = List.of(0.0, (double) Math.max(1, batchLosses.size()));
-    line(chart, name, ends, List.of(height, height), RULE, 1)
-        .setLineStyle(
-            new BasicStroke(
-                1.2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 1, new float[] {6, 4}, 0));
+    PlotStyle.rule(chart.addSeries(name, ends, List.of(height, height)));
   }
 
   private static XYSeries line(

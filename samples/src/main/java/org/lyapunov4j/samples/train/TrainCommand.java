@@ -5,6 +5,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -240,7 +241,7 @@ public final class TrainCommand implements Callable<Integer> {
   private void publish(PrometheusMeterRegistry registry, TrainingRun run, PrintWriter terminal) {
     try {
       publication.publish(registry, name, run.checkpoints());
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       terminal.printf("could not publish the metrics: %s%n", e.getMessage());
     }
   }
@@ -349,11 +350,7 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   private void requireWritable(Path file) {
-    if (file == null) {
-      return;
-    }
-    Path folder = file.toAbsolutePath().getParent();
-    if (Files.isDirectory(file) || folder == null || !Files.isWritable(folder)) {
+    if (file != null && !Input.isWritable(file)) {
       throw new ParameterException(
           spec.commandLine(),
           file
