@@ -74,6 +74,7 @@ public final class PlotStyle {
    */
   public static void rule(XYSeries series) {
     series.setLineColor(new Color(0x555555));
+    series.setLineWidth(1);
     series.setMarker(SeriesMarkers.NONE);
     series.setLineStyle(
         new BasicStroke(
