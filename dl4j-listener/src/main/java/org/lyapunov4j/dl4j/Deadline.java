@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j;
 
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
@@ -11,6 +12,7 @@ import java.util.function.LongSupplier;
  */
 final class Deadline {
   private final long limit;
+  private final BooleanSupplier asked;
   private final LongSupplier nanoseconds;
   private volatile long begun;
   private volatile boolean cancelled;
@@ -22,8 +24,22 @@ final class Deadline {
    * @param nanoseconds a clock like {@code System.nanoTime}
    */
   Deadline(Duration limit, LongSupplier nanoseconds) {
+    this(limit, nanoseconds, () -> false);
+  }
+
+  /**
+   * None but that somebody may ask for an end.
+   *
+   * @param asked whether to end, from any thread
+   */
+  Deadline(BooleanSupplier asked) {
+    this(null, System::nanoTime, asked);
+  }
+
+  private Deadline(Duration limit, LongSupplier nanoseconds, BooleanSupplier asked) {
     this.limit = limit == null ? Long.MAX_VALUE : limit.toNanos();
     this.nanoseconds = nanoseconds;
+    this.asked = asked;
   }
 
   void start() {
@@ -36,7 +52,7 @@ final class Deadline {
   }
 
   boolean isOver() {
-    return cancelled || nanoseconds.getAsLong() - begun > limit;
+    return cancelled || asked.getAsBoolean() || nanoseconds.getAsLong() - begun > limit;
   }
 
   /**

@@ -21,9 +21,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
-import org.lyapunov4j.dl4j.record.Provenance;
 import org.lyapunov4j.dl4j.record.RunLine;
-import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.stability.StabilityAnalyzer;
@@ -79,11 +77,10 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final Duration patience;
   private final ProbeSet probe;
   private final int fixedBatchSize;
-  private final MiniBatchSampling told;
   private final boolean strict;
   private final InstantSource clock;
   private final StabilityProbe.Settings settings;
-  private final StepReader steps;
+  private final StepOnProbe steps;
   private final LyapunovMetrics metrics;
   private final Troubles troubles;
   private final Tally tally;
@@ -127,8 +124,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     fixedBatchSize = builder.batchSize;
     strict = builder.strict;
     patience = builder.patience;
-    told = builder.sampling;
-    steps = new StepReader(told == null ? MiniBatchSampling.IID_SUBSETS : told);
+    steps = new StepOnProbe(builder.sampling, probe.size());
     timetable = builder.timetable();
     budget = new Budget(builder.budget, System::nanoTime);
     deadline = new Deadline(builder.timeLimit, System::nanoTime);
@@ -242,7 +238,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
     try {
       observed.endEpoch();
-      int epoch = Epochs.of(model);
+      int epoch = Counters.epoch(model);
       Tier due = timetable.dueAfterEpoch(epoch);
       if (due != null) {
         checkpointWithinBudget(model, epoch, due);
@@ -492,7 +488,17 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     try {
       StabilityProbe fresh = new StabilityProbe(settings, model, probe.data());
       if (record != null) {
-        record.begin(describe(model, fresh.outputs(), step), latestIteration);
+        record.begin(
+            RunLine.of(
+                run,
+                clock.instant(),
+                model,
+                probe.size(),
+                fresh.outputs(),
+                probe.hash(),
+                settings.seed(),
+                step),
+            latestIteration);
       }
       stability.set(fresh);
       return true;
@@ -502,63 +508,29 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
   }
 
-  private RunLine describe(Model model, int outputs, TrainingStep step) {
-    return new RunLine(
-        RunLine.SCHEMA,
-        run,
-        clock.instant(),
-        Provenance.current(),
-        model.getClass().getName(),
-        model.numParams(),
-        model.params().dataType().name(),
-        probe.size(),
-        outputs,
-        probe.hash(),
-        settings.seed(),
-        step.toString());
-  }
-
   private TrainingStep readStep(Model model, int epoch) {
-    TrainingStep step = readOnProbe(model, epoch).withRemark(samplingRemark());
+    int trained = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
+    TrainingStep step =
+        steps.read(model, latestIteration, epoch, trained).withRemark(samplingRemark());
     step = step.withRemark(observed.describe());
-    long trained = observed.epoch().map(ObservedBatchSize.Epoch::examples).orElse(0L);
-    return trained == 0 || trained == probe.size()
+    long seen = observed.epoch().map(ObservedBatchSize.Epoch::examples).orElse(0L);
+    return seen == 0 || seen == probe.size()
         ? step
         : step.withRemark(
             "the probe has "
                 + probe.size()
-                + (trained > probe.size() ? " of " : " examples, not the ")
-                + trained
-                + (trained > probe.size() ? " examples" : " of an epoch")
+                + (seen > probe.size() ? " of " : " examples, not the ")
+                + seen
+                + (seen > probe.size() ? " examples" : " of an epoch")
                 + ": λ is that of training on the probe");
   }
 
   private String samplingRemark() {
-    if (told != null) {
-      return "sampling as told: " + told;
-    }
-    return fixedBatchSize == 0 && observed.epoch().filter(e -> e.batches() == 1).isPresent()
+    return !steps.isToldSampling()
+            && fixedBatchSize == 0
+            && observed.epoch().filter(e -> e.batches() == 1).isPresent()
         ? "sampling as observed: every step takes the full batch"
-        : "sampling assumed: "
-            + MiniBatchSampling.IID_SUBSETS
-            + "; tell the listener if it is another";
-  }
-
-  /** A batch larger than the probe becomes the full batch of the probe, and the step says so. */
-  private TrainingStep readOnProbe(Model model, int epoch) {
-    int trained = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
-    int examples = probe.size();
-    if (trained <= examples) {
-      return steps.read(model, latestIteration, epoch, trained);
-    }
-    return steps
-        .read(model, latestIteration, epoch, examples)
-        .withRemark(
-            "batch size "
-                + trained
-                + " exceeds the probe's "
-                + examples
-                + " examples and is taken as the full probe; use a larger probe");
+        : steps.samplingRemark();
   }
 
   private void announce(TrainingStep step) {
@@ -686,12 +658,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      * @return this
      */
     public Builder compareProbeSizes(boolean compare) {
-      if (compare && probe.size() < 8) {
-        throw new IllegalArgumentException(
-            "comparing probe sizes needs at least 8 examples, got " + probe.size());
-      }
-      comparison =
-          compare ? StabilityProbe.SizeComparison.SAME_TIER : StabilityProbe.SizeComparison.NONE;
+      comparison = StabilityProbe.SizeComparison.of(compare, probe.size());
       return this;
     }
 

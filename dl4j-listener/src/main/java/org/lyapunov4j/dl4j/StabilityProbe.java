@@ -48,7 +48,18 @@ final class StabilityProbe implements AutoCloseable {
     /** Sharpness and λ, the latter from few epochs unless the user sets their number. */
     ECONOMY,
     /** As much as for the whole probe. */
-    SAME_TIER
+    SAME_TIER;
+
+    static SizeComparison of(boolean compare, int examples) {
+      if (compare && examples < SMALLEST_COMPARED) {
+        throw new IllegalArgumentException(
+            "comparing probe sizes needs at least "
+                + SMALLEST_COMPARED
+                + " examples, got "
+                + examples);
+      }
+      return compare ? SAME_TIER : NONE;
+    }
   }
 
   /**

@@ -6,13 +6,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.LyapunovListener;
+import org.lyapunov4j.dl4j.StabilityAnalysis;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -22,7 +29,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-/** The README's example, run. */
+/** The README's examples, run. */
 class ReadmeListenerTest {
   @Test
   void theListenerOfTheReadmeReports() {
@@ -49,6 +56,23 @@ class ReadmeListenerTest {
     assertThat(listener.history()).hasSize(2);
     assertThat(listener.failures()).isZero();
     assertThat(listener.history().get(1).stability().exponent().steps()).isPositive();
+  }
+
+  @Test
+  void theAnalysisOfTheReadmeReports(@TempDir Path folder) throws IOException {
+    DataSet data =
+        new DataSet(Nd4j.rand(DataType.DOUBLE, 12, 3), Nd4j.rand(DataType.DOUBLE, 12, 2));
+    File file = folder.resolve("model.zip").toFile();
+    ModelSerializer.writeModel(network(), file, true);
+
+    // snippet: analysis
+    MultiLayerNetwork model = ModelSerializer.restoreMultiLayerNetwork(file, true);
+    Checkpoint checkpoint = StabilityAnalysis.of(model, data).batchSize(4).run();
+    System.out.println(checkpoint.stability().verdict());
+    // end
+
+    assertThat(checkpoint.step().sgd().learningRate()).isEqualTo(0.1);
+    assertThat(checkpoint.stability().criticalLearningRate()).isPresent();
   }
 
   private static MultiLayerNetwork network() {

@@ -21,7 +21,7 @@ import org.lyapunov4j.stability.Tier;
  * @param epoch the model's epoch counter
  * @param time when the parameters were copied
  * @param loss the model's score on the mini-batch of that iteration, before its step,
- *     regularisation included
+ *     regularisation included; NaN if there was no training to see
  * @param probeLoss the mean loss of the probe's examples at these parameters, without
  *     regularisation
  * @param tier how much was computed

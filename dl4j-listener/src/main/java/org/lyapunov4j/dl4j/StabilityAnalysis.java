@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import java.time.InstantSource;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.gram.NtkGram;
+import org.lyapunov4j.dl4j.gram.NtkGramResult;
+import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
+import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * The stability of a model as it is, without a listener: of one that was restored from a file, or
+ * that is not being trained just now.
+ *
+ * <pre>{@code
+ * Checkpoint checkpoint = StabilityAnalysis.of(model, data).batchSize(32).run();
+ * }</pre>
+ *
+ * <p><b>Which step.</b> The counters of the model's configuration, which survive saving, name the
+ * step: with the counter t, learning rate, schedules and moments are those of step t. Inside {@code
+ * iterationDone} of step t, where {@code CheckpointListener} saves every so many iterations, the
+ * counter is still t, and the result for the saved model is that of a {@link LyapunovListener} at
+ * iteration t, bit for bit. Deeplearning4j counts on after that, so that for a model saved at the
+ * end of an epoch or after {@code fit} it is the step that comes next; {@link #iteration} names
+ * another one.
+ *
+ * <p>The model is only read, but must not be trained meanwhile. One analysis may be run again, by
+ * one thread at a time; several analyses of different models may run at once.
+ */
+public final class StabilityAnalysis {
+  private final Model model;
+  private final ProbeSet probe;
+  private String run = "analysis";
+  private int iteration;
+  private int epoch;
+  private int batchSize;
+  private MiniBatchSampling sampling;
+  private Tier tier = Tier.STANDARD;
+  private long seed;
+  private Consumer<StabilityAnalyzer.Builder> analysis = settings -> {};
+  private StabilityProbe.SizeComparison comparison = StabilityProbe.SizeComparison.ECONOMY;
+  private InstantSource clock = InstantSource.system();
+  private BooleanSupplier cancelled = () -> false;
+
+  private StabilityAnalysis(Model model, ProbeSet probe) {
+    this.model = Objects.requireNonNull(model, "model");
+    this.probe = Objects.requireNonNull(probe, "probe");
+    iteration = Counters.iteration(model);
+    epoch = Counters.epoch(model);
+  }
+
+  /**
+   * An analysis.
+   *
+   * @param model a {@code MultiLayerNetwork} or {@code ComputationGraph}; for an adaptive updater
+   *     with the updater's state
+   * @param data the examples, with labels, of which the Gram matrix is made; copied
+   * @return an analysis that still needs its {@link #batchSize}
+   */
+  public static StabilityAnalysis of(Model model, DataSet data) {
+    return of(model, ProbeSet.of(data));
+  }
+
+  /**
+   * An analysis of a network of several inputs or outputs.
+   *
+   * @param model a {@code ComputationGraph}
+   * @param data the examples, with labels, of which the Gram matrix is made; copied
+   * @return an analysis that still needs its {@link #batchSize}
+   */
+  public static StabilityAnalysis of(Model model, MultiDataSet data) {
+    return of(model, ProbeSet.of(data));
+  }
+
+  /**
+   * An analysis with a probe chosen from an iterator, or normalised.
+   *
+   * @param model a {@code MultiLayerNetwork} or {@code ComputationGraph}
+   * @param probe the examples, with labels, of which the Gram matrix is made
+   * @return an analysis that still needs its {@link #batchSize}
+   */
+  public static StabilityAnalysis of(Model model, ProbeSet probe) {
+    return new StabilityAnalysis(model, probe);
+  }
+
+  /**
+   * The mini-batch size B of training, which no model tells.
+   *
+   * @param batchSize at least 1; N is gradient descent, and so is what exceeds N
+   * @return this
+   */
+  public StabilityAnalysis batchSize(int batchSize) {
+    if (batchSize < 1) {
+      throw new IllegalArgumentException("batch size must be at least 1, got " + batchSize);
+    }
+    this.batchSize = batchSize;
+    return this;
+  }
+
+  /**
+   * How training draws its mini-batches, which no model tells.
+   *
+   * @param sampling default independent uniform B-subsets, the setting of the theory
+   * @return this
+   */
+  public StabilityAnalysis sampling(MiniBatchSampling sampling) {
+    this.sampling = Objects.requireNonNull(sampling, "sampling");
+    return this;
+  }
+
+  /**
+   * How much to compute.
+   *
+   * @param tier default {@link Tier#STANDARD}
+   * @return this
+   */
+  public StabilityAnalysis tier(Tier tier) {
+    this.tier = Objects.requireNonNull(tier, "tier");
+    return this;
+  }
+
+  /**
+   * The seed of the estimates.
+   *
+   * @param seed equal seeds give equal results, bit for bit; default 0
+   * @return this
+   */
+  public StabilityAnalysis seed(long seed) {
+    this.seed = seed;
+    return this;
+  }
+
+  /**
+   * Changes the settings of the analysis: budgets, levels, limits, threads. Seed, tier and
+   * cancellation are set here.
+   *
+   * @param settings called once for each tier
+   * @return this
+   */
+  public StabilityAnalysis settings(Consumer<StabilityAnalyzer.Builder> settings) {
+    analysis = Objects.requireNonNull(settings, "settings");
+    return this;
+  }
+
+  /**
+   * How much to analyse of a quarter and of half of the probe, as for {@link
+   * LyapunovListener.Builder#compareProbeSizes}.
+   *
+   * @param compare true: as much as of the whole probe, which needs at least 8 examples; false:
+   *     nothing; by default sharpness and λ
+   * @return this
+   */
+  public StabilityAnalysis compareProbeSizes(boolean compare) {
+    comparison = StabilityProbe.SizeComparison.of(compare, probe.size());
+    return this;
+  }
+
+  /**
+   * Another step than that of the model's iteration counter. For a model saved at the end of an
+   * epoch or after {@code fit}, the counter less 1 is the step taken last.
+   *
+   * @param iteration at least 0
+   * @return this
+   */
+  public StabilityAnalysis iteration(int iteration) {
+    this.iteration = requireCount("iteration", iteration);
+    return this;
+  }
+
+  /**
+   * Another epoch than that of the model's counter, for learning rates that depend on it.
+   *
+   * @param epoch at least 0
+   * @return this
+   */
+  public StabilityAnalysis epoch(int epoch) {
+    this.epoch = requireCount("epoch", epoch);
+    return this;
+  }
+
+  /**
+   * The name of the run in the result.
+   *
+   * @param run default {@code analysis}
+   * @return this
+   */
+  public StabilityAnalysis run(String run) {
+    if (run.isBlank()) {
+      throw new IllegalArgumentException("the run needs a name, got '" + run + "'");
+    }
+    this.run = run;
+    return this;
+  }
+
+  /**
+   * The clock of the result's time.
+   *
+   * @param clock default the system's
+   * @return this
+   */
+  public StabilityAnalysis clock(InstantSource clock) {
+    this.clock = Objects.requireNonNull(clock, "clock");
+    return this;
+  }
+
+  /**
+   * A cancellation check, asked between the parts of the analysis and between epochs of sampling,
+   * from several threads.
+   *
+   * @param cancelled true to stop
+   * @return this
+   */
+  public StabilityAnalysis cancelled(BooleanSupplier cancelled) {
+    this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
+    return this;
+  }
+
+  /**
+   * The training step, as read from the model.
+   *
+   * @return the step with what was assumed
+   * @throws IllegalStateException if the batch size was not told
+   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
+   */
+  public TrainingStep step() {
+    if (batchSize == 0) {
+      throw new IllegalStateException(
+          "the batch size must be told, since no model holds it, got none; call batchSize(B), with"
+              + " the number of examples for gradient descent");
+    }
+    StepOnProbe steps = steps();
+    return steps.read(model, iteration, epoch, batchSize).withRemark(steps.samplingRemark());
+  }
+
+  /**
+   * The Gram matrix alone, with the weights of the parameters that go with the step.
+   *
+   * @return the matrix, curvature-weighted
+   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
+   * @throws IllegalArgumentException if a layer, loss or shape is not supported, the memory budget
+   *     is too small or the matrix is not finite
+   */
+  public NtkGramResult gram() {
+    try (NtkGram gram = NtkGram.builder(model).probe(probe.data()).build();
+        INDArray metric = steps().metric(model, iteration, epoch).orElse(null)) {
+      return gram.compute(model.params(), metric);
+    }
+  }
+
+  /**
+   * Analyses.
+   *
+   * @return what a listener would have found; its mini-batch loss is NaN, since there was no step
+   *     to see, and it has no window of a trajectory
+   * @throws IllegalStateException if the batch size was not told, or the state of an adaptive
+   *     updater is missing
+   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
+   * @throws IllegalArgumentException if a layer, loss or shape is not supported, the memory budget
+   *     is too small or the matrix is not finite
+   * @throws CancellationException if it was cancelled
+   */
+  public Checkpoint run() {
+    TrainingStep step = step();
+    StabilityProbe.Settings settings =
+        new StabilityProbe.Settings(
+            run, seed, analysis, comparison, null, new Deadline(cancelled), stage -> {});
+    try (StabilityProbe stability = new StabilityProbe(settings, model, probe.data());
+        Snapshot snapshot =
+            new Snapshot(
+                iteration,
+                epoch,
+                clock.instant(),
+                Double.NaN,
+                tier,
+                step,
+                steps().metric(model, iteration, epoch).orElse(null),
+                model.params().dup())) {
+      return stability.evaluate(snapshot);
+    }
+  }
+
+  private StepOnProbe steps() {
+    return new StepOnProbe(sampling, probe.size());
+  }
+
+  private static int requireCount(String name, int value) {
+    if (value < 0) {
+      throw new IllegalArgumentException(name + " must be at least 0, got " + value);
+    }
+    return value;
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import java.util.Optional;
+import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.step.StepReader;
+import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The training step of a model, as it would be taken on the examples of a probe. */
+final class StepOnProbe {
+  private final MiniBatchSampling told;
+  private final int examples;
+  private final StepReader steps;
+
+  /**
+   * A reader.
+   *
+   * @param told how training draws its mini-batches, or null
+   * @param examples N of the probe
+   */
+  StepOnProbe(MiniBatchSampling told, int examples) {
+    this.told = told;
+    this.examples = examples;
+    steps = new StepReader(told == null ? MiniBatchSampling.IID_SUBSETS : told);
+  }
+
+  /** A batch larger than the probe becomes the full batch of the probe, and the step says so. */
+  TrainingStep read(Model model, int iteration, int epoch, int trained) {
+    if (trained <= examples) {
+      return steps.read(model, iteration, epoch, trained);
+    }
+    return steps
+        .read(model, iteration, epoch, examples)
+        .withRemark(
+            "batch size "
+                + trained
+                + " exceeds the probe's "
+                + examples
+                + " examples and is taken as the full probe; use a larger probe");
+  }
+
+  Optional<INDArray> metric(Model model, int iteration, int epoch) {
+    return steps.metric(model, iteration, epoch);
+  }
+
+  /** What is known of the sampling scheme, which no model tells, if nothing was observed. */
+  String samplingRemark() {
+    return told != null
+        ? "sampling as told: " + told
+        : "sampling assumed: "
+            + MiniBatchSampling.IID_SUBSETS
+            + "; tell the listener if it is another";
+  }
+
+  boolean isToldSampling() {
+    return told != null;
+  }
+}
