@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.assertj.core.groups.Tuple;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
@@ -27,6 +28,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
@@ -573,6 +575,40 @@ class LyapunovListenerTest {
     listener.requestCheckpoint();
     network.fit(data);
     assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(1, 3);
+  }
+
+  /**
+   * A step takes 1, a consumer or a failure 10, everything else no time: at half, 20 steps of rest.
+   */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theBudgetCountsDeliveryAndFailure(boolean fails) {
+    AtomicLong time = new AtomicLong();
+    List<Long> begun = new ArrayList<>();
+    LyapunovListener listener =
+        quick()
+            .budget(0.5)
+            .nanoseconds(time::get)
+            .onCheckpoint(checkpoint -> time.addAndGet(10))
+            .atEachStage(
+                stage -> {
+                  if (stage == Stage.SNAPSHOT) {
+                    begun.add(time.get());
+                    if (fails) {
+                      time.addAndGet(10);
+                      throw new IllegalStateException("injected");
+                    }
+                  }
+                })
+            .build();
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.setListeners(listener);
+    for (int t = 0; t < 50; t++) {
+      network.fit(data);
+      time.addAndGet(1);
+    }
+    assertThat(begun).containsExactly(0L, 30L, 60L);
+    assertThat(listener.skipped()).isEqualTo(47);
   }
 
   @Test
