@@ -2,6 +2,7 @@
 package org.lyapunov4j.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.File;
@@ -11,11 +12,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.samples.io.NpyFile;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** The packaged program, started as a user starts it. */
 class JarIT {
@@ -50,6 +57,51 @@ class JarIT {
     assertThat(err())
         .isEqualToIgnoringNewLines(
             "lyapunov4j exponent: absent: the file must exist; check the path");
+  }
+
+  @Test
+  void theGramMatrixOfASavedModelIsWritten() throws IOException, InterruptedException {
+    Path gram = folder.resolve("G.npy");
+    NpyFile.write(folder.resolve("X.npy"), new double[][] {{0.3, 0.2}, {0.4, 0.5}, {1.2, 0.2}});
+    NpyFile.write(folder.resolve("Y.npy"), new double[3][1]);
+
+    int status =
+        start(
+                "gram",
+                "--model=" + linearModel(),
+                "--features=" + folder.resolve("X.npy"),
+                "--labels=" + folder.resolve("Y.npy"),
+                "--plain",
+                "--out=" + gram,
+                "--format=json")
+            .waitFor();
+
+    assertThat(err()).isEmpty();
+    assertThat(status).isZero();
+    assertThat(new ObjectMapper().readTree(out()).isObject()).isTrue();
+    double[][] written = NpyFile.read(gram).doubles();
+    assertThat(written[0]).containsExactly(new double[] {1.13, 1.22, 1.40}, within(1e-12));
+    assertThat(written[1]).containsExactly(new double[] {1.22, 1.41, 1.58}, within(1e-12));
+    assertThat(written[2]).containsExactly(new double[] {1.40, 1.58, 2.48}, within(1e-12));
+  }
+
+  private Path linearModel() throws IOException {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .dataType(DataType.DOUBLE)
+                .list()
+                .layer(
+                    new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(2)
+                        .nOut(1)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+    network.init();
+    Path file = folder.resolve("model.zip");
+    network.save(file.toFile());
+    return file;
   }
 
   @Test

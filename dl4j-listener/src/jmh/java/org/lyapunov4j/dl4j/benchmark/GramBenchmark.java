@@ -24,6 +24,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * a time, which is timed on a part of the rows and scaled up.
  */
 final class GramBenchmark {
+  private static final long WARM_UP_NANOSECONDS = 5_000_000_000L;
+
   private GramBenchmark() {}
 
   /**
@@ -131,7 +133,7 @@ final class GramBenchmark {
 
   private static double median(int runs, Runnable action) {
     double[] seconds = new double[runs];
-    action.run();
+    warmUp(action);
     for (int r = 0; r < runs; r++) {
       long start = System.nanoTime();
       action.run();
@@ -139,6 +141,14 @@ final class GramBenchmark {
     }
     Arrays.sort(seconds);
     return seconds[runs / 2];
+  }
+
+  /** Once, and on until the compiler has had the time. */
+  private static void warmUp(Runnable action) {
+    long start = System.nanoTime();
+    do {
+      action.run();
+    } while (System.nanoTime() - start < WARM_UP_NANOSECONDS);
   }
 
   private static void resetPeaks() throws IOException {

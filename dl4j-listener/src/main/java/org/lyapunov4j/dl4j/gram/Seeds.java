@@ -123,13 +123,12 @@ final class Seeds {
    * @return derivatives of all columns with respect to the output, stacked
    */
   INDArray seeds(INDArray f, int from, int total, Weighting weighting) {
-    double[] values = Columns.packed(f.castTo(DataType.DOUBLE)).data().asDouble();
+    double[] values = values(f);
     double[] weights = LossCurvature.weights(output.loss());
     int rows = labels.length;
     double[] seeds = new double[Math.multiplyExact(total * rows, width)];
     for (int r = 0; r < rows; r++) {
-      double[][] factor =
-          factor(Arrays.copyOfRange(values, r * width, (r + 1) * width), r, weights, weighting);
+      double[][] factor = factor(row(values, r), r, weights, weighting);
       int firstColumn = from + r % positions * width;
       for (int k = 0; k < width; k++) {
         for (int l = 0; l < width; l++) {
@@ -151,13 +150,13 @@ final class Seeds {
    * @param residuals receives them, example-major
    */
   double fit(INDArray f, int from, int total, double[] residuals) {
-    double[][] values = f.castTo(DataType.DOUBLE).toDoubleMatrix();
+    double[] values = values(f);
     double[] weights = LossCurvature.weights(output.loss());
     double[] e = new double[width];
     double[] losses = new double[width];
     double sum = 0;
     for (int r = 0; r < labels.length; r++) {
-      output.curvature().residual(values[r], labels[r], weights, e, losses);
+      output.curvature().residual(row(values, r), labels[r], weights, e, losses);
       int first = r / positions * total + from + r % positions * width;
       for (int k = 0; k < width; k++) {
         if (mask[r][k] != 0) {
@@ -167,6 +166,14 @@ final class Seeds {
       }
     }
     return sum;
+  }
+
+  private static double[] values(INDArray f) {
+    return Columns.packed(f.castTo(DataType.DOUBLE)).data().asDouble();
+  }
+
+  private double[] row(double[] values, int r) {
+    return Arrays.copyOfRange(values, r * width, (r + 1) * width);
   }
 
   private double[][] factor(double[] f, int row, double[] weights, Weighting weighting) {

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -546,6 +548,39 @@ class NtkGramTest {
       try (NtkGram gram = NtkGram.builder(model).probe(data).memoryBudget(budget).build()) {
         assertThat(gram.compute(model.params()).gram().isSinglePrecision()).isEqualTo(budget < 288);
       }
+    }
+  }
+
+  /** Rows enough for several tiles and several shares of each. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Precision.class,
+      names = {"FLOAT", "DOUBLE"})
+  void theNumberOfThreadsChangesNoBit(Precision precision) throws Exception {
+    MultiLayerNetwork model =
+        Networks.network(
+            DataType.FLOAT,
+            5,
+            dense(7, 9, Activation.TANH),
+            output(9, 3, Activation.SOFTMAX, LossFunction.MCXENT));
+    INDArray features = Networks.gaussian(1, 300, 7);
+    INDArray labels = Networks.oneHot(300, 3);
+    try (NtkGram gram =
+        NtkGram.builder(model).probe(new DataSet(features, labels)).precision(precision).build()) {
+      double[][] alone = inPool(1, () -> gram.compute(model.params()).gram().toArray());
+      for (int threads : new int[] {2, 5}) {
+        assertThat(inPool(threads, () -> gram.compute(model.params()).gram().toArray()))
+            .isDeepEqualTo(alone);
+      }
+    }
+  }
+
+  private static double[][] inPool(int threads, Callable<double[][]> action) throws Exception {
+    ForkJoinPool pool = new ForkJoinPool(threads);
+    try {
+      return pool.submit(action).get();
+    } finally {
+      pool.shutdown();
     }
   }
 }
