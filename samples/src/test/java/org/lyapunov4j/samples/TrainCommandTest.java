@@ -63,8 +63,8 @@ class TrainCommandTest {
     Map<String, Object> description = record.notes().get(0).details();
     assertThat(description.get("layers")).isEqualTo(List.of(64, 8, 10));
     List<CheckpointLine> checkpoints = record.checkpoints();
-    assertThat(checkpoints).extracting(CheckpointLine::iteration).containsExactly(0, 10, 20);
-    CheckpointLine last = checkpoints.get(2);
+    assertThat(checkpoints).extracting(CheckpointLine::iteration).containsExactly(0, 10, 20, 24);
+    CheckpointLine last = checkpoints.get(3);
     assertThat(last.probeLoss()).isLessThan(checkpoints.get(0).probeLoss());
     assertThat(last.stability().examples()).isEqualTo(12);
     assertThat(last.stability().sampling()).isEqualTo("iid");
@@ -72,7 +72,7 @@ class TrainCommandTest {
     assertThat(last.stability().sharpness()).isPositive();
     assertThat(last.stability().exponent().steps()).isPositive();
     assertThat(record.notes().get(1).details().get("reason")).isEqualTo("COMPLETED");
-    assertThat(record.end().orElseThrow().checkpoints()).isEqualTo(3);
+    assertThat(record.end().orElseThrow().checkpoints()).isEqualTo(4);
     assertThat(coloursOf(plot)).hasSizeGreaterThan(5);
   }
 
@@ -84,7 +84,7 @@ class TrainCommandTest {
     assertThat(outcome.lines())
         .anyMatch(line -> line.matches(" *iteration +loss +λ ± se .*verdict"));
     assertThat(outcome.lines().stream().filter(line -> line.matches(" *\\d+  .* ± .*[A-Z_]+")))
-        .hasSize(3);
+        .hasSize(4);
     assertThat(outcome.lines()).anyMatch(line -> line.startsWith("completed after 25 iterations"));
   }
 
@@ -97,7 +97,7 @@ class TrainCommandTest {
       runs.add(RunRecord.read(records).checkpoints());
     }
 
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
       CheckpointLine first = runs.get(0).get(i);
       CheckpointLine second = runs.get(1).get(i);
       assertThat(first.stability()).isEqualTo(second.stability());

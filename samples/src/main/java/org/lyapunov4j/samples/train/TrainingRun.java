@@ -95,6 +95,7 @@ final class TrainingRun implements AutoCloseable {
 
   /**
    * Trains until the planned steps are done, the loss is no longer finite, or {@code stop} says so.
+   * The last planned step has a checkpoint, whatever the interval.
    */
   RunEnd run(BooleanSupplier stop) throws IOException {
     long start = System.nanoTime();
@@ -113,6 +114,9 @@ final class TrainingRun implements AutoCloseable {
     RunEnd.Reason reason = RunEnd.Reason.COMPLETED;
     int iteration = 0;
     while (iteration < settings.iterations() && reason == RunEnd.Reason.COMPLETED) {
+      if (iteration == settings.iterations() - 1) {
+        listener.requestCheckpoint();
+      }
       network.fit(select(batch, sampler.next(batch)));
       double loss = network.score();
       for (RunObserver observer : observers) {
