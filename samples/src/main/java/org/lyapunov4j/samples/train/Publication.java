@@ -10,6 +10,7 @@ import io.prometheus.metrics.exporter.pushgateway.PushGateway;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
@@ -64,27 +65,39 @@ final class Publication {
         address);
   }
 
-  /** The registries of a run. Closing them sends what was not sent yet. */
-  record Registries(List<MeterRegistry> all) implements AutoCloseable {
+  /**
+   * The registries of a run.
+   *
+   * @param scraped the one that waits to be read
+   * @param sending those that send on their own, and for the last time when they are closed
+   */
+  record Registries(PrometheusMeterRegistry scraped, List<MeterRegistry> sending)
+      implements AutoCloseable {
+    List<MeterRegistry> all() {
+      List<MeterRegistry> all = new ArrayList<>(sending);
+      all.add(scraped);
+      return all;
+    }
+
     @Override
     public void close() {
-      all.forEach(MeterRegistry::close);
+      all().forEach(MeterRegistry::close);
     }
   }
 
   /** The given registry, and one that sends on its own if that was asked for. */
   Registries registries(PrometheusMeterRegistry scraped) {
     if (collector == null) {
-      return new Registries(List.of(scraped));
+      return new Registries(scraped, List.of());
     }
     Map<String, String> settings = Map.of("otlp.url", collector.toString());
     OtlpConfig config = settings::get;
-    return new Registries(List.of(scraped, new OtlpMeterRegistry(config, Clock.SYSTEM)));
+    return new Registries(scraped, List.of(new OtlpMeterRegistry(config, Clock.SYSTEM)));
   }
 
   /** What is done at the end of a run, before its meters are removed. */
-  void publish(PrometheusMeterRegistry registry, String run, List<Checkpoint> checkpoints)
-      throws IOException {
+  void publish(Registries registries, String run, List<Checkpoint> checkpoints) throws IOException {
+    registries.sending().forEach(MeterRegistry::close);
     if (file != null) {
       OpenMetricsFile.write(file, checkpoints);
     }
@@ -94,7 +107,7 @@ final class Publication {
           .scheme(io.prometheus.metrics.exporter.pushgateway.Scheme.fromString(gateway.getScheme()))
           .job("lyapunov4j")
           .groupingKey("run_id", run)
-          .registry(registry.getPrometheusRegistry())
+          .registry(registries.scraped().getPrometheusRegistry())
           .build()
           .push();
     }

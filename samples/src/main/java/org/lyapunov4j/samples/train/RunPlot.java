@@ -150,10 +150,18 @@ final class RunPlot implements RunObserver {
     chart
         .getStyler()
         .setXAxisMin(0.0)
-        .setXAxisMax((double) Math.max(1, batchLosses.size()))
+        .setXAxisMax(end())
         .setAxisTitleFont(PlotStyle.font(14))
         .setYAxisLeftWidthHint(90);
     return chart;
+  }
+
+  /**
+   * Not a whole number, so that the ticks are round ones: where the data and the ends are equally
+   * spaced, XChart labels as many of them as fit without a gap.
+   */
+  private double end() {
+    return batchLosses.size() + 0.5;
   }
 
   private String title() {
@@ -172,7 +180,7 @@ final class RunPlot implements RunObserver {
   }
 
   private void rule(XYChart chart, String name, double height) {
-    List<Double> ends = List.of(0.0, (double) Math.max(1, batchLosses.size()));
+    List<Double> ends = List.of(0.0, end());
     PlotStyle.rule(chart.addSeries(name, ends, List.of(height, height)));
   }
 

@@ -225,7 +225,7 @@ public final class TrainCommand implements Callable<Integer> {
                       new TrainingRun(
                           name, settings, source, chosen, registries.all(), out, observers))) {
         RunEnd end = run.run(interruption::requested);
-        publish(registry, run, terminal);
+        publish(registries, run, terminal);
         printFiles(terminal);
         if (metrics != null && keepServing) {
           terminal.printf("serving %s until Ctrl-C%n", metrics.uri());
@@ -238,9 +238,9 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   /** The run is over; an address that does not answer must not look like a failed run. */
-  private void publish(PrometheusMeterRegistry registry, TrainingRun run, PrintWriter terminal) {
+  private void publish(Publication.Registries registries, TrainingRun run, PrintWriter terminal) {
     try {
-      publication.publish(registry, name, run.checkpoints());
+      publication.publish(registries, name, run.checkpoints());
     } catch (IOException | UncheckedIOException e) {
       terminal.printf("could not publish the metrics: %s%n", e.getMessage());
     }
