@@ -701,8 +701,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
     /**
      * Bounds the time a single checkpoint may take. One that takes longer is cancelled between its
-     * parts or its epochs of sampling, and counted; a Gram matrix that is being computed is not
-     * interrupted. Which ones are cancelled depends on the speed of the machine.
+     * parts, the tiles of its Gram matrix or its epochs of sampling, and counted. Which ones are
+     * cancelled depends on the speed of the machine.
      *
      * @param limit positive; by default there is none
      * @return this

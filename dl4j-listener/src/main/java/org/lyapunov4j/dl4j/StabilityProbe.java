@@ -85,7 +85,12 @@ final class StabilityProbe implements AutoCloseable {
   StabilityProbe(Settings settings, Model model, MultiDataSet examples) {
     this.settings = settings;
     // Nobody reads the certificate of a checkpoint, so no row is checked at each of them.
-    this.ntk = NtkGram.builder(model).probe(examples).spotChecks(0).build();
+    this.ntk =
+        NtkGram.builder(model)
+            .probe(examples)
+            .spotChecks(0)
+            .cancelled(settings.deadline()::isOver)
+            .build();
     for (Tier tier : Tier.values()) {
       analyzers.put(tier, analyzer(StabilityAnalyzer.builder(), tier));
     }

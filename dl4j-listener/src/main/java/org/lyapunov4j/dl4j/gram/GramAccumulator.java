@@ -35,17 +35,33 @@ final class GramAccumulator implements AutoCloseable {
   private final int tileColumns;
   private final double[][] doubles;
   private final float[][] floats;
+  private final Runnable beforeEachTile;
   private final Map<String, Tile> tiles = new HashMap<>();
 
-  GramAccumulator(int examples, int outputs, boolean single) {
-    this(examples, outputs, single, TILE_ROWS, TILE_COLUMNS);
+  /**
+   * A sum of nothing.
+   *
+   * @param examples N
+   * @param outputs K
+   * @param single whether entries are stored as floats
+   * @param beforeEachTile may throw to end a computation
+   */
+  GramAccumulator(int examples, int outputs, boolean single, Runnable beforeEachTile) {
+    this(examples, outputs, single, TILE_ROWS, TILE_COLUMNS, beforeEachTile);
   }
 
-  GramAccumulator(int examples, int outputs, boolean single, int tileRows, int tileColumns) {
+  GramAccumulator(
+      int examples,
+      int outputs,
+      boolean single,
+      int tileRows,
+      int tileColumns,
+      Runnable beforeEachTile) {
     this.examples = examples;
     this.outputs = outputs;
     this.tileRows = tileRows;
     this.tileColumns = tileColumns;
+    this.beforeEachTile = beforeEachTile;
     int m = Math.multiplyExact(examples, outputs);
     doubles = single ? null : new double[m][m];
     floats = single ? new float[m][m] : null;
@@ -80,6 +96,7 @@ final class GramAccumulator implements AutoCloseable {
     for (int a = 0; a < rows; a += TILE_ROWS) {
       INDArray left = jacobian.get(NDArrayIndex.interval(a, Math.min(rows, a + TILE_ROWS)));
       for (int b = 0; b <= a; b += TILE_ROWS) {
+        beforeEachTile.run();
         INDArray right = jacobian.get(NDArrayIndex.interval(b, Math.min(rows, b + TILE_ROWS)));
         INDArray products = Columns.timesTransposed(left, right).castTo(DataType.DOUBLE);
         addScattered(which, a, b, products.dup('c').data().asDouble(), (int) right.size(0));
@@ -191,6 +208,7 @@ final class GramAccumulator implements AutoCloseable {
     for (int i = 0; i < examples; i += high) {
       Range rows = new Range(i, Math.min(examples, i + high));
       for (int j = 0; j < rows.to(); j += wide) {
+        beforeEachTile.run();
         action.accept(rows, new Range(j, Math.min(rows.to(), j + wide)));
       }
     }

@@ -9,6 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.gram.GramMatrix;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -47,6 +49,7 @@ public final class NtkGram implements AutoCloseable {
   private final long offHeapBudget;
   private final List<String> assumptions;
   private final int outputs;
+  private final BooleanSupplier cancelled;
 
   private NtkGram(Builder builder) {
     probe = Probe.of(builder.probe, Replica.arithmetic(builder.model));
@@ -79,6 +82,7 @@ public final class NtkGram implements AutoCloseable {
           "layers(true) needs the matrix; drop matrixFree() or layers");
     }
     matrixFree = builder.matrixFree;
+    cancelled = builder.cancelled;
   }
 
   /**
@@ -101,6 +105,7 @@ public final class NtkGram implements AutoCloseable {
    * @throws IllegalArgumentException if the length is wrong, the matrix is not finite or the memory
    *     outside the heap does not suffice
    * @throws IllegalStateException if this was built for products only
+   * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
   public NtkGramResult compute(INDArray flatParameters) {
     return compute(flatParameters, null);
@@ -121,6 +126,7 @@ public final class NtkGram implements AutoCloseable {
    * @throws IllegalArgumentException if a length is wrong, a weight is negative or the matrix is
    *     not finite
    * @throws IllegalStateException if this was built for products only
+   * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
   @SuppressWarnings("try") // the workspace scope is only opened and closed
   public synchronized NtkGramResult compute(INDArray flatParameters, INDArray metric) {
@@ -142,6 +148,7 @@ public final class NtkGram implements AutoCloseable {
                 return certifier.remember(seeds(o, f));
               },
               (node, block) -> {
+                goOn();
                 certifier.add(block, method);
                 Contraction.add(
                     block,
@@ -164,7 +171,13 @@ public final class NtkGram implements AutoCloseable {
   }
 
   private GramAccumulator accumulator() {
-    return new GramAccumulator(probe.examples(), outputs, single);
+    return new GramAccumulator(probe.examples(), outputs, single, this::goOn);
+  }
+
+  private void goOn() {
+    if (cancelled.getAsBoolean() || Thread.currentThread().isInterrupted()) {
+      throw new CancellationException("the Gram matrix was cancelled or the thread interrupted");
+    }
   }
 
   private static Map<String, GramMatrix> fromInputToOutput(Map<String, GramAccumulator> parts) {
@@ -262,6 +275,7 @@ public final class NtkGram implements AutoCloseable {
     private long offHeapBudget = Long.MAX_VALUE;
     private boolean layers;
     private boolean matrixFree;
+    private BooleanSupplier cancelled = () -> false;
     private long memoryBudget = Runtime.getRuntime().maxMemory() / 2;
 
     private Builder(Model model) {
@@ -402,6 +416,18 @@ public final class NtkGram implements AutoCloseable {
         throw new IllegalArgumentException("offHeapBudget must be at least 1 byte, got " + bytes);
       }
       offHeapBudget = bytes;
+      return this;
+    }
+
+    /**
+     * A cancellation check, asked before every layer and every tile of the matrix. An interrupt of
+     * the calling thread cancels as well.
+     *
+     * @param cancelled true to stop with a {@link CancellationException}
+     * @return this
+     */
+    public Builder cancelled(BooleanSupplier cancelled) {
+      this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
       return this;
     }
 

@@ -8,7 +8,9 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -272,7 +274,8 @@ class NtkGramTest {
       }
     }
     for (boolean single : new boolean[] {false, true}) {
-      GramAccumulator sum = new GramAccumulator(8, 3, single, 3 * tileExamples, 5 * tileExamples);
+      GramAccumulator sum =
+          new GramAccumulator(8, 3, single, 3 * tileExamples, 5 * tileExamples, () -> {});
       sum.addHadamard(a, delta, 1, 1);
       assertThat(Networks.distance(sum.toGram().toArray(), expected))
           .isLessThan(single ? 1e-6 : 1e-14);
@@ -549,6 +552,44 @@ class NtkGramTest {
         assertThat(gram.compute(model.params()).gram().isSinglePrecision()).isEqualTo(budget < 288);
       }
     }
+  }
+
+  @Test
+  void aComputationCanBeCancelledAtAnyTileAndRepeated() {
+    MultiLayerNetwork model = threeClasses();
+    AtomicInteger left = new AtomicInteger(Integer.MAX_VALUE);
+    try (NtkGram gram =
+        NtkGram.builder(model)
+            .probe(gaussians(300))
+            .cancelled(() -> left.decrementAndGet() < 0)
+            .build()) {
+      double[][] whole = gram.compute(model.params()).gram().toArray();
+      int asked = Integer.MAX_VALUE - left.get();
+      assertThat(asked).isGreaterThan(2 * 4);
+      for (int allowed = 0; allowed < asked; allowed++) {
+        left.set(allowed);
+        assertThatThrownBy(() -> gram.compute(model.params()))
+            .isInstanceOf(CancellationException.class);
+      }
+      left.set(asked);
+      assertThat(gram.compute(model.params()).gram().toArray()).isDeepEqualTo(whole);
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> gram.compute(model.params()))
+          .isInstanceOf(CancellationException.class);
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
+  private static MultiLayerNetwork threeClasses() {
+    return Networks.network(
+        DataType.FLOAT,
+        5,
+        dense(7, 9, Activation.TANH),
+        output(9, 3, Activation.SOFTMAX, LossFunction.MCXENT));
+  }
+
+  private static DataSet gaussians(int examples) {
+    return new DataSet(Networks.gaussian(1, examples, 7), Networks.oneHot(examples, 3));
   }
 
   /** Rows enough for several tiles and several shares of each. */
