@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples;
 
+import org.lyapunov4j.samples.analyze.AnalyzeCommand;
 import org.lyapunov4j.samples.cli.Console;
 import org.lyapunov4j.samples.cli.ErrorLines;
 import org.lyapunov4j.samples.exponent.ExponentCommand;
@@ -24,13 +25,15 @@ import picocli.CommandLine.Spec;
       TrainCommand.class,
       ExponentCommand.class,
       GramCommand.class,
+      AnalyzeCommand.class,
       ReportCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success",
       "1:failure of the program itself",
-      "2:bad input, explained in one line on standard error"
+      "2:bad input, explained in one line on standard error",
+      "130:ended by Ctrl-C, what was done is kept"
     })
 public final class Main implements Runnable {
 

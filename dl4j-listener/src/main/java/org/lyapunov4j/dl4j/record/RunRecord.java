@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -86,6 +87,7 @@ public record RunRecord(List<RecordLine> lines, int unreadable, long length) {
         kept.add(checkpoint);
       }
     }
+    kept.sort(Comparator.comparingInt(CheckpointLine::iteration));
     return List.copyOf(kept);
   }
 

@@ -49,7 +49,13 @@ public final class ErrorLines implements IParameterExceptionHandler, IExecutionE
     return ExitCode.SOFTWARE;
   }
 
-  private static void print(CommandLine commandLine, String message) {
+  /**
+   * Prints a complaint after which the command goes on.
+   *
+   * @param commandLine the running command
+   * @param message becomes one line
+   */
+  public static void print(CommandLine commandLine, String message) {
     PrintWriter err = commandLine.getErr();
     String line = message.strip().replaceAll("\\s*\\R\\s*", " ");
     err.printf(Locale.ROOT, "%s: %s%n", commandLine.getCommandSpec().qualifiedName(" "), line);

@@ -18,12 +18,12 @@ import org.lyapunov4j.dl4j.gram.Weighting;
 import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.samples.cli.Input;
-import org.lyapunov4j.samples.io.NpyArray;
+import org.lyapunov4j.samples.data.ExampleOptions;
 import org.lyapunov4j.samples.io.NpyFile;
-import org.nd4j.linalg.api.ndarray.INDArray;
+import org.lyapunov4j.samples.model.ModelFile;
 import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -51,31 +51,7 @@ public final class GramCommand implements Callable<Integer> {
       description = "A model written by ModelSerializer, with one input and one output.")
   private Path model;
 
-  @Option(
-      names = "--features",
-      required = true,
-      paramLabel = "X.npy",
-      description = "The examples, first axis N, in the shape that the model takes.")
-  private Path features;
-
-  @Option(
-      names = "--labels",
-      required = true,
-      paramLabel = "Y.npy",
-      description = "Their labels, in the shape of the model's output.")
-  private Path labels;
-
-  @Option(
-      names = "--features-mask",
-      paramLabel = "M.npy",
-      description = "Zeros and ones: which time steps of the features count.")
-  private Path featuresMask;
-
-  @Option(
-      names = "--labels-mask",
-      paramLabel = "M.npy",
-      description = "Zeros and ones: which labels count.")
-  private Path labelsMask;
+  @Mixin private ExampleOptions examples;
 
   @Option(names = "--plain", description = "The kernel itself, not weighted by the loss.")
   private boolean plain;
@@ -115,8 +91,8 @@ public final class GramCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Input.accept(spec, this::requireFolder);
-    Model network = Input.accept(spec, () -> ModelFile.read(model));
-    DataSet data = Input.accept(spec, this::readData);
+    Model network = Input.accept(spec, () -> ModelFile.open(model).restore(false));
+    DataSet data = Input.accept(spec, examples::read);
     long start = System.nanoTime();
     NtkGramResult result = Input.accept(spec, () -> compute(network, data));
     double seconds = (System.nanoTime() - start) * 1e-9;
@@ -147,30 +123,6 @@ public final class GramCommand implements Callable<Integer> {
     return null;
   }
 
-  private DataSet readData() throws IOException {
-    INDArray x = read(features);
-    INDArray y = read(labels);
-    Input.require(
-        x.size(0) == y.size(0),
-        "--features and --labels must have as many examples, got %d and %d; check the files",
-        x.size(0),
-        y.size(0));
-    return new DataSet(
-        x,
-        y,
-        featuresMask == null ? null : read(featuresMask),
-        labelsMask == null ? null : read(labelsMask));
-  }
-
-  private static INDArray read(Path file) throws IOException {
-    NpyArray array = NpyFile.readArray(file);
-    INDArray flat =
-        array.isSinglePrecision()
-            ? Nd4j.createFromArray(array.floats())
-            : Nd4j.createFromArray(array.doubles());
-    return flat.reshape(array.columnMajor() ? 'f' : 'c', array.shape());
-  }
-
   private NtkGramResult compute(Model network, DataSet data) {
     try (NtkGram gram =
         NtkGram.builder(network)
@@ -187,7 +139,7 @@ public final class GramCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "--features must have the shape that the model takes, got %s (%s); check the file",
+              "the features must have the shape that the model takes, got %s (%s); check the file",
               Arrays.toString(data.getFeatures().shape()),
               e.getMessage()),
           e);

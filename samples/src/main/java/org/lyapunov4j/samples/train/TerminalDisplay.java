@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.samples.cli.CheckpointTable;
+import org.lyapunov4j.samples.cli.Progress;
 
 /**
  * A table of checkpoints as plain lines and, on a terminal only, a last line that is rewritten in
@@ -53,9 +54,7 @@ final class TerminalDisplay implements RunObserver {
         run.iterations(),
         run.interval(),
         run.seed());
-    out.printf(
-        "%9s  %10s  %23s  %10s  %7s  %s%n",
-        "iteration", "loss", "λ ± se (nats/step)", "μ", "η·S/2", "verdict");
+    out.println(CheckpointTable.header());
     out.flush();
   }
 
@@ -80,25 +79,15 @@ final class TerminalDisplay implements RunObserver {
         edgeRatios.isEmpty()
             ? "-"
             : String.format(Locale.ROOT, "%.3f", edgeRatios.get(edgeRatios.size() - 1)),
-        seconds(left));
+        Progress.seconds(left));
     out.flush();
   }
 
   @Override
   public void checkpoint(Checkpoint checkpoint) {
-    StabilityReport stability = checkpoint.stability();
-    edgeRatios.add(stability.classicEdgeRatio());
+    edgeRatios.add(checkpoint.stability().classicEdgeRatio());
     clear();
-    out.printf(
-        Locale.ROOT,
-        "%9d  %10.3e  %+12.3e ± %7.1e   %+10.2e  %7.3f  %s%n",
-        checkpoint.iteration(),
-        checkpoint.probeLoss(),
-        stability.exponent().value(),
-        stability.exponent().standardError(),
-        stability.gdExponent(),
-        stability.classicEdgeRatio(),
-        stability.verdict().kind());
+    out.println(CheckpointTable.row(checkpoint));
     out.flush();
   }
 
@@ -110,7 +99,7 @@ final class TerminalDisplay implements RunObserver {
         "%n%s after %d iterations in %s, loss %.3e%n",
         end.reason().name().toLowerCase(Locale.ROOT),
         end.iterations(),
-        seconds(end.seconds()),
+        Progress.seconds(end.seconds()),
         end.loss());
     out.flush();
   }
@@ -119,12 +108,5 @@ final class TerminalDisplay implements RunObserver {
     if (terminal) {
       out.print(CLEAR_LINE);
     }
-  }
-
-  private static String seconds(double seconds) {
-    long whole = Math.round(seconds);
-    return whole < 60
-        ? whole + " s"
-        : String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60);
   }
 }

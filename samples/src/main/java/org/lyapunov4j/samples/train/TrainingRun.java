@@ -24,7 +24,6 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.nativeblas.NativeOpsHolder;
 
 /**
  * Trains a fully connected network step by step, with a {@link LyapunovListener} attached. The
@@ -82,15 +81,6 @@ final class TrainingRun implements AutoCloseable {
       builder.onCheckpoint(observer::checkpoint);
     }
     return builder.build();
-  }
-
-  /**
-   * Native threads that wait for each other made the default run five times as expensive on two
-   * busy cores.
-   */
-  static void limitNativeThreads(int threads) {
-    Nd4j.factory().blas().setMaxThreads(threads);
-    NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(threads);
   }
 
   /**

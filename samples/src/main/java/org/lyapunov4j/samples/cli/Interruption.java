@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.lyapunov4j.samples.train;
+package org.lyapunov4j.samples.cli;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -8,14 +8,15 @@ import java.util.concurrent.TimeUnit;
  * Turns Ctrl-C into a request: the JVM waits, up to a limit, until the running command has put its
  * results away.
  */
-final class Interruption implements AutoCloseable {
+public final class Interruption implements AutoCloseable {
   private static final long PATIENCE_SECONDS = 30;
 
   private final CountDownLatch requested = new CountDownLatch(1);
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Thread hook = new Thread(this::interrupt, "interruption");
 
-  Interruption() {
+  /** From now on. */
+  public Interruption() {
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
@@ -28,12 +29,17 @@ final class Interruption implements AutoCloseable {
     }
   }
 
-  boolean requested() {
+  /**
+   * Whether Ctrl-C came.
+   *
+   * @return true from then on
+   */
+  public boolean requested() {
     return requested.getCount() == 0;
   }
 
   /** Waits for Ctrl-C. */
-  void await() {
+  public void await() {
     try {
       requested.await();
     } catch (InterruptedException e) {

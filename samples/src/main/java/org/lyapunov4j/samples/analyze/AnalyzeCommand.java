@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.analyze;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.ProbeSet;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.gram.NtkGram;
+import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.record.RunLine;
+import org.lyapunov4j.dl4j.record.RunRecord;
+import org.lyapunov4j.samples.cli.CheckpointTable;
+import org.lyapunov4j.samples.cli.Console;
+import org.lyapunov4j.samples.cli.ErrorLines;
+import org.lyapunov4j.samples.cli.Input;
+import org.lyapunov4j.samples.cli.Interruption;
+import org.lyapunov4j.samples.cli.Progress;
+import org.lyapunov4j.samples.cli.SamplingConverter;
+import org.lyapunov4j.samples.data.ExampleOptions;
+import org.lyapunov4j.samples.io.BadFileException;
+import org.lyapunov4j.samples.model.ModelFile;
+import org.lyapunov4j.samples.model.NativeThreads;
+import org.lyapunov4j.samples.report.RunHistory;
+import org.lyapunov4j.samples.report.StabilityReportPage;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.nd4j.linalg.dataset.DataSet;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** The stability of saved checkpoints, after the run. */
+@Command(
+    name = "analyze",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    description = {
+      "Computes for saved Deeplearning4j models what the listener computes while they train.",
+      "The step is read from each model: save with the state of the updater, as CheckpointListener"
+          + " does. With --record, models whose iteration is in the record already are left out, so"
+          + " that a run that was cut short goes on. Ctrl-C keeps what was done."
+    })
+public final class AnalyzeCommand implements Callable<Integer> {
+  /** What a shell reports for a program ended by Ctrl-C. */
+  private static final int INTERRUPTED = 130;
+
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "MODELS",
+      description = "Folders of a CheckpointListener, or models as ModelSerializer writes them.")
+  private List<Path> places;
+
+  @Mixin private ExampleOptions examples;
+
+  @Option(
+      names = {"--batch-size", "--batch"},
+      required = true,
+      paramLabel = "B",
+      description = "Examples in a mini-batch of training, which no model tells.")
+  private int batchSize;
+
+  @Option(
+      names = "--sampling",
+      defaultValue = "iid",
+      converter = SamplingConverter.class,
+      paramLabel = "SCHEME",
+      description =
+          "How training drew mini-batches: iid (uniform B-subsets), iid-replacement, epoch"
+              + " (reshuffled every epoch) or ordered.")
+  private MiniBatchSampling sampling;
+
+  @Option(
+      names = "--tier",
+      defaultValue = "standard",
+      description =
+          "How much is computed: economy (exponents and sharpness), standard (also certificates,"
+              + " mean-square stability and the critical learning rate), full (also the critical batch"
+              + " size and the sum of exponents).")
+  private Tier tier;
+
+  @Option(names = "--seed", defaultValue = "0", description = "Fixes every estimate bit for bit.")
+  private long seed;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "T",
+      description =
+          "Checkpoints at a time, as far as --memory allows; by default as many as there are"
+              + " processors. Changes no result.")
+  private Integer threads;
+
+  @Option(
+      names = "--memory",
+      paramLabel = "MiB",
+      description =
+          "What all checkpoints under way may take; by default three quarters of the heap's limit.")
+  private Long memory;
+
+  @Option(
+      names = "--run",
+      defaultValue = "analyze",
+      paramLabel = "NAME",
+      description = "Names the run in the record and the report.")
+  private String run;
+
+  @Option(
+      names = "--record",
+      paramLabel = "FILE.jsonl",
+      description = "Append every checkpoint as a line of JSON, as the listener does.")
+  private Path record;
+
+  @Option(
+      names = "--report",
+      paramLabel = "FILE.html",
+      description = "Turn the record into a page with pictures at the end.")
+  private Path report;
+
+  @Spec private CommandSpec spec;
+
+  /** The command. */
+  public AnalyzeCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    Input.accept(spec, this::requireOptions);
+    NativeThreads.limit(1);
+    DataSet data = Input.accept(spec, examples::read);
+    ProbeSet probe = ProbeSet.of(data);
+    CheckpointQueue queue = Input.accept(spec, () -> CheckpointQueue.of(places));
+    AnalyzeSettings settings = new AnalyzeSettings(run, batchSize, sampling, tier, seed);
+    List<String> refusals = new ArrayList<>(queue.refusals());
+    boolean complete = true;
+    try (Interruption interruption = new Interruption();
+        RecordOfAnalysis kept = Input.accept(spec, () -> RecordOfAnalysis.open(record))) {
+      Input.accept(
+          spec,
+          () -> {
+            settings.requireContinues(kept.before(), probe.hash(), probe.size());
+            return null;
+          });
+      List<ModelFile> pending = pending(queue, kept.before());
+      if (!pending.isEmpty()) {
+        complete = analyse(pending, probe, data, settings, kept, refusals, interruption);
+      }
+    }
+    refusals.forEach(complaint -> ErrorLines.print(spec.commandLine(), complaint));
+    writeReport();
+    if (!complete) {
+      return INTERRUPTED;
+    }
+    return refusals.isEmpty() ? ExitCode.OK : ExitCode.USAGE;
+  }
+
+  private Void requireOptions() {
+    Input.require(batchSize >= 1, "--batch-size must be at least 1, got %d; use 1 to N", batchSize);
+    Input.require(
+        threads == null || threads >= 1, "--threads must be at least 1, got %s; try 1", threads);
+    Input.require(
+        memory == null || memory >= 1,
+        "--memory must be at least 1 MiB, got %s; leave it out for the usual",
+        memory);
+    Input.require(!run.isBlank(), "--run must not be blank, got '%s'; give a name", run);
+    Input.require(
+        report == null || record != null,
+        "--report must come with --record, which it is made of, got %s alone; add --record",
+        report);
+    Input.require(
+        report == null || Input.isWritable(report),
+        "--report must be a file in a folder that exists and can be written to, got %s;"
+            + " create the folder",
+        report);
+    return null;
+  }
+
+  /** Those whose iteration is not in the record. */
+  private List<ModelFile> pending(CheckpointQueue queue, RunRecord before) {
+    Set<Integer> done =
+        before.checkpoints().stream().map(CheckpointLine::iteration).collect(Collectors.toSet());
+    List<ModelFile> pending =
+        queue.models().stream().filter(model -> !done.contains(model.iteration())).toList();
+    int skipped = queue.models().size() - pending.size();
+    if (skipped > 0) {
+      spec.commandLine().getOut().printf("%d of these are in the record already%n", skipped);
+    }
+    return new ArrayList<>(pending);
+  }
+
+  private boolean analyse(
+      List<ModelFile> pending,
+      ProbeSet probe,
+      DataSet data,
+      AnalyzeSettings settings,
+      RecordOfAnalysis kept,
+      List<String> refusals,
+      Interruption interruption)
+      throws IOException {
+    Model first = firstModel(pending, refusals);
+    if (first == null) {
+      return true;
+    }
+    Architecture architecture = Architecture.of(first);
+    int outputs = Input.accept(spec, () -> outputs(first, data));
+    Input.accept(spec, () -> kept.requireModel(architecture, outputs));
+    int wanted = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+    int workers =
+        Input.accept(
+            spec,
+            () ->
+                Memory.of(pending.get(0), (long) probe.size() * outputs, tier)
+                    .workers(budget(), Math.min(wanted, pending.size())));
+    first.params().close();
+    PrintWriter out = spec.commandLine().getOut();
+    OfflineRun offline =
+        new OfflineRun(settings, probe, architecture, workers, wanted, interruption::requested);
+    out.println(CheckpointTable.header());
+    try (Progress progress =
+        new Progress(out, Console.isTerminal(), "checkpoints", pending.size())) {
+      boolean complete = offline.run(pending, results(kept, progress, refusals));
+      if (complete) {
+        kept.end(refusals.size());
+      }
+      return complete;
+    }
+  }
+
+  private static OfflineRun.Results results(
+      RecordOfAnalysis kept, Progress progress, List<String> refusals) {
+    return new OfflineRun.Results() {
+      @Override
+      public void found(Checkpoint checkpoint, RunLine opening) throws IOException {
+        kept.checkpoint(checkpoint, opening);
+        progress.println(CheckpointTable.row(checkpoint));
+        progress.step();
+      }
+
+      @Override
+      public void refused(String complaint) {
+        refusals.add(complaint);
+        progress.step();
+      }
+    };
+  }
+
+  /** The first that can be restored; those before it are taken out. */
+  private static Model firstModel(List<ModelFile> pending, List<String> refusals)
+      throws IOException {
+    while (!pending.isEmpty()) {
+      try {
+        return pending.get(0).restore(true);
+      } catch (BadFileException e) {
+        refusals.add(e.getMessage());
+        pending.remove(0);
+      }
+    }
+    return null;
+  }
+
+  private static int outputs(Model model, DataSet data) {
+    try (NtkGram gram = NtkGram.builder(model).probe(data).matrixFree().build()) {
+      return gram.outputs();
+    } catch (IllegalArgumentException e) {
+      throw e;
+    } catch (RuntimeException e) { // whatever Deeplearning4j throws at a wrong shape
+      throw new IllegalArgumentException(
+          "the examples must have the shape that the model takes, got " + e.getMessage(), e);
+    }
+  }
+
+  private long budget() {
+    return memory == null ? Runtime.getRuntime().maxMemory() / 4 * 3 : memory << 20;
+  }
+
+  private void writeReport() throws IOException {
+    if (report != null && Files.isRegularFile(record)) {
+      StabilityReportPage.of(List.of(Input.accept(spec, () -> RunHistory.read(record))))
+          .write(report);
+      spec.commandLine().getOut().printf("report    %s%n", report);
+    }
+    spec.commandLine().getOut().flush();
+  }
+}
