@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -30,10 +31,11 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.lyapunov4j.samples.io.NpyFile;
+import org.lyapunov4j.samples.io.ArrayFile;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
@@ -106,10 +108,14 @@ class GramCommandTest {
     if (args.stream().noneMatch(arg -> arg.startsWith("--out="))) {
       args.add("--out=" + folder.resolve("G.npy"));
     }
+    return run(args.toArray(String[]::new));
+  }
+
+  private int run(String... args) {
     return Main.commandLine()
         .setOut(new PrintWriter(out, true))
         .setErr(new PrintWriter(err, true))
-        .execute(args.toArray(String[]::new));
+        .execute(args);
   }
 
   /** J Jᵀ by central differences of the model's own outputs, example by example. */
@@ -139,7 +145,7 @@ class GramCommandTest {
   }
 
   private void assertWritten(double[][] expected) throws IOException {
-    double[][] written = NpyFile.read(folder.resolve("G.npy")).doubles();
+    double[][] written = ArrayFile.readMatrix(folder.resolve("G.npy").toString()).doubles();
     assertThat(written.length).isEqualTo(expected.length);
     for (int r = 0; r < expected.length; r++) {
       assertThat(written[r]).containsExactly(expected[r], within(1e-7));
@@ -190,9 +196,9 @@ class GramCommandTest {
             "--eigenvalues");
     assertThat(err.toString()).isEmpty();
     assertThat(status).isZero();
-    float[][] whole = NpyFile.read(folder.resolve("G.npy")).floats();
-    float[][] first = NpyFile.read(folder.resolve("G.layer0.npy")).floats();
-    float[][] second = NpyFile.read(folder.resolve("G.layer1.npy")).floats();
+    float[][] whole = ArrayFile.readMatrix(folder.resolve("G.npy").toString()).floats();
+    float[][] first = ArrayFile.readMatrix(folder.resolve("G.layer0.npy").toString()).floats();
+    float[][] second = ArrayFile.readMatrix(folder.resolve("G.layer1.npy").toString()).floats();
     for (int r = 0; r < 6; r++) {
       for (int c = 0; c < 6; c++) {
         assertThat(first[r][c] + second[r][c]).isCloseTo(whole[r][c], within(1e-6f));
@@ -268,8 +274,51 @@ class GramCommandTest {
                 .build());
     graph.init();
     assertThat(run(save(graph), save("X.npy", X, false), y, "--plain")).isZero();
-    double[][] written = NpyFile.read(folder.resolve("G.npy")).doubles();
+    double[][] written = ArrayFile.readMatrix(folder.resolve("G.npy").toString()).doubles();
     assertThat(written[0]).containsExactly(new double[] {1.13, 0, 1.22, 0, 1.4, 0}, within(1e-12));
+  }
+
+  @Test
+  void takesTablesAndDataSets() throws IOException {
+    Path model = save(network());
+    Path y = save("Y.npy", Y, false);
+    assertThat(run(model, save("X.npy", X, false), y)).isZero();
+    double[][] expected = written();
+
+    Path table = folder.resolve("X.csv");
+    try (PrintWriter writer = new PrintWriter(Files.newBufferedWriter(table))) {
+      for (double[] row : X.toDoubleMatrix()) {
+        writer.println(Arrays.stream(row).mapToObj(Double::toString).collect(joining(",")));
+      }
+    }
+    assertThat(run(model, table, y)).isZero();
+    assertThat(written()).isDeepEqualTo(expected);
+
+    Path dataSet = folder.resolve("data.bin");
+    new DataSet(X, Y).save(dataSet.toFile());
+    assertThat(run("gram", "--model=" + model, "--dataset=" + dataSet, "--out=" + gramFile()))
+        .isZero();
+    assertThat(written()).isDeepEqualTo(expected);
+  }
+
+  @Test
+  void refusesExamplesGivenTwiceOrByHalf() throws IOException {
+    Path model = save(network());
+    Path x = save("X.npy", X, false);
+    assertRefused(
+        run("gram", "--model=" + model, "--features=" + x, "--out=" + gramFile()),
+        "--features and --labels must be given, got " + x + " and null; or give --dataset");
+    assertRefused(
+        run("gram", "--model=" + model, "--features=" + x, "--dataset=" + x, "--out=" + gramFile()),
+        "--dataset must come without --features");
+  }
+
+  private Path gramFile() {
+    return folder.resolve("G.npy");
+  }
+
+  private double[][] written() throws IOException {
+    return ArrayFile.readMatrix(gramFile().toString()).doubles();
   }
 
   @Test
@@ -284,7 +333,7 @@ class GramCommandTest {
       stream.putNextEntry(new java.util.zip.ZipEntry("a"));
     }
     assertRefused(run(zip, x, y), "must hold configuration.json");
-    assertRefused(run(model, model, y), "must be a NumPy .npy file");
+    assertRefused(run(model, model, y), "must hold NumPy arrays, got a zip archive without");
     Path four = save("four.npy", Nd4j.zeros(DataType.DOUBLE, 4, 2), false);
     assertRefused(run(model, x, four), "as many examples, got 3 and 4");
     Path wide = save("wide.npy", Nd4j.zeros(DataType.DOUBLE, 3, 5), false);

@@ -4,10 +4,14 @@ package org.lyapunov4j.samples.data;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.IntFunction;
+import org.lyapunov4j.samples.cli.Input;
+import org.lyapunov4j.samples.io.ArrayFile;
 import org.lyapunov4j.samples.io.CifarFile;
+import org.lyapunov4j.samples.io.DataSetFile;
 import org.lyapunov4j.samples.io.IdxFiles;
 import org.lyapunov4j.samples.io.LabelledImages;
 import org.lyapunov4j.step.RandomStream;
+import org.nd4j.linalg.dataset.DataSet;
 
 /**
  * A place that training examples come from, written as {@code digits}, {@code chebyshev[:DEGREE]},
@@ -15,7 +19,9 @@ import org.lyapunov4j.step.RandomStream;
  */
 public sealed interface DataSource {
   /** What {@link #parse} understands. */
-  String SYNTAX = "digits, chebyshev[:DEGREE], mnist:DIR or cifar10:FILE";
+  String SYNTAX =
+      "digits, chebyshev[:DEGREE], mnist:DIR, cifar10:FILE, arrays:X,Y (NumPy or CSV files) or"
+          + " dataset:FILE (written by DataSet.save)";
 
   /**
    * The examples to train on.
@@ -52,9 +58,18 @@ public sealed interface DataSource {
       case "digits" -> rest.isEmpty() ? new Digits() : reject(text);
       case "chebyshev" -> rest.isEmpty() ? new Chebyshev(5) : new Chebyshev(degree(rest));
       case "mnist" -> rest.isEmpty() ? reject(text) : new Mnist(Path.of(rest));
+      case "arrays" -> arrays(text, rest);
+      case "dataset" -> rest.isEmpty() ? reject(text) : new Saved(Path.of(rest));
       case "cifar10" -> rest.isEmpty() ? reject(text) : new Cifar10(Path.of(rest));
       default -> reject(text);
     };
+  }
+
+  private static DataSource arrays(String text, String places) {
+    String[] both = places.split(",", -1);
+    return both.length == 2 && !both[0].isEmpty() && !both[1].isEmpty()
+        ? new Arrays(both[0], both[1])
+        : reject(text);
   }
 
   private static DataSource reject(String text) {
@@ -190,6 +205,52 @@ public sealed interface DataSource {
     }
   }
 
+  /**
+   * Features and labels from files, as they are; more than one dimension behind the first becomes
+   * one.
+   *
+   * @param features as for {@link ArrayFile#read}, first axis for the examples
+   * @param labels likewise
+   */
+  record Arrays(String features, String labels) implements DataSource {
+    @Override
+    public Examples load(int count, Targets targets, RandomStream random) throws IOException {
+      return Examples.of(
+              "arrays of " + features + " and " + labels,
+              ArrayFile.read(features).toINDArray(),
+              ArrayFile.read(labels).toINDArray())
+          .some(count, random);
+    }
+
+    @Override
+    public String toString() {
+      return "arrays:" + features + "," + labels;
+    }
+  }
+
+  /**
+   * A data set of Deeplearning4j, as it is; more than one dimension behind the first becomes one.
+   *
+   * @param file written by {@code DataSet.save}
+   */
+  record Saved(Path file) implements DataSource {
+    @Override
+    public Examples load(int count, Targets targets, RandomStream random) throws IOException {
+      DataSet data = DataSetFile.read(file);
+      Input.require(
+          !data.hasMaskArrays(),
+          "%s must be without masks to train a dense network, got some; save it without",
+          file);
+      return Examples.of("data set of " + file.getFileName(), data.getFeatures(), data.getLabels())
+          .some(count, random);
+    }
+
+    @Override
+    public String toString() {
+      return "dataset:" + file;
+    }
+  }
+
   private static Examples choose(
       String description,
       int count,
@@ -197,11 +258,7 @@ public sealed interface DataSource {
       IntFunction<float[]> inputs,
       Targets targets,
       RandomStream random) {
-    if (count > labels.length) {
-      throw new IllegalArgumentException(
-          String.format(
-              "--examples must be at most %d, what these data hold, got %d", labels.length, count));
-    }
+    Examples.requireEnough(count, labels.length);
     int[] chosen = StratifiedChoice.choose(labels, count, random);
     float[][] rows = new float[count][];
     float[][] wanted = new float[count][];

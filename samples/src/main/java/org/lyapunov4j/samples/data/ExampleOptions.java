@@ -4,38 +4,46 @@ package org.lyapunov4j.samples.data;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.lyapunov4j.samples.cli.Input;
-import org.lyapunov4j.samples.io.NpyArray;
-import org.lyapunov4j.samples.io.NpyFile;
+import org.lyapunov4j.samples.io.ArrayFile;
+import org.lyapunov4j.samples.io.DataSetFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Option;
 
 /** The options with which a command takes examples from files. */
 public final class ExampleOptions {
   @Option(
       names = "--features",
-      paramLabel = "X.npy",
-      description = "The examples, first axis N, in the shape that the model takes.")
-  private Path features;
+      paramLabel = "X",
+      description =
+          "The examples, first axis N, in the shape that the model takes: "
+              + ArrayFile.SYNTAX
+              + ".")
+  private String features;
 
   @Option(
       names = "--labels",
-      paramLabel = "Y.npy",
-      description = "Their labels, in the shape of the model's output.")
-  private Path labels;
+      paramLabel = "Y",
+      description = "Their labels, in the shape of the model's output; a file as for --features.")
+  private String labels;
 
   @Option(
       names = "--features-mask",
-      paramLabel = "M.npy",
+      paramLabel = "M",
       description = "Zeros and ones: which time steps of the features count.")
-  private Path featuresMask;
+  private String featuresMask;
 
   @Option(
       names = "--labels-mask",
-      paramLabel = "M.npy",
+      paramLabel = "M",
       description = "Zeros and ones: which labels count.")
-  private Path labelsMask;
+  private String labelsMask;
+
+  @Option(
+      names = "--dataset",
+      paramLabel = "FILE",
+      description = "Instead of these four, a file that DataSet.save wrote.")
+  private Path dataSet;
 
   /** No examples yet. */
   public ExampleOptions() {}
@@ -48,30 +56,33 @@ public final class ExampleOptions {
    * @throws IllegalArgumentException if options are missing or contradict each other
    */
   public DataSet read() throws IOException {
+    if (dataSet != null) {
+      Input.require(
+          features == null && labels == null && featuresMask == null && labelsMask == null,
+          "--dataset must come without --features, --labels and masks, got both; leave one out");
+      return requirePaired(DataSetFile.read(dataSet), "the data set's features and labels");
+    }
     Input.require(
         features != null && labels != null,
-        "--features and --labels must be given, got %s and %s",
+        "--features and --labels must be given, got %s and %s; or give --dataset",
         features,
         labels);
-    DataSet data =
-        new DataSet(array(features), array(labels), array(featuresMask), array(labelsMask));
+    return requirePaired(
+        new DataSet(array(features), array(labels), array(featuresMask), array(labelsMask)),
+        "--features and --labels");
+  }
+
+  private static INDArray array(String place) throws IOException {
+    return place == null ? null : ArrayFile.read(place).toINDArray();
+  }
+
+  private static DataSet requirePaired(DataSet data, String names) {
     Input.require(
         data.getFeatures().size(0) == data.getLabels().size(0),
-        "--features and --labels must have as many examples, got %d and %d; check the files",
+        "%s must have as many examples, got %d and %d; check the files",
+        names,
         data.getFeatures().size(0),
         data.getLabels().size(0));
     return data;
-  }
-
-  private static INDArray array(Path file) throws IOException {
-    if (file == null) {
-      return null;
-    }
-    NpyArray array = NpyFile.readArray(file);
-    INDArray flat =
-        array.isSinglePrecision()
-            ? Nd4j.createFromArray(array.floats())
-            : Nd4j.createFromArray(array.doubles());
-    return flat.reshape(array.columnMajor() ? 'f' : 'c', array.shape());
   }
 }

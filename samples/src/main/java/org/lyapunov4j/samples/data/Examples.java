@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.data;
 
+import java.util.Arrays;
+import org.lyapunov4j.samples.cli.Input;
+import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -15,6 +19,42 @@ public final class Examples {
     this.description = description;
     this.inputs = inputs;
     this.targets = targets;
+  }
+
+  /** Examples along the first axis, all other axes in one. */
+  static Examples of(String description, INDArray inputs, INDArray targets) {
+    Input.require(
+        inputs.size(0) == targets.size(0),
+        "%s must have as many examples, got %d and %d; check the files",
+        description,
+        inputs.size(0),
+        targets.size(0));
+    return new Examples(description, rows(inputs), rows(targets));
+  }
+
+  private static float[][] rows(INDArray array) {
+    return array
+        .castTo(DataType.FLOAT)
+        .reshape('c', array.size(0), array.length() / array.size(0))
+        .toFloatMatrix();
+  }
+
+  static void requireEnough(int count, int available) {
+    Input.require(
+        count <= available,
+        "--examples must be at most %d, what these data hold, got %d",
+        available,
+        count);
+  }
+
+  /** So many of these examples, drawn without replacement; a smaller count gives a subset. */
+  Examples some(int count, RandomStream random) {
+    requireEnough(count, size());
+    int[] chosen = StratifiedChoice.choose(new int[size()], count, random);
+    return new Examples(
+        description,
+        Arrays.stream(chosen).mapToObj(i -> inputs[i]).toArray(float[][]::new),
+        Arrays.stream(chosen).mapToObj(i -> targets[i]).toArray(float[][]::new));
   }
 
   /**

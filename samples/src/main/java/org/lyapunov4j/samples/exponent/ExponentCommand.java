@@ -3,7 +3,6 @@ package org.lyapunov4j.samples.exponent;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,9 +23,9 @@ import org.lyapunov4j.exponent.SpectrumEstimator;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.cli.SamplingConverter;
+import org.lyapunov4j.samples.io.ArrayFile;
 import org.lyapunov4j.samples.io.BadFileException;
-import org.lyapunov4j.samples.io.NpyFile;
-import org.lyapunov4j.samples.io.NpyMatrix;
+import org.lyapunov4j.samples.io.NumericMatrix;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
@@ -44,7 +43,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
     description = {
-      "Estimates the Lyapunov exponent of SGD for a Gram matrix in a NumPy file.",
+      "Estimates the Lyapunov exponent of SGD for a Gram matrix in a file of NumPy or CSV.",
       "G[(i,k),(j,l)] = <df_ik/dtheta, df_jl/dtheta>, m x m with m = examples x outputs, example by"
           + " example, for the loss 1/2 |f - y|^2 averaged over the batch; not divided by anything."
     })
@@ -57,9 +56,9 @@ public final class ExponentCommand implements Callable<Integer> {
   @Option(
       names = "--gram",
       required = true,
-      paramLabel = "G.npy",
-      description = "The Gram matrix: float32 or float64, square and symmetric.")
-  private Path gram;
+      paramLabel = "G",
+      description = "The Gram matrix, square and symmetric: " + ArrayFile.SYNTAX + ".")
+  private String gram;
 
   @Option(
       names = "--learning-rate",
@@ -277,7 +276,7 @@ public final class ExponentCommand implements Callable<Integer> {
   }
 
   private GramMatrix readGram() throws IOException {
-    NpyMatrix matrix = NpyFile.read(gram);
+    NumericMatrix matrix = ArrayFile.readMatrix(gram);
     int size = matrix.rows();
     if (size != matrix.columns()) {
       throw new BadFileException(

@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
     description = {
-      "Computes the Gram matrix of a saved Deeplearning4j model on examples in NumPy files.",
+      "Computes the Gram matrix of a saved Deeplearning4j model on examples in files.",
       "G[(i,k),(j,l)] = <df_ik/dtheta, df_jl/dtheta>, example by example, weighted by the curvature"
           + " of the model's loss unless --plain is given; not divided by anything."
     })

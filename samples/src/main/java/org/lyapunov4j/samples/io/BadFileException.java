@@ -17,6 +17,16 @@ public final class BadFileException extends IOException {
    * @param complaint rule, what was found, remedy
    */
   public BadFileException(Path file, String complaint) {
-    super(file + ": " + complaint);
+    this(file.toString(), complaint);
+  }
+
+  /**
+   * A complaint about a file or an entry of an archive.
+   *
+   * @param place which one, as the user wrote it
+   * @param complaint rule, what was found, remedy
+   */
+  public BadFileException(String place, String complaint) {
+    super(place + ": " + complaint);
   }
 }

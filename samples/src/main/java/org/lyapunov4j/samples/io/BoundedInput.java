@@ -8,23 +8,37 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
 
 /**
- * A file read piece by piece, each piece of a size known in advance, so that neither a lying header
- * nor a compressed bomb costs more memory than the piece asked for. Gzip is recognised by its first
- * bytes, not by the name.
+ * A file, or an entry of a zip archive, read piece by piece, each piece of a size known in advance,
+ * so that neither a lying header nor a compressed bomb costs more memory than the piece asked for.
+ * Gzip is recognised by its first bytes, not by the name.
  */
 final class BoundedInput implements Closeable {
   private static final int GZIP_MAGIC = 0x1f8b;
 
-  private final Path file;
-  private final InputStream stream;
+  /** Numbers rarely shrink ten times; masks and one-hot labels may a hundred times. */
+  private static final long LARGEST_EXPANSION = 100;
 
-  private BoundedInput(Path file, InputStream stream) {
-    this.file = file;
+  /** What a compressed input may become in memory, however small it is. */
+  private static final long FREE_EXPANSION = 1 << 26;
+
+  private final String place;
+  private final InputStream stream;
+  private final long stored;
+  private final boolean compressed;
+  private long taken;
+
+  private BoundedInput(String place, InputStream stream, long stored, boolean compressed) {
+    this.place = place;
     this.stream = stream;
+    this.stored = stored;
+    this.compressed = compressed;
   }
 
   static BoundedInput open(Path file) throws IOException {
@@ -34,10 +48,29 @@ final class BoundedInput implements Closeable {
       raw.mark(2);
       boolean compressed = (raw.read() << 8 | raw.read()) == GZIP_MAGIC;
       raw.reset();
-      return new BoundedInput(file, compressed ? new GZIPInputStream(raw, 1 << 16) : raw);
+      return new BoundedInput(
+          file.toString(),
+          compressed ? new GZIPInputStream(raw, 1 << 16) : raw,
+          Files.size(file),
+          compressed);
     } catch (IOException e) {
       raw.close();
-      throw broken(file, e);
+      throw broken(file.toString(), e);
+    }
+  }
+
+  /** An entry; what the archive's directory says about its size is not relied on. */
+  static BoundedInput open(Path file, ZipFile zip, ZipEntry entry) throws IOException {
+    String place = file + ":" + NpyHeader.printable(entry.getName());
+    try {
+      InputStream stream = zip.getInputStream(entry);
+      if (stream == null) {
+        throw new BadFileException(place, "the entry cannot be read; save the archive again");
+      }
+      return new BoundedInput(
+          place, stream, Math.min(entry.getCompressedSize(), Files.size(file)), true);
+    } catch (ZipException e) {
+      throw broken(place, e);
     }
   }
 
@@ -51,15 +84,62 @@ final class BoundedInput implements Closeable {
     }
   }
 
+  BadFileException complaint(String complaint) {
+    return new BadFileException(place, complaint);
+  }
+
+  /**
+   * Refuses, before memory is taken, what this input cannot hold, what the heap cannot hold, and
+   * what looks like a bomb.
+   *
+   * @param what names the entries
+   * @param length bytes in the file
+   * @param memory bytes in memory
+   */
+  void requireRoom(String what, long length, long memory) throws BadFileException {
+    if (!compressed && length > stored - taken) {
+      throw complaint(
+          String.format(
+              Locale.ROOT,
+              "%s need %d bytes, got %d; the file is truncated, save it again",
+              what,
+              length,
+              stored - taken));
+    }
+    long most = Math.max(FREE_EXPANSION, LARGEST_EXPANSION * stored);
+    if (compressed && memory > most) {
+      throw complaint(
+          String.format(
+              Locale.ROOT,
+              "%d compressed bytes may become at most %d, got %d for %s; save the array uncompressed",
+              stored,
+              most,
+              memory,
+              what));
+    }
+    long heap = Runtime.getRuntime().maxMemory();
+    if (memory > heap - heap / 10) {
+      throw complaint(
+          String.format(
+              Locale.ROOT,
+              "%s need %d MB of memory, got a limit of %d MB; start java with a larger -Xmx",
+              what,
+              memory >> 20,
+              heap >> 20));
+    }
+  }
+
   /** The next {@code length} bytes; {@code what} names them in the complaint. */
   byte[] exactly(int length, String what) throws IOException {
     byte[] bytes = upTo(length);
     if (bytes.length < length) {
-      throw new BadFileException(
-          file,
+      throw complaint(
           String.format(
+              Locale.ROOT,
               "%s must have %d bytes, got %d before the end; the file is truncated, fetch it again",
-              what, length, bytes.length));
+              what,
+              length,
+              bytes.length));
     }
     return bytes;
   }
@@ -67,23 +147,33 @@ final class BoundedInput implements Closeable {
   /** The next bytes, fewer than {@code length} only at the end of the file. */
   byte[] upTo(int length) throws IOException {
     try {
-      return stream.readNBytes(length);
+      byte[] bytes = stream.readNBytes(length);
+      taken += bytes.length;
+      return bytes;
     } catch (ZipException | EOFException e) {
-      throw broken(file, e);
+      throw broken(place, e);
     }
   }
 
   void requireEnd() throws IOException {
+    long needed = taken;
     if (upTo(1).length != 0) {
-      throw new BadFileException(
-          file, "holds more bytes than its header announces; it is of another kind or damaged");
+      throw complaint(
+          compressed
+              ? "holds more bytes than its header announces; it is of another kind or damaged"
+              : String.format(
+                  Locale.ROOT,
+                  "must have the %d bytes that its header announces, got %d; it is of another kind or"
+                      + " damaged",
+                  needed,
+                  stored));
     }
   }
 
-  private static IOException broken(Path file, IOException cause) {
+  private static IOException broken(String place, IOException cause) {
     if (cause instanceof ZipException || cause instanceof EOFException) {
       return new BadFileException(
-          file, "broken gzip data (" + cause.getMessage() + "); fetch the file again");
+          place, "broken compressed data (" + cause.getMessage() + "); fetch the file again");
     }
     return cause;
   }

@@ -2,24 +2,22 @@
 package org.lyapunov4j.samples.io;
 
 import java.io.BufferedOutputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import org.lyapunov4j.gram.GramMatrix;
 
 /**
- * Matrices and arrays in NumPy's {@code .npy} format, versions 1 to 3: float32 and float64 of
- * either byte order, by rows or by columns. Nothing is unpickled, and no memory is taken for
- * entries that the file does not hold.
+ * Matrices and arrays in NumPy's {@code .npy} format, versions 1 to 3: floats, integers and bool of
+ * either byte order, by rows or by columns; read through {@link ArrayFile}. Nothing is unpickled,
+ * and no memory is taken for entries that the file does not hold.
  *
  * <p>Source of the format: NumPy, {@code numpy.lib.format}.
  */
@@ -34,197 +32,124 @@ public final class NpyFile {
   private static final int LARGEST_RANK = 5;
   private static final long MOST_ENTRIES = 1 << 30;
 
-  /** Entries read at a time. */
-  private static final int PIECE = 1 << 16;
-
   private NpyFile() {}
 
-  /**
-   * Reads a matrix.
-   *
-   * @param file written by {@code numpy.save}
-   * @return the matrix in the precision of the file; entries are not checked for NaN
-   * @throws IOException if the file is missing, damaged, too short or too long, or holds something
-   *     else
-   */
-  public static NpyMatrix read(Path file) throws IOException {
-    BoundedInput.requireFile(file);
-    try (FileChannel channel = FileChannel.open(file)) {
-      NpyHeader header = readHeader(file, channel);
-      int rows = requireDimension(file, header, 0);
-      int columns = requireDimension(file, header, 1);
-      requireLength(file, header, channel, (long) rows * columns * header.itemSize());
-      return readEntries(channel, header, rows, columns);
-    } catch (EOFException e) {
-      throw new BadFileException(
-          file, "ends within its header; the file is truncated, save it again");
-    }
+  /** The rest of an input that starts with a NumPy header, as a matrix. */
+  static NumericMatrix readMatrix(BoundedInput input) throws IOException {
+    NpyHeader header = readHeader(input);
+    int rows = requireDimension(input, header, 0);
+    int columns = requireDimension(input, header, 1);
+    requireRoom(input, header, (long) rows * columns);
+    NumericMatrix matrix = entries(input, header).matrix(rows, columns, header.columnMajor());
+    input.requireEnd();
+    return matrix;
   }
 
-  /**
-   * Reads an array of two to five dimensions.
-   *
-   * @param file written by {@code numpy.save}
-   * @return the array in the precision and order of the file; entries are not checked for NaN
-   * @throws IOException if the file is missing, damaged, too short or too long, or holds something
-   *     else
-   */
-  public static NpyArray readArray(Path file) throws IOException {
-    BoundedInput.requireFile(file);
-    try (FileChannel channel = FileChannel.open(file)) {
-      NpyHeader header = readHeader(file, channel);
-      int entries = requireEntries(file, header);
-      requireLength(file, header, channel, (long) entries * header.itemSize());
-      return readFlat(channel, header, entries);
-    } catch (EOFException e) {
-      throw new BadFileException(
-          file, "ends within its header; the file is truncated, save it again");
-    }
+  /** The same as an array of two to five dimensions; a vector counts as one column. */
+  static NumericArray readArray(BoundedInput input) throws IOException {
+    NpyHeader header = readHeader(input);
+    int entries = requireEntries(input, header);
+    requireRoom(input, header, entries);
+    boolean vector = header.shape().size() == 1;
+    long[] shape =
+        vector
+            ? new long[] {entries, 1}
+            : header.shape().stream().mapToLong(Long::longValue).toArray();
+    NumericArray array = entries(input, header).array(shape, entries, header.columnMajor());
+    input.requireEnd();
+    return array;
   }
 
-  private static int requireEntries(Path file, NpyHeader header) throws BadFileException {
+  private static EntryReader entries(BoundedInput input, NpyHeader header) {
+    return new EntryReader(input, header.type(), header.order());
+  }
+
+  private static void requireRoom(BoundedInput input, NpyHeader header, long entries)
+      throws BadFileException {
+    input.requireRoom(
+        header.shape().stream().map(String::valueOf).collect(Collectors.joining(" × "))
+            + " entries",
+        entries * header.type().size(),
+        entries * (header.type().isSinglePrecision() ? Float.BYTES : Double.BYTES));
+  }
+
+  private static int requireEntries(BoundedInput input, NpyHeader header) throws BadFileException {
     int rank = header.shape().size();
-    if (rank < 2 || rank > LARGEST_RANK) {
-      throw new BadFileException(
-          file,
+    if (rank < 1 || rank > LARGEST_RANK) {
+      throw input.complaint(
           String.format(
-              "the array must have 2 to %d dimensions, the first for the examples, got %d %s;"
+              Locale.ROOT,
+              "the array must have 1 to %d dimensions, the first for the examples, got %d %s;"
                   + " reshape it",
-              LARGEST_RANK, rank, rank > 8 ? "" : header.shape()));
+              LARGEST_RANK,
+              rank,
+              rank > 8 ? "" : header.shape()));
     }
     long entries = 1;
     for (long length : header.shape()) {
       entries = length < 1 || length > MOST_ENTRIES ? MOST_ENTRIES + 1 : entries * length;
       if (entries > MOST_ENTRIES) {
-        throw new BadFileException(
-            file,
+        throw input.complaint(
             String.format(
+                Locale.ROOT,
                 "the array must have 1 to %d entries, got the shape %s; use fewer examples",
-                MOST_ENTRIES, header.shape()));
+                MOST_ENTRIES,
+                header.shape()));
       }
     }
     return (int) entries;
   }
 
-  private static NpyArray readFlat(FileChannel channel, NpyHeader header, int entries)
-      throws IOException {
-    boolean single = header.itemSize() == Float.BYTES;
-    double[] doubles = single ? null : new double[entries];
-    float[] floats = single ? new float[entries] : null;
-    for (int from = 0; from < entries; from += PIECE) {
-      int count = Math.min(PIECE, entries - from);
-      ByteBuffer buffer = ByteBuffer.allocate(count * header.itemSize()).order(header.order());
-      fill(channel, buffer);
-      if (single) {
-        buffer.asFloatBuffer().get(floats, from, count);
-      } else {
-        buffer.asDoubleBuffer().get(doubles, from, count);
-      }
+  private static NpyHeader readHeader(BoundedInput input) throws IOException {
+    byte[] start = input.exactly(8, "the start of a NumPy file");
+    if (!FileKind.NPY.startsWith(start)) {
+      throw input.complaint("must be a NumPy array, got another kind of data; use numpy.save");
     }
-    long[] shape = header.shape().stream().mapToLong(Long::longValue).toArray();
-    return new NpyArray(shape, header.columnMajor(), doubles, floats);
-  }
-
-  private static NpyHeader readHeader(Path file, FileChannel channel) throws IOException {
-    byte[] start = read(channel, 8);
-    requireMagic(file, start);
     int version = start[6];
     if (version < 1 || version > 3) {
-      throw new BadFileException(
-          file, "the NumPy format must be version 1, 2 or 3, got " + version + "; save it again");
+      throw input.complaint(
+          "the NumPy format must be version 1, 2 or 3, got " + version + "; save it again");
     }
-    long length = littleEndian(read(channel, version == 1 ? 2 : 4));
+    long length = littleEndian(input.exactly(version == 1 ? 2 : 4, "the length of the header"));
     if (length > LONGEST_HEADER) {
-      throw new BadFileException(
-          file,
+      throw input.complaint(
           String.format(
+              Locale.ROOT,
               "the NumPy header must have at most %d bytes, got %d; save the matrix as one plain array",
-              LONGEST_HEADER, length));
+              LONGEST_HEADER,
+              length));
     }
-    byte[] text = read(channel, (int) length);
+    byte[] text = input.exactly((int) length, "the header");
     try {
       return NpyHeader.parse(
           new String(text, version == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1));
     } catch (IllegalArgumentException e) {
-      throw new BadFileException(file, e.getMessage());
+      throw input.complaint(e.getMessage());
     }
   }
 
-  private static void requireMagic(Path file, byte[] start) throws BadFileException {
-    if (!Arrays.equals(start, 0, MAGIC.length, MAGIC, 0, MAGIC.length)) {
-      String found =
-          start[0] == 'P' && start[1] == 'K'
-              ? "a zip archive such as .npz; save the matrix alone with numpy.save"
-              : start[0] == (byte) 0x80
-                  ? "what looks like a Python pickle, which is never read; use numpy.save"
-                  : "another kind of file; write it with numpy.save";
-      throw new BadFileException(file, "must be a NumPy .npy file, got " + found);
-    }
-  }
-
-  private static int requireDimension(Path file, NpyHeader header, int axis)
+  private static int requireDimension(BoundedInput input, NpyHeader header, int axis)
       throws BadFileException {
     List<Long> shape = header.shape();
     if (shape.size() != 2) {
-      throw new BadFileException(
-          file,
+      throw input.complaint(
           String.format(
+              Locale.ROOT,
               "the array must be a matrix, got %d dimensions %s; reshape it to (rows, columns)",
-              shape.size(), shape.size() > 8 ? "" : shape));
+              shape.size(),
+              shape.size() > 8 ? "" : shape));
     }
     long length = shape.get(axis);
     if (length < 1 || length > LARGEST_DIMENSION) {
-      throw new BadFileException(
-          file,
+      throw input.complaint(
           String.format(
+              Locale.ROOT,
               "rows and columns must be 1 to %d, got %d × %d; check what was saved",
-              LARGEST_DIMENSION, shape.get(0), shape.get(1)));
+              LARGEST_DIMENSION,
+              shape.get(0),
+              shape.get(1)));
     }
     return (int) length;
-  }
-
-  private static void requireLength(Path file, NpyHeader header, FileChannel channel, long expected)
-      throws IOException {
-    long found = channel.size() - channel.position();
-    if (found != expected) {
-      throw new BadFileException(
-          file,
-          String.format(
-              "%s entries need %d bytes, got %d; the file is %s, save it again",
-              header.shape().stream().map(String::valueOf).collect(Collectors.joining(" × ")),
-              expected,
-              found,
-              found < expected ? "truncated" : "longer than it says"));
-    }
-  }
-
-  private static NpyMatrix readEntries(FileChannel channel, NpyHeader header, int rows, int columns)
-      throws IOException {
-    boolean single = header.itemSize() == Float.BYTES;
-    double[][] doubles = single ? null : new double[rows][columns];
-    float[][] floats = single ? new float[rows][columns] : null;
-    int lines = header.columnMajor() ? columns : rows;
-    int length = header.columnMajor() ? rows : columns;
-    ByteBuffer buffer = ByteBuffer.allocate(length * header.itemSize()).order(header.order());
-    for (int line = 0; line < lines; line++) {
-      fill(channel, buffer);
-      for (int k = 0; k < length; k++) {
-        int row = header.columnMajor() ? k : line;
-        int column = header.columnMajor() ? line : k;
-        if (single) {
-          floats[row][column] = buffer.getFloat(k * Float.BYTES);
-        } else {
-          doubles[row][column] = buffer.getDouble(k * Double.BYTES);
-        }
-      }
-    }
-    return new NpyMatrix(columns, doubles, floats);
-  }
-
-  private static byte[] read(FileChannel channel, int length) throws IOException {
-    byte[] bytes = new byte[length];
-    fill(channel, ByteBuffer.wrap(bytes));
-    return bytes;
   }
 
   private static long littleEndian(byte[] bytes) {
@@ -233,16 +158,6 @@ public final class NpyFile {
       value = value << 8 | (bytes[i] & 0xff);
     }
     return value;
-  }
-
-  private static void fill(FileChannel channel, ByteBuffer buffer) throws IOException {
-    buffer.clear();
-    while (buffer.hasRemaining()) {
-      if (channel.read(buffer) < 0) {
-        throw new EOFException();
-      }
-    }
-    buffer.flip();
   }
 
   /**

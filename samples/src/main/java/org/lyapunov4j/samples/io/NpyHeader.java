@@ -5,18 +5,33 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
  * The dictionary at the head of a NumPy file, {@code {'descr': '<f8', 'fortran_order': False,
  * 'shape': (3, 3), }}. Only this shape of literal is understood; nothing is ever evaluated.
  *
- * @param order byte order of the entries
- * @param itemSize 4 or 8 bytes an entry
+ * @param type of the entries
+ * @param order their byte order
  * @param columnMajor whether columns are contiguous
  * @param shape the dimensions, each at least 0
  */
-record NpyHeader(ByteOrder order, int itemSize, boolean columnMajor, List<Long> shape) {
+record NpyHeader(ElementType type, ByteOrder order, boolean columnMajor, List<Long> shape) {
+  private static final Map<String, ElementType> TYPES =
+      Map.ofEntries(
+          Map.entry("b1", ElementType.BOOL),
+          Map.entry("i1", ElementType.INT8),
+          Map.entry("u1", ElementType.UINT8),
+          Map.entry("i2", ElementType.INT16),
+          Map.entry("u2", ElementType.UINT16),
+          Map.entry("i4", ElementType.INT32),
+          Map.entry("u4", ElementType.UINT32),
+          Map.entry("i8", ElementType.INT64),
+          Map.entry("u8", ElementType.UINT64),
+          Map.entry("f2", ElementType.FLOAT16),
+          Map.entry("f4", ElementType.FLOAT32),
+          Map.entry("f8", ElementType.FLOAT64));
 
   /**
    * Reads the dictionary.
@@ -57,7 +72,7 @@ record NpyHeader(ByteOrder order, int itemSize, boolean columnMajor, List<Long> 
       if (position < text.length() || keys.size() != 3) {
         throw malformed("it needs exactly the keys descr, fortran_order and shape");
       }
-      return new NpyHeader(byteOrder(), descr.charAt(2) - '0', columnMajor, shape);
+      return new NpyHeader(TYPES.get(descr.substring(1)), byteOrder(), columnMajor, shape);
     }
 
     private void entry(String key) {
@@ -73,17 +88,19 @@ record NpyHeader(ByteOrder order, int itemSize, boolean columnMajor, List<Long> 
       skipSpace();
       if (peek() == '[') {
         throw new IllegalArgumentException(
-            "entries must be float32 or float64, got a structured type; save one plain array");
+            "entries must be numbers, got a structured type; save one plain array");
       }
       String type = string();
       if (type.contains("O")) {
         throw new IllegalArgumentException(
-            "entries must be float32 or float64, got Python objects, which only unpickling could read;"
+            "entries must be numbers, got Python objects, which only unpickling could read;"
                 + " save numpy.asarray(G, dtype=float)");
       }
-      if (!type.matches("[<>]f[48]")) {
+      // NumPy writes | for single bytes; of longer entries the order must be known
+      boolean ordered = type.matches("[<>]..") || type.matches("\\|[biu]1");
+      if (!ordered || !TYPES.containsKey(type.substring(1))) {
         throw new IllegalArgumentException(
-            "entries must be float32 or float64 (<f4, <f8, >f4, >f8), got '"
+            "entries must be float16, float32, float64, integers or bool, got '"
                 + printable(type)
                 + "'; save G.astype('<f8')");
       }
@@ -91,7 +108,7 @@ record NpyHeader(ByteOrder order, int itemSize, boolean columnMajor, List<Long> 
     }
 
     private ByteOrder byteOrder() {
-      return descr.charAt(0) == '<' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
+      return descr.charAt(0) == '>' ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN;
     }
 
     private boolean bool() {
@@ -176,10 +193,11 @@ record NpyHeader(ByteOrder order, int itemSize, boolean columnMajor, List<Long> 
               + position
               + "); write the file with numpy.save");
     }
+  }
 
-    private static String printable(String text) {
-      String line = text.replaceAll("\\P{Print}", "?");
-      return line.length() > 80 ? line.substring(0, 80) + "…" : line;
-    }
+  /** Text from a file as it may stand in a message: one short line. */
+  static String printable(String text) {
+    String line = text.replaceAll("\\P{Print}", "?");
+    return line.length() > 80 ? line.substring(0, 80) + "…" : line;
   }
 }

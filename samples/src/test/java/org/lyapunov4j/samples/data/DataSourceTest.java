@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +17,7 @@ import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 class DataSourceTest {
   @Test
@@ -113,6 +115,33 @@ class DataSourceTest {
     assertThat(data.getFeatures().getColumn(1).toDoubleVector()).containsOnly(0);
   }
 
+  @Test
+  void arraysAndDataSetsComeAsTheyAre(@TempDir Path folder) throws IOException {
+    Path x = Files.writeString(folder.resolve("x.csv"), "1,2\n3,4\n5,6\n");
+    Path y = Files.writeString(folder.resolve("y.csv"), "10\n30\n50\n");
+    Path saved = folder.resolve("data.bin");
+    new DataSet(
+            Nd4j.createFromArray(new float[] {1, 2, 3, 4, 5, 6}).reshape(3, 2, 1),
+            Nd4j.createFromArray(new double[][] {{10}, {30}, {50}}))
+        .save(saved.toFile());
+
+    for (String text : List.of("arrays:" + x + "," + y, "dataset:" + saved)) {
+      DataSource source = DataSource.parse(text);
+      assertThat(source).hasToString(text);
+      DataSet all = source.load(3, Targets.ONE_HOT, new RandomStream(1)).toDataSet(DataType.DOUBLE);
+      assertThat(all.getLabels().toDoubleVector()).containsExactlyInAnyOrder(10, 30, 50);
+      assertThat(all.getFeatures().getColumn(0).mul(10)).isEqualTo(all.getLabels().reshape(3));
+      assertThat(all.getFeatures().getColumn(1).sub(1)).isEqualTo(all.getFeatures().getColumn(0));
+      assertThat(source.load(2, Targets.SCALAR, new RandomStream(1)).size()).isEqualTo(2);
+      assertThatThrownBy(() -> source.load(4, Targets.ONE_HOT, new RandomStream(1)))
+          .hasMessageContaining("at most 3, what these data hold, got 4");
+    }
+    Path two = Files.writeString(folder.resolve("two.csv"), "1\n2\n");
+    DataSource unpaired = DataSource.parse("arrays:" + x + "," + two);
+    assertThatThrownBy(() -> unpaired.load(2, Targets.ONE_HOT, new RandomStream(1)))
+        .hasMessageContaining("as many examples, got 3 and 2");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -121,6 +150,9 @@ class DataSourceTest {
         "digits:3",
         "mnist",
         "mnist:",
+        "arrays:x.npy",
+        "arrays:,y.npy",
+        "dataset:",
         "cifar10",
         "chebyshev:x",
         "chebyshev:101"

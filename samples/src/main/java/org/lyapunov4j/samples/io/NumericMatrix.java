@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.io;
 
-/** A matrix read from a NumPy file, in the precision it was stored in. */
-public final class NpyMatrix {
+/** A matrix of numbers read from a file. */
+public final class NumericMatrix {
   private final int columns;
   private final double[][] doubles;
   private final float[][] floats;
 
-  NpyMatrix(int columns, double[][] doubles, float[][] floats) {
+  NumericMatrix(int columns, double[][] doubles, float[][] floats) {
     this.columns = columns;
     this.doubles = doubles;
     this.floats = floats;
