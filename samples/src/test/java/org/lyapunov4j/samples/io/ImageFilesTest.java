@@ -79,7 +79,7 @@ class ImageFilesTest {
     Files.write(images, new byte[16]);
     assertComplaint(() -> IdxFiles.read(folder), "must start with 00000803, got 00000000");
     Files.write(images, Arrays.copyOf(gzip(IMAGES), 20));
-    assertComplaint(() -> IdxFiles.read(folder), "broken gzip data");
+    assertComplaint(() -> IdxFiles.read(folder), "broken compressed data");
   }
 
   @Test
