@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.lyapunov4j.samples.io.ArrayFile;
 import org.lyapunov4j.samples.io.NpyFile;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -79,7 +80,7 @@ class JarIT {
     assertThat(err()).isEmpty();
     assertThat(status).isZero();
     assertThat(new ObjectMapper().readTree(out()).isObject()).isTrue();
-    double[][] written = NpyFile.read(gram).doubles();
+    double[][] written = ArrayFile.readMatrix(gram.toString()).doubles();
     assertThat(written[0]).containsExactly(new double[] {1.13, 1.22, 1.40}, within(1e-12));
     assertThat(written[1]).containsExactly(new double[] {1.22, 1.41, 1.58}, within(1e-12));
     assertThat(written[2]).containsExactly(new double[] {1.40, 1.58, 2.48}, within(1e-12));

@@ -156,17 +156,12 @@ final class BoundedInput implements Closeable {
   }
 
   void requireEnd() throws IOException {
-    long needed = taken;
+    long announced = taken;
     if (upTo(1).length != 0) {
       throw complaint(
-          compressed
-              ? "holds more bytes than its header announces; it is of another kind or damaged"
-              : String.format(
-                  Locale.ROOT,
-                  "must have the %d bytes that its header announces, got %d; it is of another kind or"
-                      + " damaged",
-                  needed,
-                  stored));
+          "must end after the "
+              + announced
+              + " bytes that its header announces, got more; it is of another kind or damaged");
     }
   }
 

@@ -67,7 +67,7 @@ class ImageFilesTest {
     Files.write(images, Arrays.copyOf(IMAGES, IMAGES.length - 1));
     assertComplaint(() -> IdxFiles.read(folder), "image 2 must have 4 bytes, got 3");
     Files.write(images, Arrays.copyOf(IMAGES, IMAGES.length + 1));
-    assertComplaint(() -> IdxFiles.read(folder), "more bytes than its header announces");
+    assertComplaint(() -> IdxFiles.read(folder), "bytes that its header announces, got more");
     Files.write(images, images(2, 2, 2));
     assertComplaint(() -> IdxFiles.read(folder), "got 3 labels for 2 images");
     Files.write(images, images(3, 70_000, 2));
