@@ -81,7 +81,6 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final boolean strict;
   private final InstantSource clock;
   private final StabilityProbe.Settings settings;
-  private final StepOnProbe steps;
   private final LyapunovMetrics metrics;
   private final Troubles troubles;
   private final Tally tally;
@@ -89,11 +88,13 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final Interventions interventions;
 
   private final ObservedBatchSize observed = new ObservedBatchSize();
+  private final ObservedOrder order = new ObservedOrder();
   private final AtomicReference<StabilityProbe> stability = new AtomicReference<>();
   private volatile Model watched;
   private volatile boolean off;
   private volatile boolean closed;
   private volatile RuntimeException pending;
+  private StepOnProbe steps;
   private TrainingStep announced;
   private int latestIteration = -1;
   private int latestCheckpoint = -1;
@@ -212,6 +213,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     try {
       latestIteration = iteration;
       observed.record(model.batchSize());
+      order.record(model);
       Tier due = timetable.due(iteration, model);
       if (timetable.takeRequest()) {
         Tier asked = timetable.main();
@@ -229,6 +231,10 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   public void onEpochStart(Model model) {
     if (watched == null || model == watched) {
       observed.startEpoch();
+      if (!steps.isToldSampling()) {
+        order.startEpoch();
+        steps = steps.observing(order.order());
+      }
     }
   }
 
@@ -239,6 +245,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
     try {
       observed.endEpoch();
+      order.endEpoch();
+      steps = steps.observing(order.order());
       int epoch = Counters.epoch(model);
       Tier due = timetable.dueAfterEpoch(epoch);
       if (due != null) {
@@ -851,10 +859,15 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * How training draws its mini-batches, which no model tells.
+     * How training draws its mini-batches, which no model tells. Where training is told a number of
+     * epochs, or epochs of an iterator, the listener compares the first two by reading a few
+     * entries of every example, and from then on takes a fixed order or reshuffling as it saw it;
+     * in a fixed order, that of the probe. The step's remarks tell whether the scheme was told,
+     * observed or assumed. Mean-square stability has a closed form for independent mini-batches
+     * only.
      *
-     * @param sampling default independent uniform B-subsets, the setting of the theory; {@code
-     *     SHUFFLED_EPOCHS} for an iterator that reshuffles
+     * @param sampling default what training is seen to do, and independent uniform B-subsets, the
+     *     setting of the theory, where and as long as nothing was seen
      * @return this
      */
     public Builder sampling(MiniBatchSampling sampling) {

@@ -11,7 +11,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The training step of a model, as it would be taken on the examples of a probe. */
 final class StepOnProbe {
   private final MiniBatchSampling told;
+  private final ObservedOrder.Order observed;
   private final int examples;
+  private final MiniBatchSampling sampling;
   private final StepReader steps;
 
   /**
@@ -21,9 +23,20 @@ final class StepOnProbe {
    * @param examples N of the probe
    */
   StepOnProbe(MiniBatchSampling told, int examples) {
+    this(told, ObservedOrder.Order.UNKNOWN, examples);
+  }
+
+  private StepOnProbe(MiniBatchSampling told, ObservedOrder.Order observed, int examples) {
     this.told = told;
+    this.observed = observed;
     this.examples = examples;
-    steps = new StepReader(told == null ? MiniBatchSampling.IID_SUBSETS : told);
+    sampling = told != null ? told : observed.sampling().orElse(MiniBatchSampling.IID_SUBSETS);
+    steps = new StepReader(sampling);
+  }
+
+  /** A reader that goes by what was seen of training, unless it was told. */
+  StepOnProbe observing(ObservedOrder.Order order) {
+    return told != null || order == observed ? this : new StepOnProbe(null, order, examples);
   }
 
   /** A batch larger than the probe becomes the full batch of the probe, and the step says so. */
@@ -45,13 +58,15 @@ final class StepOnProbe {
     return steps.metric(model, iteration, epoch);
   }
 
-  /** What is known of the sampling scheme, which no model tells, if nothing was observed. */
+  /** What is known of the sampling scheme, which no model tells. */
   String samplingRemark() {
-    return told != null
-        ? "sampling as told: " + told
-        : "sampling assumed: "
-            + MiniBatchSampling.IID_SUBSETS
-            + "; tell the listener if it is another";
+    if (told != null) {
+      return "sampling as told: " + told;
+    }
+    return (observed.sampling().isPresent() ? "sampling as observed: " : "sampling assumed: ")
+        + sampling
+        + "; "
+        + observed.reason();
   }
 
   boolean isToldSampling() {

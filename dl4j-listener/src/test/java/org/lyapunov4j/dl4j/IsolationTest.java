@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
@@ -156,6 +157,33 @@ class IsolationTest {
     if (!fault.name().equals("registry closed")) {
       assertThat(listener.failures() > 0 || listener.isOff()).isTrue();
     }
+  }
+
+  /** The iterator makes its mini-batches in the workspace of a thread that fetches in advance. */
+  @ParameterizedTest
+  @MethodSource("casesWithDropout")
+  void trainingIsBitIdenticalWhileItsOrderIsObserved(Case test) {
+    Outcome undisturbed = trainEpochs(test, null);
+    LyapunovListener listener = listener(test, b -> b);
+    trainEpochs(test, listener).requireSameAs(undisturbed);
+    assertThat(listener.failures()).isZero();
+    assertThat(listener.history().get(listener.history().size() - 1).step().remarks())
+        .contains("sampling as observed: the same order every epoch; seen in two epochs");
+  }
+
+  static Stream<Case> casesWithDropout() {
+    return cases(DataType.FLOAT, 3)
+        .filter(test -> List.of("dropout", "no workspaces").contains(test.name()));
+  }
+
+  private static Outcome trainEpochs(Case test, LyapunovListener listener) {
+    MultiLayerNetwork network = test.network();
+    Nd4j.getRandom().setSeed(77);
+    if (listener != null) {
+      network.setListeners(listener);
+    }
+    network.fit(new ListDataSetIterator<>(test.data().asList(), BATCH), 3);
+    return Outcome.of(network);
   }
 
   @Test

@@ -12,8 +12,10 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -24,6 +26,7 @@ import java.util.stream.IntStream;
 import org.assertj.core.groups.Tuple;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -256,11 +259,11 @@ class LyapunovListenerTest {
     network.fit(new ListDataSetIterator<>(batches(5), 1), 2);
     assertThat(listener.history().get(0).step().remarks())
         .containsExactly(
-            "sampling assumed: independent uniform B-subsets; tell the listener if it is another",
+            "sampling assumed: independent uniform B-subsets; the end of the second epoch will tell",
             "mini-batches seen were of 5");
     assertThat(listener.history().get(2).step().remarks())
         .containsExactly(
-            "sampling assumed: independent uniform B-subsets; tell the listener if it is another",
+            "sampling as observed: the same order every epoch; seen in two epochs",
             "training saw 12 examples an epoch in 3 mini-batches of 5, the last of 2",
             "the probe has 10 of 12 examples: λ is that of training on the probe");
   }
@@ -279,6 +282,57 @@ class LyapunovListenerTest {
         .containsExactly(
             "sampling as observed: every step takes the full batch",
             "training saw 12 examples an epoch in one mini-batch");
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = MiniBatchSampling.class,
+      names = {"SHUFFLED_EPOCHS", "ORDERED_EPOCHS"})
+  void theOrderOfTrainingIsTakenUpAfterTwoEpochs(MiniBatchSampling sampling) {
+    LyapunovListener listener = quick().build();
+    LyapunovListener told = quick().sampling(sampling).build();
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.setListeners(listener, told);
+    List<DataSet> examples = new ArrayList<>(data.asList());
+    Random random = new Random(5);
+    for (int epoch = 0; epoch < 3; epoch++) {
+      if (sampling == MiniBatchSampling.SHUFFLED_EPOCHS) {
+        Collections.shuffle(examples, random);
+      }
+      network.fit(new ListDataSetIterator<>(examples, 4));
+    }
+    for (Checkpoint before : listener.history().subList(0, 6)) {
+      assertThat(before.step().sgd().sampling()).isEqualTo(MiniBatchSampling.IID_SUBSETS);
+      assertThat(before.step().remarks().get(0))
+          .startsWith("sampling assumed: ")
+          .endsWith("the end of the second epoch will tell");
+    }
+    for (int i = 6; i < 9; i++) {
+      Checkpoint after = listener.history().get(i);
+      assertThat(after.step().remarks().get(0))
+          .isEqualTo("sampling as observed: " + sampling + "; seen in two epochs");
+      assertThat(after.stability()).isEqualTo(told.history().get(i).stability());
+    }
+    assertThat(told.history().get(8).step().remarks().get(0))
+        .isEqualTo("sampling as told: " + sampling);
+  }
+
+  @Test
+  void theOrderOfAGraphIsThatOfItsFirstInput() {
+    LyapunovListener listener = quick().frequency(9).build();
+    ComputationGraph graph = network(new Sgd(0.05)).toComputationGraph();
+    graph.setListeners(listener);
+    graph.fit(new ListDataSetIterator<>(data.asList(), 4), 4);
+    assertThat(listener.history().get(1).step().sgd().sampling())
+        .isEqualTo(MiniBatchSampling.ORDERED_EPOCHS);
+  }
+
+  @Test
+  void withoutEpochsTheSamplingStaysAssumed() {
+    LyapunovListener listener = train(quick().build(), new Sgd(0.05), 4);
+    assertThat(listener.history().get(2).step().remarks().get(0))
+        .isEqualTo(
+            "sampling assumed: independent uniform B-subsets; tell the listener if it is another");
   }
 
   @Test

@@ -39,8 +39,6 @@ class ResidualLawTest {
   private static final int INPUTS = 10;
   private static final int HIDDEN = 30;
 
-  private static final int STEPS_PER_EPOCH = 4;
-
   /** The first layer learns so many times faster than the second. */
   record Law(
       LossFunction loss,
@@ -55,6 +53,8 @@ class ResidualLawTest {
     return Stream.of(
         new Law(LossFunction.MSE, 1, 2, MiniBatchSampling.IID_SUBSETS, 1, 0.04, 0.12),
         new Law(LossFunction.MSE, 2, 2, MiniBatchSampling.SHUFFLED_EPOCHS, 1, 0.08, 0.24),
+        new Law(LossFunction.MSE, 3, 1, MiniBatchSampling.IID_SUBSETS, 1, 0.06, 0.2),
+        new Law(LossFunction.MSE, 3, 4, MiniBatchSampling.SHUFFLED_EPOCHS, 1, 0.15, 0.5),
         new Law(LossFunction.MSE, 2, 2, MiniBatchSampling.IID_SUBSETS, 2, 0.05, 0.2),
         new Law(LossFunction.L2, 2, 2, MiniBatchSampling.IID_SUBSETS, 1, 0.04, 0.12));
   }
@@ -90,7 +90,7 @@ class ResidualLawTest {
   }
 
   private static int wholeEpochs(double steps) {
-    return STEPS_PER_EPOCH * (int) Math.ceil(steps / STEPS_PER_EPOCH);
+    return EXAMPLES * (int) Math.ceil(steps / EXAMPLES);
   }
 
   private static void requireSlope(double slope, LyapunovEstimate lambda, int steps) {
