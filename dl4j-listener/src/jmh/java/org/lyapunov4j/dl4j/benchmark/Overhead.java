@@ -17,7 +17,6 @@ import org.lyapunov4j.stability.Tier;
  */
 final class Overhead {
   private static final double BUDGET = 0.05;
-  private static final int CYCLES = 8;
 
   private final Options options;
 
@@ -34,6 +33,8 @@ final class Overhead {
                     "tiers", "ECONOMY,STANDARD,FULL",
                     "intervals", "1,4,16,64,256",
                     "checkpoints", "3",
+                    "budgets", "ECONOMY,STANDARD,FULL",
+                    "cycles", "8",
                     "seconds", "5")))
         .run();
   }
@@ -46,9 +47,7 @@ final class Overhead {
       System.out.printf(" budget 5 %%: overhead, checkpoints |%n|---|---|---|");
       list("intervals").forEach(interval -> System.out.print("---|"));
       System.out.println("---|");
-      for (String tier : list("tiers")) {
-        row(workload, Tier.valueOf(tier));
-      }
+      list("tiers").forEach(tier -> row(workload, tier));
     }
   }
 
@@ -56,7 +55,8 @@ final class Overhead {
     return Arrays.asList(options.text(option).split(","));
   }
 
-  private void row(Workload workload, Tier tier) {
+  private void row(Workload workload, String name) {
+    Tier tier = Tier.valueOf(name);
     MultiLayerNetwork network = workload.network().get();
     double checkpoint = checkpointMillis(workload, network, tier);
     double bare = bareMillis(workload, network);
@@ -66,7 +66,11 @@ final class Overhead {
       System.out.printf(Locale.ROOT, " %.2f |", ratio(workload, network, tier, every));
       System.out.flush();
     }
-    budget(workload, network, tier);
+    if (list("budgets").contains(name)) {
+      budget(workload, network, tier);
+    } else {
+      System.out.print(" – |");
+    }
     System.out.println();
   }
 
@@ -133,12 +137,13 @@ final class Overhead {
     network.setListeners(listener);
     trainUntil(workload, network, done, 2);
     long start = System.nanoTime();
-    int steps = trainUntil(workload, network, done, 2 + CYCLES);
+    int cycles = (int) options.number("cycles");
+    int steps = trainUntil(workload, network, done, 2 + cycles);
     double watched = (System.nanoTime() - start) * 1e-6 / steps;
     listener.close();
     double after = bareMillis(workload, network);
     System.out.printf(
-        Locale.ROOT, " %.1f %%, %d |", 100 * (watched / ((before + after) / 2) - 1), CYCLES);
+        Locale.ROOT, " %.1f %%, %d |", 100 * (watched / ((before + after) / 2) - 1), cycles);
   }
 
   private static int trainUntil(
