@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -129,6 +131,30 @@ class PublicationTest {
         .extracting(line -> line.split(" ", 3)[1])
         .extracting(Double::valueOf)
         .containsExactly(0.0, 2.0, 4.0, 5.0);
+  }
+
+  @Test
+  @Tag("programs")
+  void promtoolTakesThatFile() throws Exception {
+    Path file = folder.resolve("run.om");
+    train("--openmetrics=" + file);
+    String data = folder.resolve("data").toString();
+
+    promtool("tsdb", "create-blocks-from", "openmetrics", file.toString(), data);
+
+    assertThat(promtool("tsdb", "dump", data).lines())
+        .filteredOn(line -> line.contains("lyapunov_checkpoint_iteration"))
+        .extracting(line -> line.replaceAll(".*\\} (\\S+) \\d+", "$1"))
+        .containsExactly("0", "2", "4", "5");
+  }
+
+  private static String promtool(String... arguments) throws Exception {
+    List<String> command = new ArrayList<>(List.of("promtool"));
+    command.addAll(List.of(arguments));
+    Process tool = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(tool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(tool.waitFor()).as(output).isZero();
+    return output;
   }
 
   @ParameterizedTest

@@ -44,7 +44,7 @@ public enum LyapunovGauge {
   SHARPNESS(
       "lyapunov.sharpness",
       null,
-      "Largest eigenvalue of the Gauss-Newton matrix of the mean loss, κ_max/N",
+      "Largest eigenvalue of the Gauss-Newton matrix of the mean loss, κ_max/N; preconditioned if the updater is adaptive",
       c -> c.stability().sharpness()),
   /** η·sharpness/2. */
   EDGE_RATIO_CLASSIC(

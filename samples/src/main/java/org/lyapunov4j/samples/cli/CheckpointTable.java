@@ -16,7 +16,7 @@ public final class CheckpointTable {
    */
   public static String header() {
     return String.format(
-        "%9s  %10s  %23s  %10s  %7s  %s",
+        "%9s  %9s  %20s  %9s  %6s  %s",
         "iteration", "loss", "λ ± se (nats/step)", "μ", "η·S/2", "verdict");
   }
 
@@ -30,7 +30,7 @@ public final class CheckpointTable {
     StabilityReport stability = checkpoint.stability();
     return String.format(
         Locale.ROOT,
-        "%9d  %10.3e  %+12.3e ± %7.1e   %+10.2e  %7.3f  %s",
+        "%9d  %9.3e  %+10.3e ± %7.1e  %+9.2e  %6.3f  %s",
         checkpoint.iteration(),
         checkpoint.probeLoss(),
         stability.exponent().value(),

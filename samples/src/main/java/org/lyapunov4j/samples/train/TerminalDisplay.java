@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.samples.cli.CheckpointTable;
@@ -13,30 +14,41 @@ import org.lyapunov4j.samples.cli.Progress;
 
 /**
  * A table of checkpoints as plain lines and, on a terminal only, a last line that is rewritten in
- * place: progress, a sparkline of η·sharpness/2, time left.
+ * place: progress, time left, loss, a sparkline of η·sharpness/2. A terminal that is too narrow
+ * shows its beginning.
  */
 final class TerminalDisplay implements RunObserver {
   private static final String CLEAR_LINE = "\r\u001b[2K";
+  private static final String WRAP_OFF = "\u001b[?7l";
+  private static final String WRAP_ON = "\u001b[?7h";
   private static final int SPARKLINE_WIDTH = 24;
   private static final double SPARKLINE_TOP = 1.2;
   private static final long REDRAW_NANOS = Duration.ofMillis(200).toNanos();
 
   private final PrintWriter out;
   private final boolean terminal;
+  private final LongSupplier nanoseconds;
   private final List<Double> edgeRatios = new ArrayList<>();
   private RunDescription run;
   private long start;
   private long drawn;
 
-  TerminalDisplay(PrintWriter out, boolean terminal) {
+  /**
+   * A display.
+   *
+   * @param terminal whether a line may be rewritten
+   * @param nanoseconds a clock that starts anywhere
+   */
+  TerminalDisplay(PrintWriter out, boolean terminal, LongSupplier nanoseconds) {
     this.out = out;
     this.terminal = terminal;
+    this.nanoseconds = nanoseconds;
   }
 
   @Override
   public void started(RunDescription run) {
     this.run = run;
-    start = System.nanoTime();
+    start = nanoseconds.getAsLong();
     drawn = start;
     out.printf(Locale.ROOT, "data     %s, %d examples%n", run.description(), run.examples());
     out.printf(
@@ -60,7 +72,7 @@ final class TerminalDisplay implements RunObserver {
 
   @Override
   public void stepped(int iteration, double loss) {
-    long now = System.nanoTime();
+    long now = nanoseconds.getAsLong();
     if (!terminal || now - drawn < REDRAW_NANOS) {
       return;
     }
@@ -69,18 +81,27 @@ final class TerminalDisplay implements RunObserver {
     double left = (now - start) * 1e-9 * (run.iterations() - done) / done;
     out.printf(
         Locale.ROOT,
-        "%s%d/%d %3.0f %%  loss %.2e  η·S/2 %s %s  %s left",
+        "%s%s%d/%d %3.0f %%  %s left  loss %.2e%s%s",
         CLEAR_LINE,
+        WRAP_OFF,
         done,
         run.iterations(),
         100.0 * done / run.iterations(),
+        Progress.seconds(left),
         loss,
-        Sparkline.of(edgeRatios, SPARKLINE_TOP, SPARKLINE_WIDTH),
-        edgeRatios.isEmpty()
-            ? "-"
-            : String.format(Locale.ROOT, "%.3f", edgeRatios.get(edgeRatios.size() - 1)),
-        Progress.seconds(left));
+        history(),
+        WRAP_ON);
     out.flush();
+  }
+
+  private String history() {
+    return edgeRatios.isEmpty()
+        ? ""
+        : String.format(
+            Locale.ROOT,
+            "  η·S/2 %.3f %s",
+            edgeRatios.get(edgeRatios.size() - 1),
+            Sparkline.of(edgeRatios, SPARKLINE_TOP, SPARKLINE_WIDTH));
   }
 
   @Override

@@ -205,7 +205,7 @@ public final class TrainCommand implements Callable<Integer> {
     NativeThreads.limit(threads);
     PrintWriter terminal = spec.commandLine().getOut();
     List<RunObserver> observers = new ArrayList<>();
-    observers.add(new TerminalDisplay(terminal, Console.isTerminal()));
+    observers.add(new TerminalDisplay(terminal, Console.isTerminal(), System::nanoTime));
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     try (Interruption interruption = new Interruption();
         MetricsServer metrics = startMetrics(registry, terminal)) {
