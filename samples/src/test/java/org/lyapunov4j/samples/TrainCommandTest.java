@@ -196,7 +196,7 @@ class TrainCommandTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--data=numbers            | data must be digits, chebyshev[:DEGREE], mnist:DIR or cifar10:FILE, got 'numbers'",
+        "--data=numbers            | data must be digits, chebyshev[:DEGREE], mnist:DIR, cifar10:FILE",
         "--data=mnist:/no/such/dir | the folder of the IDX files must exist",
         "--data=cifar10:/no/file   | the file must exist",
         "--examples=0              | --examples must be at least 1, got 0",
