@@ -3,11 +3,14 @@ package org.lyapunov4j.stability;
 
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleConsumer;
+import java.util.function.Function;
 import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.LyapunovEstimator;
@@ -77,6 +80,30 @@ public final class StabilityAnalyzer {
    * @return the report
    */
   public StabilityReport analyze(GramMatrix gram, SgdStep step, Optional<Tangent> start) {
+    requireBatch(gram, step);
+    return new Analysis(new Decomposition(gram), step, start).report();
+  }
+
+  /**
+   * An analysis of many steps of one Gram matrix, which is decomposed once; η_c is found once for
+   * all steps that differ in their learning rate alone. Steps of one batch size draw the same
+   * mini-batches, so that differences along the learning rate are far more certain than values.
+   *
+   * @param gram G
+   * @return from a step to its report: that of {@link #analyze(GramMatrix, SgdStep)} but that η_c,
+   *     within its interval, may differ; safe for several threads, and the order of the questions
+   *     changes no answer
+   */
+  public Function<SgdStep, StabilityReport> on(GramMatrix gram) {
+    Decomposition known = new Decomposition(gram);
+    Map<SgdStep, CriticalLearningRate> rates = new ConcurrentHashMap<>();
+    return step -> {
+      requireBatch(gram, step);
+      return new Analysis(known, step, rates).report();
+    };
+  }
+
+  private static void requireBatch(GramMatrix gram, SgdStep step) {
     if (step.batchSize() > gram.examples()) {
       throw new IllegalArgumentException(
           String.format(
@@ -86,7 +113,35 @@ public final class StabilityAnalyzer {
               gram.examples(),
               step.batchSize()));
     }
-    return new Analysis(gram, step, start).report();
+  }
+
+  /** What is the same for all steps. */
+  private final class Decomposition {
+    private final GramMatrix gram;
+    private final Optional<GramSpectrum> spectrum;
+    private final Optional<MeanSquareStability> meanSquare;
+    private final double largest;
+
+    Decomposition(GramMatrix gram) {
+      this.gram = gram;
+      spectrum =
+          gram.size() > spectrumLimit
+              ? Optional.empty()
+              : Optional.of(
+                  atLeastStandard() && gram.size() <= meanSquareLimit
+                      ? GramSpectrum.of(gram)
+                      : GramSpectrum.eigenvaluesOnly(gram));
+      meanSquare =
+          spectrum
+              .filter(known -> known.hasEigenvectors() && known.isPositiveSemidefinite())
+              .map(MeanSquareStability::of);
+      largest =
+          spectrum.map(GramSpectrum::largest).orElseGet(() -> LargestEigenpair.of(gram).value());
+    }
+  }
+
+  private boolean atLeastStandard() {
+    return tier != Tier.ECONOMY;
   }
 
   /** One analysis; every part is computed once, in the order of its price. */
@@ -94,16 +149,34 @@ public final class StabilityAnalyzer {
     private final GramMatrix gram;
     private final SgdStep step;
     private final Optional<Tangent> start;
+    private final Map<SgdStep, CriticalLearningRate> rates;
     private final Optional<GramSpectrum> spectrum;
+    private final Optional<MeanSquareStability> secondMoment;
     private final double largest;
 
-    Analysis(GramMatrix gram, SgdStep step, Optional<Tangent> start) {
-      this.gram = gram;
+    Analysis(Decomposition known, SgdStep step, Optional<Tangent> start) {
+      this(known, step, start, null);
+    }
+
+    /** One of many, which share their critical learning rates. */
+    Analysis(Decomposition known, SgdStep step, Map<SgdStep, CriticalLearningRate> rates) {
+      this(known, step, Optional.empty(), rates);
+    }
+
+    private Analysis(
+        Decomposition known,
+        SgdStep step,
+        Optional<Tangent> start,
+        Map<SgdStep, CriticalLearningRate> rates) {
       this.step = step;
       this.start = start;
-      spectrum = decompose();
-      largest =
-          spectrum.map(GramSpectrum::largest).orElseGet(() -> LargestEigenpair.of(gram).value());
+      this.rates = rates;
+      gram = known.gram;
+      spectrum = known.spectrum;
+      secondMoment =
+          known.meanSquare.filter(
+              exact -> MeanSquareStability.obstacle(step, gram.examples()).isEmpty());
+      largest = known.largest;
     }
 
     StabilityReport report() {
@@ -131,26 +204,9 @@ public final class StabilityAnalyzer {
           VerdictRule.of(exponent, certificate, meanSquare));
     }
 
-    private Optional<GramSpectrum> decompose() {
-      if (gram.size() > spectrumLimit) {
-        return Optional.empty();
-      }
-      return Optional.of(
-          atLeastStandard() && gram.size() <= meanSquareLimit
-              ? GramSpectrum.of(gram)
-              : GramSpectrum.eigenvaluesOnly(gram));
-    }
-
-    private boolean atLeastStandard() {
-      return tier != Tier.ECONOMY;
-    }
-
     private Optional<MeanSquareReport> meanSquare() {
-      return spectrum
-          .filter(known -> known.hasEigenvectors() && known.isPositiveSemidefinite())
-          .filter(known -> MeanSquareStability.obstacle(step, gram.examples()).isEmpty())
-          .map(MeanSquareStability::of)
-          .map(known -> tier == Tier.FULL ? known.analyze(step) : known.analyzeAtBatchSize(step));
+      return secondMoment.map(
+          known -> tier == Tier.FULL ? known.analyze(step) : known.analyzeAtBatchSize(step));
     }
 
     private Optional<Certificate> certificate(Optional<MeanSquareReport> meanSquare) {
@@ -178,13 +234,29 @@ public final class StabilityAnalyzer {
       if (!atLeastStandard() || largest == 0) {
         return Optional.empty();
       }
+      if (rates != null) {
+        SgdStep anyRate = step.withLearningRate(gram.examples() / largest);
+        return Optional.of(rates.computeIfAbsent(anyRate, this::sharedCriticalLearningRate));
+      }
       double stable = meanSquare.map(known -> known.criticalLearningRate().low()).orElse(0.0);
       return Optional.of(
-          edges.criticalLearningRate(
-              gram,
+          criticalLearningRate(
               step,
-              stable < Double.POSITIVE_INFINITY ? stable : 0,
+              stable,
               exponent.sign() == Sign.POSITIVE ? exponent.tangent() : Optional.empty()));
+    }
+
+    /** From nothing that depends on the learning rate of the step that happens to be first. */
+    private CriticalLearningRate sharedCriticalLearningRate(SgdStep anyRate) {
+      double stable =
+          secondMoment.map(known -> known.criticalLearningRate(anyRate).low()).orElse(0.0);
+      return criticalLearningRate(anyRate, stable, Optional.empty());
+    }
+
+    private CriticalLearningRate criticalLearningRate(
+        SgdStep at, double stable, Optional<Tangent> direction) {
+      return edges.criticalLearningRate(
+          gram, at, stable < Double.POSITIVE_INFINITY ? stable : 0, direction);
     }
 
     private OptionalInt criticalBatchSize(Optional<MeanSquareReport> meanSquare) {

@@ -4,9 +4,11 @@ package org.lyapunov4j.stability;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.ReferenceCases;
 import org.lyapunov4j.TestGrams;
@@ -141,5 +143,30 @@ class StabilityAnalyzerTest {
                     .analyze(TestGrams.wishart(4, 1, 9, 1), SgdStep.of(1, 5)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("number of examples 4, got 5");
+  }
+
+  @Test
+  void manyStepsOfOneMatrixGiveWhatEachGivesAlone() {
+    GramMatrix gram = TestGrams.wishart(12, 2, 60, 8);
+    StabilityAnalyzer analyzer = StabilityAnalyzer.builder().seed(4).build();
+    Function<SgdStep, StabilityReport> shared = analyzer.on(gram);
+    for (int batch : new int[] {3, 12}) {
+      CriticalLearningRate first = null;
+      for (double rate : new double[] {0.5, 4, 40}) {
+        SgdStep step = SgdStep.of(rate, batch);
+        StabilityReport alone = analyzer.analyze(gram, step);
+        StabilityReport one = shared.apply(step);
+        assertThat(one.exponent()).isEqualTo(alone.exponent());
+        assertThat(one.verdict()).isEqualTo(alone.verdict());
+        assertThat(one.meanSquare()).isEqualTo(alone.meanSquare());
+        CriticalLearningRate critical = one.criticalLearningRate().orElseThrow();
+        assertThat(critical.value())
+            .isCloseTo(alone.criticalLearningRate().orElseThrow().value(), withinPercentage(2));
+        first = first == null ? critical : first;
+        assertThat(critical).isEqualTo(first);
+      }
+    }
+    assertThat(analyzer.on(gram).apply(SgdStep.of(40, 3)))
+        .isEqualTo(shared.apply(SgdStep.of(40, 3)));
   }
 }
