@@ -8,6 +8,7 @@ import org.lyapunov4j.samples.exponent.ExponentCommand;
 import org.lyapunov4j.samples.gram.GramCommand;
 import org.lyapunov4j.samples.report.ReportCommand;
 import org.lyapunov4j.samples.train.TrainCommand;
+import org.lyapunov4j.samples.whatif.WhatIfCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -26,6 +27,7 @@ import picocli.CommandLine.Spec;
       ExponentCommand.class,
       GramCommand.class,
       AnalyzeCommand.class,
+      WhatIfCommand.class,
       ReportCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

@@ -23,9 +23,8 @@ import org.lyapunov4j.exponent.SpectrumEstimator;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.cli.SamplingConverter;
+import org.lyapunov4j.samples.gram.GramFile;
 import org.lyapunov4j.samples.io.ArrayFile;
-import org.lyapunov4j.samples.io.BadFileException;
-import org.lyapunov4j.samples.io.NumericMatrix;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
@@ -276,34 +275,13 @@ public final class ExponentCommand implements Callable<Integer> {
   }
 
   private GramMatrix readGram() throws IOException {
-    NumericMatrix matrix = ArrayFile.readMatrix(gram);
-    int size = matrix.rows();
-    if (size != matrix.columns()) {
-      throw new BadFileException(
-          gram,
-          String.format(
-              Locale.ROOT,
-              "a Gram matrix must be square, got %d × %d; save J·Jᵀ, not the Jacobian J",
-              size,
-              matrix.columns()));
-    }
+    GramMatrix matrix = GramFile.read(gram, outputs);
     Input.require(
-        size % outputs == 0,
-        "--outputs must divide the %d rows of the Gram matrix, got %d; give the K that the network has",
-        size,
-        outputs);
-    Input.require(
-        batchSize <= size / outputs,
+        batchSize <= matrix.examples(),
         "--batch-size must be at most the number of examples %d, got %d; lower it or check --outputs",
-        size / outputs,
+        matrix.examples(),
         batchSize);
-    try {
-      return matrix.isSinglePrecision()
-          ? GramMatrix.adopt(matrix.floats(), size / outputs, outputs)
-          : GramMatrix.adopt(matrix.doubles(), size / outputs, outputs);
-    } catch (IllegalArgumentException e) {
-      throw new BadFileException(gram, e.getMessage());
-    }
+    return matrix;
   }
 
   private static void printText(PrintWriter out, GramMatrix matrix, StabilityReport report) {
