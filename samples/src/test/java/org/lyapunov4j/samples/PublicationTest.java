@@ -142,6 +142,7 @@ class PublicationTest {
 
     promtool("tsdb", "create-blocks-from", "openmetrics", file.toString(), data);
 
+    Files.createDirectory(Path.of(data, "wal")); // of a running Prometheus
     assertThat(promtool("tsdb", "dump", data).lines())
         .filteredOn(line -> line.contains("lyapunov_checkpoint_iteration"))
         .extracting(line -> line.replaceAll(".*\\} (\\S+) \\d+", "$1"))
