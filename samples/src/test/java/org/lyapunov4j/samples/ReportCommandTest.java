@@ -63,7 +63,7 @@ class ReportCommandTest {
     String html = Files.readString(page);
     assertThat(html)
         .contains("SGD, learning rate 0.2, batch size 4", "SHA-256", "What the numbers mean")
-        .contains("slow &lt;b&gt;")
+        .contains("slow &lt;b&gt;", "step at the start", "step at the end")
         .doesNotContain("slow <b>", "<script", "<link", "<img", "@import")
         .contains("<h2>Edge ratio</h2>", "<h2>Loss</h2>", "<h2>Mean-square index</h2>");
     // Addresses are names of XML namespaces and the source of the theory, never something to load.

@@ -210,6 +210,10 @@ public final class StabilityReportPage {
           "probe",
           run.examples() + " examples of " + run.outputs() + " outputs, SHA-256 " + run.probe());
       row(page, "step at the start", run.step());
+      List<CheckpointLine> checkpoints = history.checkpoints();
+      if (!checkpoints.isEmpty()) {
+        row(page, "step at the end", checkpoints.get(checkpoints.size() - 1).step());
+      }
       row(page, "seed of the estimates", String.valueOf(run.seed()));
       row(page, "started", String.valueOf(run.started()));
       if (run.provenance() != null) {
