@@ -6,7 +6,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CancellationException;
 import java.util.function.BiFunction;
+import java.util.function.DoubleFunction;
 import java.util.function.Function;
 import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.stability.MeanSquareReport;
@@ -88,7 +90,8 @@ record StabilityMap(List<Double> rates, List<Integer> batches, List<Sheet> sheet
   /**
    * Draws a map.
    *
-   * @param analysis of the Gram matrix
+   * @param analysis of the Gram matrix; throws {@link CancellationException} to end with what is
+   *     complete: the sheets that are, or the rows of the first
    * @param base everything of the step but rate, batch size and momentum
    * @param momenta of the sheets
    * @param batches ascending
@@ -112,20 +115,46 @@ record StabilityMap(List<Double> rates, List<Integer> batches, List<Sheet> sheet
                                 .withLearningRate(rate)
                                 .withBatchSize(batch)))
                 .toList();
-    List<Double> rates =
-        wanted.isEmpty()
-            ? around(
-                momenta.stream()
-                    .flatMap(momentum -> row.apply(momentum, fullBatch).stream())
-                    .map(Edges::of)
-                    .toList())
-            : wanted;
+    List<Double> rates = wanted;
+    if (wanted.isEmpty()) {
+      List<List<StabilityReport>> first =
+          rows(
+              List.of(fullBatch),
+              rate ->
+                  momenta.stream()
+                      .flatMap(momentum -> row.apply(momentum, rate).stream())
+                      .toList());
+      rates = first.isEmpty() ? List.of() : around(first.get(0).stream().map(Edges::of).toList());
+    }
     List<Sheet> sheets = new ArrayList<>();
     for (Momentum momentum : momenta) {
-      sheets.add(
-          new Sheet(momentum, rates.stream().map(rate -> row.apply(momentum, rate)).toList()));
+      List<List<StabilityReport>> rows = rows(rates, rate -> row.apply(momentum, rate));
+      if (rows.size() == rates.size() || sheets.isEmpty()) {
+        sheets.add(new Sheet(momentum, rows));
+      }
+      if (rows.size() < rates.size()) {
+        break;
+      }
     }
-    return new StabilityMap(rates, batches, sheets);
+    return new StabilityMap(rates.subList(0, sheets.get(0).reports().size()), batches, sheets);
+  }
+
+  /** As many as there is time for. */
+  private static List<List<StabilityReport>> rows(
+      List<Double> rates, DoubleFunction<List<StabilityReport>> row) {
+    List<List<StabilityReport>> rows = new ArrayList<>();
+    try {
+      for (double rate : rates) {
+        rows.add(row.apply(rate));
+      }
+    } catch (CancellationException e) {
+      // What is complete is shown.
+    }
+    return rows;
+  }
+
+  boolean isEmpty() {
+    return rates.isEmpty();
   }
 
   /** How many reports {@link #of} asks for. */

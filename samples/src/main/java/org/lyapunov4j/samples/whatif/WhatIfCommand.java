@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
@@ -21,6 +22,7 @@ import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.samples.cli.Console;
 import org.lyapunov4j.samples.cli.Input;
+import org.lyapunov4j.samples.cli.Interruption;
 import org.lyapunov4j.samples.cli.Progress;
 import org.lyapunov4j.samples.cli.SamplingConverter;
 import org.lyapunov4j.samples.data.ExampleOptions;
@@ -51,10 +53,14 @@ import picocli.CommandLine.Spec;
           + " critical curves.",
       "The matrix is that of a saved model and examples, or comes from a file. It is the same for"
           + " all steps: what is mapped is this minimum, not the one that training would find. All"
-          + " learning rates of a batch size draw the same mini-batches."
+          + " learning rates of a batch size draw the same mini-batches. Ctrl-C keeps what is"
+          + " complete."
     })
 public final class WhatIfCommand implements Callable<Integer> {
   private static final int MOST_STEPS = 5000;
+
+  /** What a shell reports for a program ended by Ctrl-C. */
+  private static final int INTERRUPTED = 130;
 
   @Option(
       names = "--gram",
@@ -149,7 +155,6 @@ public final class WhatIfCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Input.accept(spec, this::requireOptions);
-    int used = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
     NativeThreads.limit(1);
     Subject subject = Input.accept(spec, () -> model == null ? fromFile() : fromModel());
     List<Integer> sizes = Input.accept(spec, () -> batchSizes(subject.gram().examples()));
@@ -166,32 +171,52 @@ public final class WhatIfCommand implements Callable<Integer> {
           "in use: learning rate %s, %s%n",
           MapText.rate(subject.step().learningRate()), subject.step().momentum());
     }
+    try (Interruption interruption = new Interruption()) {
+      StabilityMap map = map(subject, sizes, memories, sharpness, interruption);
+      if (!map.isEmpty()) {
+        out.print(MapText.tables(map));
+        write(map, subject, out);
+      }
+      if (interruption.requested()) {
+        out.println("interrupted: the map holds what was complete");
+      }
+      out.flush();
+      return interruption.requested() ? INTERRUPTED : 0;
+    }
+  }
+
+  private StabilityMap map(
+      Subject subject,
+      List<Integer> sizes,
+      List<Momentum> memories,
+      double sharpness,
+      Interruption interruption) {
     Function<SgdStep, StabilityReport> analysis =
         StabilityAnalyzer.builder()
             .seed(seed)
-            .threads(used)
+            .threads(threads == null ? Runtime.getRuntime().availableProcessors() : threads)
             .maxEpochs(maxEpochs)
+            .cancelled(interruption::requested)
             .build()
             .on(subject.gram());
-    StabilityMap map;
+    int steps = StabilityMap.reports(memories.size(), sizes.size(), rates.length);
+    PrintWriter out = spec.commandLine().getOut();
     try (Progress progress = new Progress(out, Console.isTerminal(), "steps", steps)) {
-      map =
-          StabilityMap.of(
-              step -> {
-                StabilityReport report = analysis.apply(step);
-                progress.step();
-                return report;
-              },
-              subject.step(),
-              memories,
-              sizes,
-              Arrays.stream(rates).sorted().distinct().boxed().toList(),
-              FullBatchExponent.criticalLearningRate(sharpness, subject.step()));
+      return StabilityMap.of(
+          step -> {
+            StabilityReport report = analysis.apply(step);
+            if (interruption.requested()) {
+              throw new CancellationException("its estimates may be cut short");
+            }
+            progress.step();
+            return report;
+          },
+          subject.step(),
+          memories,
+          sizes,
+          Arrays.stream(rates).sorted().distinct().boxed().toList(),
+          FullBatchExponent.criticalLearningRate(sharpness, subject.step()));
     }
-    out.print(MapText.tables(map));
-    write(map, subject, out);
-    out.flush();
-    return 0;
   }
 
   private void write(StabilityMap map, Subject subject, PrintWriter out) throws IOException {
