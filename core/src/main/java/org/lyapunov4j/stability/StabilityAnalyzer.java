@@ -119,8 +119,8 @@ public final class StabilityAnalyzer {
   private final class Decomposition {
     private final GramMatrix gram;
     private final Optional<GramSpectrum> spectrum;
-    private final Optional<MeanSquareStability> meanSquare;
     private final double largest;
+    private MeanSquareStability meanSquare;
 
     Decomposition(GramMatrix gram) {
       this.gram = gram;
@@ -131,12 +131,21 @@ public final class StabilityAnalyzer {
                   atLeastStandard() && gram.size() <= meanSquareLimit
                       ? GramSpectrum.of(gram)
                       : GramSpectrum.eigenvaluesOnly(gram));
-      meanSquare =
-          spectrum
-              .filter(known -> known.hasEigenvectors() && known.isPositiveSemidefinite())
-              .map(MeanSquareStability::of);
       largest =
           spectrum.map(GramSpectrum::largest).orElseGet(() -> LargestEigenpair.of(gram).value());
+    }
+
+    /** Prepared for the first step that has it. */
+    synchronized Optional<MeanSquareStability> meanSquare(SgdStep step) {
+      boolean applies =
+          spectrum.isPresent()
+              && spectrum.get().hasEigenvectors()
+              && spectrum.get().isPositiveSemidefinite()
+              && MeanSquareStability.obstacle(step, gram.examples()).isEmpty();
+      if (applies && meanSquare == null) {
+        meanSquare = MeanSquareStability.of(spectrum.get());
+      }
+      return applies ? Optional.of(meanSquare) : Optional.empty();
     }
   }
 
@@ -173,9 +182,7 @@ public final class StabilityAnalyzer {
       this.rates = rates;
       gram = known.gram;
       spectrum = known.spectrum;
-      secondMoment =
-          known.meanSquare.filter(
-              exact -> MeanSquareStability.obstacle(step, gram.examples()).isEmpty());
+      secondMoment = known.meanSquare(step);
       largest = known.largest;
     }
 
