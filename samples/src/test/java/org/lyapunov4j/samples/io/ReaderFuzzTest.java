@@ -28,9 +28,10 @@ import org.nd4j.linalg.factory.Nd4j;
 class ReaderFuzzTest {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-  /** Buffers of 64 kB, an exception, what compressed data may become. */
+  /** Buffers of 64 kB and an exception. */
   private static final long MEMORY = 1 << 21;
 
+  /** What compressed data may become. */
   private static final long COMPRESSED_MEMORY = 3 << 26;
 
   /** Numbers that headers lie with. */
@@ -46,6 +47,20 @@ class ReaderFuzzTest {
   @BeforeProperty
   void createFile() throws IOException {
     file = Files.createTempFile("fuzz", ".csv");
+    loadClasses();
+  }
+
+  /** Which takes memory too. */
+  private void loadClasses() throws IOException {
+    for (String text : new String[] {"1,2\n", "1,x\n"}) {
+      read(text.getBytes(StandardCharsets.UTF_8), ReaderFuzzTest::array);
+    }
+    for (byte[] bytes : new byte[][] {dataSet, Arrays.copyOf(dataSet, 30)}) {
+      read(bytes, ReaderFuzzTest::dataSet);
+    }
+    for (String name : new String[] {"rows-f8.npy", "vector.npy", "one.npz", "two.npz"}) {
+      read(resource(name), ReaderFuzzTest::matrix);
+    }
   }
 
   @AfterProperty
@@ -102,14 +117,18 @@ class ReaderFuzzTest {
 
   private void requireArrayOrComplaint(byte[] bytes, long memory, Reader reader)
       throws IOException {
-    Files.write(file, bytes);
     long before = THREADS.getCurrentThreadAllocatedBytes();
+    read(bytes, reader);
+    assertThat(THREADS.getCurrentThreadAllocatedBytes() - before).isLessThan(memory);
+  }
+
+  private void read(byte[] bytes, Reader reader) throws IOException {
+    Files.write(file, bytes);
     try {
       assertThat(reader.entries(file)).isPositive();
     } catch (BadFileException complaint) {
       assertThat(complaint.getMessage()).doesNotContainPattern("\\R").hasSizeLessThan(600);
     }
-    assertThat(THREADS.getCurrentThreadAllocatedBytes() - before).isLessThan(memory);
   }
 
   /** One to four changes; now and then nothing of the file is left. */
