@@ -3,12 +3,13 @@ package org.rapaio.jupyter.kernel.channels;
 
 /**
  * Stands before rapaio-jupyter-kernel's class of this name on the class path. That one (3.0.1) may
- * lose a start, because its loop can run before it is marked as running, and may poll before the
- * channels have their handlers; of ten kernels, six to eight started. This one waits for the
- * handlers and only ever ends when it is told to.
+ * lose a start, because its loop can run before it is marked as running, or meet a message before
+ * the channels have their handlers and die of it; of ten kernels, six to eight started. This one
+ * waits for the handlers, survives a message that comes too early, which clients send again, and
+ * ends when it is told to.
  */
 public final class LoopThread extends Thread {
-  private static final long UNTIL_THE_HANDLERS_ARE_SET = 700;
+  private static final long USUALLY_UNTIL_HANDLERS_ARE_SET = 700;
 
   private final long period;
   private final Runnable body;
@@ -30,13 +31,21 @@ public final class LoopThread extends Thread {
   @Override
   public void run() {
     try {
-      sleep(UNTIL_THE_HANDLERS_ARE_SET);
+      sleep(USUALLY_UNTIL_HANDLERS_ARE_SET);
       while (!stopped) {
-        body.run();
+        turn();
         sleep(period);
       }
     } catch (InterruptedException e) {
       currentThread().interrupt();
+    }
+  }
+
+  private void turn() {
+    try {
+      body.run();
+    } catch (RuntimeException e) {
+      System.err.println(getName() + ": dropped a message, " + e);
     }
   }
 
