@@ -37,7 +37,7 @@ final class HeatMap {
   private static final int BAR_WIDTH = 18;
   private static final int RIGHT = BAR_GAP + BAR_WIDTH + 80;
   private static final int BOTTOM = 92;
-  private static final int NARROWEST = 620;
+  private static final int NARROWEST = 780;
   private static final Color INK = new Color(0x222222);
   private static final Color BORDER = new Color(255, 255, 255, 170);
 

@@ -178,7 +178,10 @@ public final class WhatIfCommand implements Callable<Integer> {
         write(map, subject, out);
       }
       if (interruption.requested()) {
-        out.println("interrupted: the map holds what was complete");
+        out.println(
+            map.isEmpty()
+                ? "interrupted before anything was complete"
+                : "interrupted: the map holds what was complete");
       }
       out.flush();
       return interruption.requested() ? INTERRUPTED : 0;
