@@ -215,8 +215,8 @@ public final class StabilityAnalysis {
   }
 
   /**
-   * A cancellation check, asked between the parts of the analysis and between epochs of sampling,
-   * from several threads.
+   * A cancellation check, asked between the parts of the analysis, the tiles of the Gram matrix and
+   * the epochs of sampling, from several threads.
    *
    * @param cancelled true to stop
    * @return this

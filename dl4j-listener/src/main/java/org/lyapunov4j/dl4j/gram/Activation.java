@@ -24,10 +24,7 @@ record Activation(IActivation function) {
     if (isIdentity()) {
       return epsilon;
     }
-    if (epsilon.size(0) == z.size(0)) {
-      return Columns.packed(function.backprop(z.dup('c'), epsilon.dup('c')).getFirst());
-    }
-    if (!isElementwise()) {
+    if (epsilon.size(0) == z.size(0) || !isElementwise()) {
       return Columns.map(
           epsilon, z.size(0), column -> function.backprop(z.dup('c'), column).getFirst());
     }

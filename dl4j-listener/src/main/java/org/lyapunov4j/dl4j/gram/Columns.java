@@ -33,8 +33,11 @@ final class Columns {
    * Applies a map to each block of rows and stacks the results. The map may overwrite its argument.
    */
   static INDArray map(INDArray stacked, long rows, UnaryOperator<INDArray> map) {
-    INDArray result = null;
     long columns = stacked.size(0) / rows;
+    if (columns == 1) {
+      return packed(map.apply(stacked.dup('c')));
+    }
+    INDArray result = null;
     for (long k = 0; k < columns; k++) {
       INDArray mapped = map.apply(get(stacked, rows, k).dup('c'));
       if (result == null) {
