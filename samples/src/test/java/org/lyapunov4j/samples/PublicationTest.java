@@ -164,7 +164,7 @@ class PublicationTest {
     "--otlp, ftp://127.0.0.1:4318/v1/metrics",
     "--otlp, http:///v1/metrics",
     "--push, 127.0.0.1",
-    "--push, file:/tmp/metrics"
+    "--push, file:/metrics"
   })
   void anAddressThatCannotBeMeantIsRefusedAtOnce(String option, String address) {
     Outcome outcome = train(option, address);

@@ -53,9 +53,6 @@ import picocli.CommandLine.Spec;
           + " that a run that was cut short goes on. Ctrl-C keeps what was done."
     })
 public final class AnalyzeCommand implements Callable<Integer> {
-  /** What a shell reports for a program ended by Ctrl-C. */
-  private static final int INTERRUPTED = 130;
-
   @Parameters(
       arity = "1..*",
       paramLabel = "MODELS",
@@ -76,9 +73,7 @@ public final class AnalyzeCommand implements Callable<Integer> {
       defaultValue = "iid",
       converter = SamplingConverter.class,
       paramLabel = "SCHEME",
-      description =
-          "How training drew mini-batches: iid (uniform B-subsets), iid-replacement, epoch"
-              + " (reshuffled every epoch) or ordered.")
+      description = "How training drew mini-batches: " + SamplingConverter.SCHEMES + ".")
   private MiniBatchSampling sampling;
 
   @Option(
@@ -158,7 +153,7 @@ public final class AnalyzeCommand implements Callable<Integer> {
     refusals.forEach(complaint -> ErrorLines.print(spec.commandLine(), complaint));
     writeReport();
     if (!complete) {
-      return INTERRUPTED;
+      return Interruption.STATUS;
     }
     return refusals.isEmpty() ? ExitCode.OK : ExitCode.USAGE;
   }
@@ -176,11 +171,7 @@ public final class AnalyzeCommand implements Callable<Integer> {
         report == null || record != null,
         "--report must come with --record, which it is made of, got %s alone; add --record",
         report);
-    Input.require(
-        report == null || Input.isWritable(report),
-        "--report must be a file in a folder that exists and can be written to, got %s;"
-            + " create the folder",
-        report);
+    Input.requireWritable("--report", report);
     return null;
   }
 

@@ -38,11 +38,7 @@ final class RecordOfAnalysis implements AutoCloseable {
     if (file == null) {
       return new RecordOfAnalysis(null, new RunRecord(List.of(), 0, 0));
     }
-    Input.require(
-        Input.isWritable(file),
-        "--record must be a file in a folder that exists and can be written to, got %s;"
-            + " create the folder",
-        file);
+    Input.requireWritable("--record", file);
     RecordWriter writer = RecordWriter.open(file);
     return new RecordOfAnalysis(writer, writer.before());
   }

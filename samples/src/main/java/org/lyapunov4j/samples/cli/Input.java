@@ -53,6 +53,21 @@ public final class Input {
   }
 
   /**
+   * Refuses a file that cannot be made or replaced.
+   *
+   * @param option that names it
+   * @param file asked for by the user, or null
+   * @throws IllegalArgumentException if the file cannot be written
+   */
+  public static void requireWritable(String option, Path file) {
+    require(
+        file == null || isWritable(file),
+        "%s must be a file in a folder that exists and can be written to, got %s; create the folder",
+        option,
+        file);
+  }
+
+  /**
    * Refuses input that breaks a rule.
    *
    * @param rule whether it is kept

@@ -9,6 +9,9 @@ import java.util.concurrent.TimeUnit;
  * results away.
  */
 public final class Interruption implements AutoCloseable {
+  /** What a shell reports for a program ended by Ctrl-C. */
+  public static final int STATUS = 130;
+
   private static final long PATIENCE_SECONDS = 30;
 
   private final CountDownLatch requested = new CountDownLatch(1);

@@ -7,6 +7,10 @@ import picocli.CommandLine.TypeConversionException;
 
 /** Reads the short names of the sampling schemes. */
 public final class SamplingConverter implements ITypeConverter<MiniBatchSampling> {
+  /** The names and what they mean, for the help of a command. */
+  public static final String SCHEMES =
+      "iid (uniform B-subsets), iid-replacement, epoch (reshuffled every epoch) or ordered";
+
   /** The converter. */
   public SamplingConverter() {}
 

@@ -85,9 +85,7 @@ public final class ExponentCommand implements Callable<Integer> {
       defaultValue = "iid",
       converter = SamplingConverter.class,
       paramLabel = "SCHEME",
-      description =
-          "How mini-batches are drawn: iid (uniform B-subsets), iid-replacement, epoch (reshuffled every"
-              + " epoch) or ordered.")
+      description = "How mini-batches are drawn: " + SamplingConverter.SCHEMES + ".")
   private MiniBatchSampling sampling;
 
   @Option(

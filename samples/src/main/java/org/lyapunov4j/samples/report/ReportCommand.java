@@ -77,10 +77,7 @@ public final class ReportCommand implements Callable<Integer> {
   }
 
   private static Void requireFolder(Path file) {
-    Input.require(
-        Input.isWritable(file),
-        "--out must be a file in a folder that exists and can be written to, got %s; create the folder",
-        file);
+    Input.requireWritable("--out", file);
     return null;
   }
 }

@@ -44,9 +44,6 @@ import picocli.CommandLine.Spec;
       "Ctrl-C ends the run early and keeps what was measured."
     })
 public final class TrainCommand implements Callable<Integer> {
-  /** What a shell reports for a program ended by Ctrl-C. */
-  private static final int INTERRUPTED = 130;
-
   enum Loss {
     MSE(LossFunction.MSE),
     L2(LossFunction.L2);
@@ -116,8 +113,9 @@ public final class TrainCommand implements Callable<Integer> {
       converter = SamplingConverter.class,
       paramLabel = "SCHEME",
       description =
-          "How mini-batches are drawn, for training and analysis alike: iid (uniform B-subsets),"
-              + " iid-replacement, epoch (reshuffled every epoch) or ordered.")
+          "How mini-batches are drawn, for training and analysis alike: "
+              + SamplingConverter.SCHEMES
+              + ".")
   private MiniBatchSampling sampling;
 
   @Option(
@@ -234,7 +232,7 @@ public final class TrainCommand implements Callable<Integer> {
           terminal.flush();
           interruption.await();
         }
-        return end.reason() == RunEnd.Reason.INTERRUPTED ? INTERRUPTED : 0;
+        return end.reason() == RunEnd.Reason.INTERRUPTED ? Interruption.STATUS : 0;
       }
     }
   }

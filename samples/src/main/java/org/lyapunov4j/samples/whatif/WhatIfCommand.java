@@ -59,9 +59,6 @@ import picocli.CommandLine.Spec;
 public final class WhatIfCommand implements Callable<Integer> {
   private static final int MOST_STEPS = 5000;
 
-  /** What a shell reports for a program ended by Ctrl-C. */
-  private static final int INTERRUPTED = 130;
-
   @Option(
       names = "--gram",
       paramLabel = "G",
@@ -114,9 +111,7 @@ public final class WhatIfCommand implements Callable<Integer> {
       defaultValue = "iid",
       converter = SamplingConverter.class,
       paramLabel = "SCHEME",
-      description =
-          "How mini-batches are drawn: iid (uniform B-subsets), iid-replacement, epoch (reshuffled every"
-              + " epoch) or ordered.")
+      description = "How mini-batches are drawn: " + SamplingConverter.SCHEMES + ".")
   private MiniBatchSampling sampling;
 
   @Option(names = "--seed", defaultValue = "0", description = "Fixes every estimate bit for bit.")
@@ -184,7 +179,7 @@ public final class WhatIfCommand implements Callable<Integer> {
                 : "interrupted: the map holds what was complete");
       }
       out.flush();
-      return interruption.requested() ? INTERRUPTED : 0;
+      return interruption.requested() ? Interruption.STATUS : 0;
     }
   }
 
@@ -290,18 +285,10 @@ public final class WhatIfCommand implements Callable<Integer> {
     Input.require(maxEpochs >= 2, "--max-epochs must be at least 2, got %d; try 1024", maxEpochs);
     Input.require(
         threads == null || threads >= 1, "--threads must be at least 1, got %s; try 1", threads);
-    requireWritable("--csv", csv);
-    requireWritable("--json", json);
-    requireWritable("--plot", plot);
+    Input.requireWritable("--csv", csv);
+    Input.requireWritable("--json", json);
+    Input.requireWritable("--plot", plot);
     return null;
-  }
-
-  private static void requireWritable(String option, Path file) {
-    Input.require(
-        file == null || Input.isWritable(file),
-        "%s must be a file in a folder that exists and can be written to, got %s; create the folder",
-        option,
-        file);
   }
 
   private List<Integer> batchSizes(int most) {
