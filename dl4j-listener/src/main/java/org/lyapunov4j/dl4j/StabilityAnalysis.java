@@ -250,9 +250,10 @@ public final class StabilityAnalysis {
    * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
    * @throws IllegalArgumentException if a layer, loss or shape is not supported, the memory budget
    *     is too small or the matrix is not finite
+   * @throws CancellationException if it was cancelled
    */
   public NtkGramResult gram() {
-    try (NtkGram gram = NtkGram.builder(model).probe(probe.data()).build();
+    try (NtkGram gram = NtkGram.builder(model).probe(probe.data()).cancelled(cancelled).build();
         INDArray metric = steps().metric(model, iteration, epoch).orElse(null)) {
       return gram.compute(model.params(), metric);
     }

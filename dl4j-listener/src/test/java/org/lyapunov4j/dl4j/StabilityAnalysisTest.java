@@ -276,6 +276,7 @@ class StabilityAnalysisTest {
     StabilityAnalysis analysis =
         analysis(network(new Sgd(0.1))).cancelled(() -> asked.incrementAndGet() > 2);
     assertThatExceptionOfType(CancellationException.class).isThrownBy(analysis::run);
+    assertThatExceptionOfType(CancellationException.class).isThrownBy(analysis::gram);
     assertThat(numbers(analysis.cancelled(() -> false).run()))
         .isEqualTo(numbers(analysis(network(new Sgd(0.1))).run()));
   }
