@@ -21,8 +21,8 @@ final class Probe {
     dataType = type;
     features = copy(data.getFeatures(), type);
     labels = copy(data.getLabels(), DataType.DOUBLE);
-    featuresMasks = masks(data.getFeaturesMaskArrays(), type, "features");
-    labelsMasks = masks(data.getLabelsMaskArrays(), type, "labels");
+    featuresMasks = masks(data.getFeaturesMaskArrays(), features, type, "features");
+    labelsMasks = masks(data.getLabelsMaskArrays(), labels, type, "labels");
   }
 
   /** Copies a data set. */
@@ -93,16 +93,44 @@ final class Probe {
     return copies;
   }
 
-  private static INDArray[] masks(INDArray[] masks, DataType type, String what) {
+  private static INDArray[] masks(INDArray[] masks, INDArray[] arrays, DataType type, String what) {
     if (masks == null || Arrays.stream(masks).allMatch(mask -> mask == null)) {
       return null;
     }
+    if (masks.length != arrays.length) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "there must be a mask, or null, for each of the %d arrays of %s, got %d",
+              arrays.length,
+              what,
+              masks.length));
+    }
     INDArray[] copies = new INDArray[masks.length];
     for (int i = 0; i < masks.length; i++) {
-      copies[i] =
-          masks[i] == null ? null : RowMask.requireBinary(masks[i], what).castTo(type).dup('c');
+      if (masks[i] != null) {
+        requireFits(masks[i], arrays[i], what);
+        copies[i] = RowMask.requireBinary(masks[i], what).castTo(type).dup('c');
+      }
     }
     return copies;
+  }
+
+  /** Deeplearning4j refuses other misfits in its forward pass, but not this one. */
+  private static void requireFits(INDArray mask, INDArray array, String what) {
+    requireExamples(mask, array.size(0), "a mask of " + what);
+    long perExample = mask.length() / mask.size(0);
+    if (array.rank() == 3 && perExample != array.size(1) && perExample != array.size(2)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "a mask of %s must have one entry for each time step, got shape %s for %s of shape"
+                  + " %s",
+              what,
+              Arrays.toString(mask.shape()),
+              what,
+              Arrays.toString(array.shape())));
+    }
   }
 
   int examples() {

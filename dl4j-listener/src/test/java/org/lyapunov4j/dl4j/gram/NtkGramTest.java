@@ -24,6 +24,7 @@ import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.listeners.CollectScoresListener;
@@ -431,8 +432,11 @@ class NtkGramTest {
 
   private static AbstractThrowableAssert<?, ?> refused(
       MultiLayerNetwork model, INDArray features, INDArray labels) {
-    return assertThatThrownBy(
-            () -> NtkGram.builder(model).probe(new DataSet(features, labels)).build())
+    return refused(model, new DataSet(features, labels));
+  }
+
+  private static AbstractThrowableAssert<?, ?> refused(MultiLayerNetwork model, DataSet probe) {
+    return assertThatThrownBy(() -> NtkGram.builder(model).probe(probe).build())
         .isInstanceOf(IllegalArgumentException.class);
   }
 
@@ -450,6 +454,36 @@ class NtkGramTest {
                 NtkGram.builder(model).probe(new DataSet(POINTS, labels, null, fractional)).build())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("must hold zeros and ones only, got 0.5; weight the loss instead");
+  }
+
+  @Test
+  void refusesMasksThatDoNotFit() {
+    MultiLayerNetwork model =
+        Networks.network(DataType.DOUBLE, 7, output(2, 2, Activation.IDENTITY, LossFunction.MSE));
+    INDArray labels = Networks.gaussian(8, 3, 2);
+    refused(model, new DataSet(POINTS, labels, null, Nd4j.ones(DataType.DOUBLE, 2, 1)))
+        .hasMessageContaining("a mask of labels must have one row for each of the 3 examples");
+    refused(model, new DataSet(POINTS, labels, Nd4j.ones(DataType.DOUBLE, 2, 1), null))
+        .hasMessageContaining("a mask of features must have one row for each of the 3 examples");
+    refused(model, new DataSet(POINTS, labels, null, Nd4j.ones(DataType.DOUBLE, 3, 3)))
+        .hasMessageContaining("Mask shape: [3, 3], output shape: [3, 2]");
+    MultiLayerNetwork recurrent =
+        Networks.network(
+            DataType.DOUBLE,
+            7,
+            new LSTM.Builder().nIn(2).nOut(3).build(),
+            new RnnOutputLayer.Builder(LossFunction.MSE)
+                .nIn(3)
+                .nOut(2)
+                .activation(Activation.IDENTITY)
+                .build());
+    INDArray series = Networks.gaussian(9, 3, 2, 5);
+    refused(recurrent, new DataSet(series, series, Nd4j.ones(DataType.DOUBLE, 3, 4), null))
+        .hasMessageContaining(
+            "one entry for each time step, got shape [3, 4] for features of shape [3, 2, 5]");
+    refused(recurrent, new DataSet(series, series, null, Nd4j.ones(DataType.DOUBLE, 3, 4)))
+        .hasMessageContaining(
+            "one entry for each time step, got shape [3, 4] for labels of shape [3, 2, 5]");
   }
 
   @Test

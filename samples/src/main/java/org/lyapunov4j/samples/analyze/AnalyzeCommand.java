@@ -261,11 +261,6 @@ public final class AnalyzeCommand implements Callable<Integer> {
   private static int outputs(Model model, DataSet data) {
     try (NtkGram gram = NtkGram.builder(model).probe(data).matrixFree().build()) {
       return gram.outputs();
-    } catch (IllegalArgumentException e) {
-      throw e;
-    } catch (RuntimeException e) { // whatever Deeplearning4j throws at a wrong shape
-      throw new IllegalArgumentException(
-          "the examples must have the shape that the model takes, got " + e.getMessage(), e);
     }
   }
 

@@ -124,9 +124,6 @@ final class OfflineRun {
       throw e;
     } catch (UnsupportedTrainingException | IllegalArgumentException | IllegalStateException e) {
       throw new BadFileException(file.file(), e.getMessage());
-    } catch (RuntimeException e) { // whatever Deeplearning4j throws at a wrong shape
-      throw new BadFileException(
-          file.file(), "the examples must have the shape that the model takes, got " + e);
     } finally {
       model.params().close();
     }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -133,16 +132,6 @@ public final class GramCommand implements Callable<Integer> {
             .eigenvalues(eigenvalues)
             .build()) {
       return gram.compute(network.params());
-    } catch (IllegalArgumentException e) {
-      throw e;
-    } catch (RuntimeException e) { // whatever Deeplearning4j throws at a wrong shape
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "the features must have the shape that the model takes, got %s (%s); check the file",
-              Arrays.toString(data.getFeatures().shape()),
-              e.getMessage()),
-          e);
     }
   }
 

@@ -258,9 +258,6 @@ public final class WhatIfCommand implements Callable<Integer> {
       return new Subject(analysis.gram().gram(), step, true, model.getFileName().toString());
     } catch (UnsupportedTrainingException | IllegalArgumentException | IllegalStateException e) {
       throw new BadFileException(model, e.getMessage());
-    } catch (RuntimeException e) { // whatever Deeplearning4j throws at a wrong shape
-      throw new BadFileException(
-          model, "the examples must have the shape that the model takes, got " + e);
     }
   }
 
