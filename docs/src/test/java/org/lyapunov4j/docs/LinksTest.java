@@ -41,6 +41,16 @@ class LinksTest {
     assertThat(links).isGreaterThan(10);
   }
 
+  @Test
+  void everyPageHasAPlaceInTheTableOfContents() throws IOException {
+    String contents = Files.readString(Path.of("README.md"));
+    try (Stream<Path> files = Files.list(Path.of(""))) {
+      assertThat(files.map(Path::toString).filter(name -> name.endsWith(".md")))
+          .hasSizeGreaterThan(5)
+          .allMatch(name -> name.equals("README.md") || contents.contains("(" + name + ")"));
+    }
+  }
+
   private static boolean leadsSomewhere(Path page, String link) throws IOException {
     String[] parts = link.split("#", 2);
     Path target = parts[0].isEmpty() ? page : page.resolveSibling(parts[0]).normalize();
