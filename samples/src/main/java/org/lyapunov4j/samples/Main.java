@@ -4,6 +4,7 @@ package org.lyapunov4j.samples;
 import org.lyapunov4j.samples.analyze.AnalyzeCommand;
 import org.lyapunov4j.samples.cli.Console;
 import org.lyapunov4j.samples.cli.ErrorLines;
+import org.lyapunov4j.samples.experiment.ExperimentCommand;
 import org.lyapunov4j.samples.exponent.ExponentCommand;
 import org.lyapunov4j.samples.gram.GramCommand;
 import org.lyapunov4j.samples.report.ReportCommand;
@@ -28,7 +29,8 @@ import picocli.CommandLine.Spec;
       GramCommand.class,
       AnalyzeCommand.class,
       WhatIfCommand.class,
-      ReportCommand.class
+      ReportCommand.class,
+      ExperimentCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {

@@ -32,7 +32,19 @@ public final class PlotStyle {
   /** Orange. */
   public static final Color ORANGE = new Color(0xE69F00);
 
+  private static final Color[] COLOURS = {BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE};
+
   private PlotStyle() {}
+
+  /**
+   * The colours in turn.
+   *
+   * @param index at least 0
+   * @return one of the six
+   */
+  public static Color colour(int index) {
+    return COLOURS[index % COLOURS.length];
+  }
 
   /**
    * A sans-serif font.

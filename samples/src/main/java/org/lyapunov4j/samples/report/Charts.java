@@ -28,15 +28,6 @@ final class Charts {
   private static final int HEIGHT = 330;
   private static final int MOST_MARKERS = 60;
 
-  private static final Color[] COLOURS = {
-    PlotStyle.BLUE,
-    PlotStyle.VERMILION,
-    PlotStyle.GREEN,
-    PlotStyle.PURPLE,
-    PlotStyle.SKY,
-    PlotStyle.ORANGE,
-  };
-
   private static final float[][] DASHES = {{1, 0}, {8, 5}, {2, 4}};
 
   private static final Marker[] MARKERS = {
@@ -102,7 +93,7 @@ final class Charts {
         bars
             ? chart.addSeries(name, run.iterations(), y, errors)
             : chart.addSeries(name, run.iterations(), y);
-    Color colour = COLOURS[(runs.size() == 1 ? c : r) % COLOURS.length];
+    Color colour = PlotStyle.colour(runs.size() == 1 ? c : r);
     series.setLineColor(colour);
     series.setMarkerColor(colour);
     series.setLineStyle(stroke(DASHES[c % DASHES.length]));

@@ -11,10 +11,10 @@ import java.util.Map;
  * @param loss mean loss of all training examples at the end
  * @param seconds duration of the run
  */
-record RunEnd(Reason reason, int iterations, double loss, double seconds) {
+public record RunEnd(Reason reason, int iterations, double loss, double seconds) {
 
   /** Why a run ended. */
-  enum Reason {
+  public enum Reason {
     /** All planned steps were taken. */
     COMPLETED,
     /** Someone stopped it. */

@@ -5,10 +5,10 @@ import java.io.IOException;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 
 /** Someone who follows a run. All calls come from the training thread, in order. */
-interface RunObserver {
+interface RunObserver extends StepObserver {
   default void started(RunDescription run) {}
 
-  /** After a step; {@code loss} is that of the mini-batch before it. */
+  @Override
   default void stepped(int iteration, double loss) {}
 
   default void checkpoint(Checkpoint checkpoint) {}

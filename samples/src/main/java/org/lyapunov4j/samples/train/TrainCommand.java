@@ -218,11 +218,11 @@ public final class TrainCommand implements Callable<Integer> {
         observers.add(new RunPlot(plot));
       }
       try (Publication.Registries registries = publication.registries(registry);
-          TrainingRun run =
+          WatchedRun run =
               Input.accept(
                   spec,
                   () ->
-                      new TrainingRun(
+                      new WatchedRun(
                           name, settings, source, chosen, registries.all(), out, observers))) {
         RunEnd end = run.run(interruption::requested);
         publish(registries, run, terminal);
@@ -238,7 +238,7 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   /** The run is over; an address that does not answer must not look like a failed run. */
-  private void publish(Publication.Registries registries, TrainingRun run, PrintWriter terminal) {
+  private void publish(Publication.Registries registries, WatchedRun run, PrintWriter terminal) {
     try {
       publication.publish(registries, name, run.checkpoints());
     } catch (IOException | UncheckedIOException e) {
@@ -288,10 +288,7 @@ public final class TrainCommand implements Callable<Integer> {
     int every = interval == null ? Math.max(1, steps / 40) : interval;
     Input.require(every >= 1, "--interval must be at least 1, got %d; try 50", every);
     return new TrainSettings(
-        List.copyOf(hidden),
-        activation,
-        loss.function,
-        precision,
+        new DenseNetwork(hidden, activation, loss.function, precision),
         SgdStep.of(learningRate, batch).withSampling(sampling),
         steps,
         every,

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.experiment;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.gram.HessianSharpness;
+import org.lyapunov4j.stability.CriticalLearningRate;
+import org.lyapunov4j.stability.StabilityReport;
+import org.nd4j.linalg.dataset.DataSet;
+
+/**
+ * The checkpoints of a run as curves: {@code iteration}, {@code probeLoss}, {@code lambda} with
+ * {@code lambdaLow} and {@code lambdaHigh}, {@code mu}, {@code sharpness}, {@code
+ * classicEdgeRatio}, {@code criticalRate}, {@code edgeRatio}, {@code batchSharpness} (mean of
+ * ratios), {@code batchSharpnessOfMeans} and, if asked for, {@code hessian}; NaN where a checkpoint
+ * has no such number.
+ */
+final class CheckpointSeries implements AutoCloseable {
+  private static final double TOLERANCE = 1e-3;
+  private static final int MOST_PRODUCTS = 40;
+
+  private final Map<String, Double> values = new TreeMap<>();
+  private final Map<String, List<Double>> series = new TreeMap<>();
+  private final MultiLayerNetwork network;
+  private final HessianSharpness hessian;
+
+  /**
+   * No checkpoints yet.
+   *
+   * @param network that is trained
+   * @param examples of whose loss the Hessian is; null for no Hessian
+   */
+  CheckpointSeries(MultiLayerNetwork network, DataSet examples) {
+    this.network = network;
+    hessian = examples == null ? null : HessianSharpness.of(network, examples.toMultiDataSet());
+  }
+
+  void add(Checkpoint checkpoint) {
+    StabilityReport stability = checkpoint.stability();
+    add("iteration", checkpoint.iteration());
+    add("probeLoss", checkpoint.probeLoss());
+    add("lambda", stability.exponent().value());
+    add("lambdaLow", stability.exponent().low());
+    add("lambdaHigh", stability.exponent().high());
+    add("mu", stability.gdExponent());
+    add("sharpness", stability.sharpness());
+    add("classicEdgeRatio", stability.classicEdgeRatio());
+    add(
+        "criticalRate",
+        stability.criticalLearningRate().map(CriticalLearningRate::value).orElse(Double.NaN));
+    add("edgeRatio", stability.edgeRatio().orElse(Double.NaN));
+    add("batchSharpness", checkpoint.batchSharpness().meanOfRatios().value());
+    add("batchSharpnessOfMeans", checkpoint.batchSharpness().ratioOfMeans().value());
+    if (hessian != null) {
+      add(
+          "hessian",
+          hessian.largest(network.params(), 1, TOLERANCE, MOST_PRODUCTS).eigenvalues().get(0));
+    }
+  }
+
+  private void add(String name, double value) {
+    series.computeIfAbsent(name, key -> new ArrayList<>()).add(value);
+  }
+
+  void put(String name, double value) {
+    values.put(name, value);
+  }
+
+  Measurements measurements() {
+    Map<String, double[]> curves = new TreeMap<>();
+    series.forEach(
+        (name, curve) ->
+            curves.put(name, curve.stream().mapToDouble(Double::doubleValue).toArray()));
+    return new Measurements(values, curves);
+  }
+
+  @Override
+  public void close() {
+    if (hessian != null) {
+      hessian.close();
+    }
+  }
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.experiment;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.lyapunov4j.dl4j.Schedule;
+import org.lyapunov4j.samples.data.DataSource;
+import org.lyapunov4j.samples.data.Examples;
+import org.lyapunov4j.samples.data.Targets;
+import org.lyapunov4j.samples.experiment.NetworkRun.Plan;
+import org.lyapunov4j.samples.experiment.Picture.Axes;
+import org.lyapunov4j.samples.experiment.Picture.Curve;
+import org.lyapunov4j.samples.experiment.Picture.Panel;
+import org.lyapunov4j.samples.experiment.Picture.Stroke;
+import org.lyapunov4j.samples.train.DenseNetwork;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * The question that Chemnitz and Engel leave open in section 2.6 of arXiv 2407.20209: how do λ and
+ * the edge ratio η/η_c evolve while SGD trains? All mini-batch sizes and learning rates with
+ * independent mini-batches; the middle rate also reshuffled and with momentum.
+ */
+final class Evolution implements Experiment {
+  private static final int EXAMPLES = 80;
+  private static final int STEPS = 20_000;
+  private static final List<Integer> BATCH_SIZES = List.of(1, 4, 16, 64, EXAMPLES);
+  private static final double MOMENTUM = 0.9;
+
+  /** How mini-batches become steps. */
+  private enum Scheme {
+    IID("iid"),
+    SHUFFLED("shuffled"),
+    MOMENTUM("momentum");
+
+    final String id;
+
+    Scheme(String id) {
+      this.id = id;
+    }
+  }
+
+  @Override
+  public String name() {
+    return "evolution";
+  }
+
+  @Override
+  public String question() {
+    return "How do λ and η/η_c evolve during SGD training? (Chemnitz and Engel, section 2.6)";
+  }
+
+  @Override
+  public List<Run> runs(Settings settings) throws IOException {
+    DataSource source = settings.data().orElse(DataSource.parse("digits"));
+    List<Run> runs = new ArrayList<>();
+    for (Targets targets : List.of(Targets.SCALAR, Targets.ONE_HOT)) {
+      for (int seed = 1; seed <= settings.seeds(); seed++) {
+        Examples examples =
+            source.load(EXAMPLES, targets, new RandomStream(seed).split(Seeds.EXAMPLES));
+        DataSet data = examples.toDataSet(DataType.DOUBLE);
+        for (Scheme scheme : Scheme.values()) {
+          for (double rate : rates(targets, scheme)) {
+            for (int batch : BATCH_SIZES) {
+              runs.add(run(source, examples, data, targets, scheme, rate, batch, seed, settings));
+            }
+          }
+        }
+      }
+    }
+    // Those that take longest come last, and a first seed of everything first.
+    runs.sort(Comparator.comparing(run -> run.settings().get("seed")));
+    return runs;
+  }
+
+  private static double[] rates(Targets targets, Scheme scheme) {
+    double middle = targets == Targets.SCALAR ? 0.1 : 0.5;
+    return switch (scheme) {
+      case IID -> new double[] {middle / 2, middle, 2 * middle};
+      case SHUFFLED -> new double[] {middle};
+      case MOMENTUM -> new double[] {middle / 4};
+    };
+  }
+
+  private static Run run(
+      DataSource source,
+      Examples examples,
+      DataSet data,
+      Targets targets,
+      Scheme scheme,
+      double rate,
+      int batch,
+      int seed,
+      Settings settings) {
+    String id =
+        String.format("K%d-%s-B%d-eta%s-seed%d", examples.outputs(), scheme.id, batch, rate, seed);
+    Map<String, String> labels = new LinkedHashMap<>();
+    labels.put("data", source + ", " + EXAMPLES + " examples");
+    labels.put("outputs", String.valueOf(examples.outputs()));
+    labels.put("scheme", scheme.id);
+    labels.put("batch size", String.valueOf(batch));
+    labels.put("learning rate", String.valueOf(rate));
+    labels.put("seed", String.valueOf(seed));
+    IUpdater updater = scheme == Scheme.MOMENTUM ? new Nesterovs(rate, MOMENTUM) : new Sgd(rate);
+    DenseNetwork network =
+        new DenseNetwork(List.of(64, 64), Activation.TANH, LossFunction.MSE, DataType.DOUBLE);
+    SgdStep step =
+        SgdStep.of(rate, batch)
+            .withSampling(
+                scheme == Scheme.SHUFFLED
+                    ? MiniBatchSampling.SHUFFLED_EPOCHS
+                    : MiniBatchSampling.IID_SUBSETS);
+    int steps = settings.steps(STEPS);
+    boolean scalar = targets == Targets.SCALAR;
+    Schedule often = Schedule.logarithmic(4).or(Schedule.everyIterations(Math.max(1, steps / 20)));
+    Plan plan =
+        new Plan(
+            step,
+            steps,
+            Tier.STANDARD,
+            scalar
+                ? often
+                : Schedule.logarithmic(1).or(Schedule.everyIterations(Math.max(1, steps / 4))),
+            scalar ? Optional.empty() : Optional.of(often),
+            false,
+            0,
+            seed);
+    return new NetworkRun(
+        id,
+        labels,
+        network.configuration(examples.inputWidth(), examples.outputs(), updater, seed),
+        data,
+        data,
+        plan);
+  }
+
+  @Override
+  public Findings findings(List<RunResult> results) {
+    List<Setting> settings =
+        results.stream().map(Setting::of).distinct().sorted(Setting.ORDER).toList();
+    List<Group> groups =
+        settings.stream()
+            .map(
+                setting ->
+                    new Group(
+                        setting,
+                        results.stream().filter(r -> Setting.of(r).equals(setting)).toList()))
+            .toList();
+    List<Picture> pictures = new ArrayList<>();
+    for (int outputs : settings.stream().mapToInt(Setting::outputs).distinct().toArray()) {
+      pictures.add(overTime(outputs, groups));
+      pictures.add(atTheEnd(outputs, groups));
+    }
+    return new Findings(sentences(results), List.of(table(groups)), pictures);
+  }
+
+  /** What runs that differ in their seeds have in common. */
+  private record Setting(int outputs, String scheme, int batchSize, double rate) {
+    static final Comparator<Setting> ORDER =
+        Comparator.comparingInt(Setting::outputs)
+            .thenComparing(
+                setting -> List.of("iid", "shuffled", "momentum").indexOf(setting.scheme))
+            .thenComparingDouble(Setting::rate)
+            .thenComparingInt(Setting::batchSize);
+
+    static Setting of(RunResult result) {
+      return new Setting(
+          Integer.parseInt(result.setting("outputs")),
+          result.setting("scheme"),
+          Integer.parseInt(result.setting("batch size")),
+          Double.parseDouble(result.setting("learning rate")));
+    }
+  }
+
+  private record Group(Setting setting, List<RunResult> runs) {
+    List<RunResult> finished() {
+      return runs.stream().filter(run -> run.value("diverged") == 0).toList();
+    }
+
+    Mean late(String curve) {
+      return Mean.of(finished().stream().mapToDouble(run -> Evolution.late(run, curve)));
+    }
+  }
+
+  /** The mean of a curve over the second half of the iterations. */
+  private static double late(RunResult run, String curve) {
+    double[] iterations = run.curve("iteration");
+    double half = iterations.length == 0 ? 0 : iterations[iterations.length - 1] / 2;
+    double[] values = run.curve(curve);
+    return Mean.of(
+            IntStream.range(0, values.length)
+                .filter(i -> iterations[i] >= half)
+                .mapToDouble(i -> values[i]))
+        .value();
+  }
+
+  private static Table table(List<Group> groups) {
+    List<List<String>> rows = new ArrayList<>();
+    for (Group group : groups) {
+      Setting setting = group.setting();
+      rows.add(
+          List.of(
+              String.valueOf(setting.outputs()),
+              setting.scheme(),
+              String.valueOf(setting.batchSize()),
+              String.valueOf(setting.rate()),
+              group.finished().size() + " of " + group.runs().size(),
+              Table.cell(Mean.of(group.runs().stream().mapToDouble(Evolution::firstRatio))),
+              Table.cell(group.late("edgeRatio")),
+              Table.cell(group.late("lambda")),
+              Table.cell(group.late("classicEdgeRatio")),
+              Table.cell(batchRatio(group)),
+              Table.cell(Mean.of(group.finished().stream().mapToDouble(r -> r.value("loss"))))));
+    }
+    return new Table(
+        "evolution",
+        "Second half of training, mean over seeds ± standard error",
+        List.of(
+            "K",
+            "mini-batches",
+            "B",
+            "η",
+            "finite",
+            "η/η_c at the start",
+            "η/η_c",
+            "λ",
+            "η·sharpness/2",
+            "η·batch sharpness/2",
+            "loss"),
+        rows);
+  }
+
+  private static Mean batchRatio(Group group) {
+    Mean sharpness = group.late("batchSharpness");
+    double factor = group.setting().rate() / 2;
+    return new Mean(sharpness.value() * factor, sharpness.error() * factor, sharpness.count());
+  }
+
+  private static double firstRatio(RunResult run) {
+    return DoubleStream.of(run.curve("edgeRatio"))
+        .filter(Double::isFinite)
+        .findFirst()
+        .orElse(Double.NaN);
+  }
+
+  private static List<String> sentences(List<RunResult> results) {
+    List<String> sentences = new ArrayList<>();
+    sentences.add(
+        String.format(
+            "%d runs, %d of them diverged.",
+            results.size(), count(results, run -> run.value("diverged"))));
+    for (boolean fullBatch : new boolean[] {true, false}) {
+      List<RunResult> some =
+          results.stream()
+              .filter(run -> run.value("diverged") == 0)
+              .filter(run -> fullBatch == (Setting.of(run).batchSize() == EXAMPLES))
+              .toList();
+      sentences.add(
+          String.format(
+              "%s: over the second half λ was negative in %d of %d runs, η/η_c above 0.9 in %d and"
+                  + " above 1.1 in %d; η/η_c ended higher than it began in %d.",
+              fullBatch ? "B = N" : "B < N",
+              count(some, run -> late(run, "lambda") < 0 ? 1 : 0),
+              some.size(),
+              count(some, run -> late(run, "edgeRatio") > 0.9 ? 1 : 0),
+              count(some, run -> late(run, "edgeRatio") > 1.1 ? 1 : 0),
+              count(some, run -> late(run, "edgeRatio") > firstRatio(run) ? 1 : 0)));
+    }
+    return sentences;
+  }
+
+  private static int count(List<RunResult> results, ToDoubleFunction<RunResult> zeroOrOne) {
+    return (int) results.stream().mapToDouble(zeroOrOne).sum();
+  }
+
+  /** The middle rate with independent mini-batches. */
+  private static Picture overTime(int outputs, List<Group> groups) {
+    List<Group> some =
+        groups.stream()
+            .filter(group -> group.setting().outputs() == outputs)
+            .filter(group -> group.setting().scheme().equals("iid"))
+            .toList();
+    double[] rates =
+        some.stream().mapToDouble(g -> g.setting().rate()).distinct().sorted().toArray();
+    double middle = rates[rates.length / 2];
+    List<Group> shown = some.stream().filter(g -> g.setting().rate() == middle).toList();
+    String title = String.format("%d output%s, η = %s", outputs, outputs == 1 ? "" : "s", middle);
+    return new Picture(
+        "evolution-K" + outputs,
+        title + ", independent mini-batches; a curve for every seed",
+        List.of(
+            new Panel(
+                title,
+                "",
+                "η/η_c",
+                Axes.LOG_X,
+                Map.of("edge of stability", 1.0),
+                curves(shown, "edgeRatio")),
+            new Panel(
+                "",
+                "",
+                "λ, nats per step",
+                Axes.LOG_X,
+                Map.of("zero", 0.0),
+                curves(shown, "lambda")),
+            new Panel(
+                "",
+                "",
+                "η·sharpness/2",
+                Axes.LOG_X,
+                Map.of("edge of gradient descent", 1.0),
+                curves(shown, "classicEdgeRatio")),
+            new Panel(
+                "", "iteration", "loss", Axes.LOG_BOTH, Map.of(), curves(shown, "probeLoss"))));
+  }
+
+  private static List<Curve> curves(List<Group> groups, String name) {
+    List<Curve> curves = new ArrayList<>();
+    for (int g = 0; g < groups.size(); g++) {
+      for (int r = 0; r < groups.get(g).runs().size(); r++) {
+        RunResult run = groups.get(g).runs().get(r);
+        double[] iterations = DoubleStream.of(run.curve("iteration")).map(i -> i + 1).toArray();
+        String legend = r == 0 ? "B = " + groups.get(g).setting().batchSize() : "";
+        curves.add(new Curve(legend, iterations, run.curve(name), g, Stroke.LINE));
+      }
+    }
+    return curves;
+  }
+
+  private static Picture atTheEnd(int outputs, List<Group> groups) {
+    Map<String, List<Group>> lines = new LinkedHashMap<>();
+    for (Group group : groups) {
+      if (group.setting().outputs() == outputs) {
+        lines
+            .computeIfAbsent(
+                group.setting().scheme() + ", η = " + group.setting().rate(),
+                key -> new ArrayList<>())
+            .add(group);
+      }
+    }
+    return new Picture(
+        "evolution-end-K" + outputs,
+        "Second half of training over the mini-batch size, means over seeds",
+        List.of(
+            new Panel(
+                outputs + (outputs == 1 ? " output" : " outputs"),
+                "",
+                "η/η_c",
+                Axes.LOG_X,
+                Map.of("edge of stability", 1.0),
+                endCurves(lines, group -> group.late("edgeRatio").value())),
+            new Panel(
+                "",
+                "mini-batch size B",
+                "λ, nats per step",
+                Axes.LOG_X,
+                Map.of("zero", 0.0),
+                endCurves(lines, group -> group.late("lambda").value()))));
+  }
+
+  private static List<Curve> endCurves(
+      Map<String, List<Group>> lines, ToDoubleFunction<Group> value) {
+    List<Curve> curves = new ArrayList<>();
+    lines.forEach(
+        (name, groups) ->
+            Stream.of(Stroke.LINE, Stroke.DOTS)
+                .forEach(
+                    stroke ->
+                        curves.add(
+                            new Curve(
+                                stroke == Stroke.LINE ? name : "",
+                                groups.stream().mapToDouble(g -> g.setting().batchSize()).toArray(),
+                                groups.stream().mapToDouble(value).toArray(),
+                                curves.size() / 2,
+                                stroke))));
+    return curves;
+  }
+}

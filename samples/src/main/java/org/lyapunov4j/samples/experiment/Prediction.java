@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.experiment;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.dl4j.StabilityAnalysis;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.samples.data.DataSource;
+import org.lyapunov4j.samples.data.Examples;
+import org.lyapunov4j.samples.data.Targets;
+import org.lyapunov4j.samples.experiment.Picture.Axes;
+import org.lyapunov4j.samples.experiment.Picture.Curve;
+import org.lyapunov4j.samples.experiment.Picture.Panel;
+import org.lyapunov4j.samples.experiment.Picture.Stroke;
+import org.lyapunov4j.samples.train.DenseNetwork;
+import org.lyapunov4j.samples.train.MiniBatches;
+import org.lyapunov4j.stability.CriticalLearningRate;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * Does the verdict at a checkpoint foretell? Where the loss has come down to a share of what it
+ * was, η_c is computed, and training goes on from there four times, at 0.5, 0.9, 1.1 and 2 times
+ * η_c. Stable is foretold below η_c and unstable above; it was unstable if the loss of all examples
+ * rose to ten times what it was.
+ */
+final class Prediction implements Experiment {
+  private static final int EXAMPLES = 40;
+  private static final int MOST_STEPS = 60_000;
+  private static final int CONTINUATION = 3000;
+  private static final int LOOKS = 100;
+  private static final double RISE = 10;
+  private static final double[] SHARES = {0.3, 0.03, 0.003};
+  private static final double[] FACTORS = {0.5, 0.9, 1.1, 2};
+
+  @Override
+  public String name() {
+    return "prediction";
+  }
+
+  @Override
+  public String question() {
+    return "Does the verdict at a checkpoint foretell what training at another rate will do?";
+  }
+
+  @Override
+  public List<Run> runs(Settings settings) throws IOException {
+    DataSource source = settings.data().orElse(DataSource.parse("digits"));
+    List<Run> runs = new ArrayList<>();
+    for (int seed = 1; seed <= settings.seeds(); seed++) {
+      for (Targets targets : List.of(Targets.SCALAR, Targets.ONE_HOT)) {
+        Examples examples =
+            source.load(EXAMPLES, targets, new RandomStream(seed).split(Seeds.EXAMPLES));
+        DataSet data = examples.toDataSet(DataType.DOUBLE);
+        for (int batch : new int[] {1, 4, 16, EXAMPLES}) {
+          double rate = targets == Targets.SCALAR ? 0.05 : 0.25;
+          runs.add(
+              new Forks(
+                  source.toString(),
+                  data,
+                  batch,
+                  rate,
+                  seed,
+                  settings.steps(MOST_STEPS),
+                  settings.steps(CONTINUATION)));
+        }
+      }
+    }
+    return runs;
+  }
+
+  /** One training run with its continuations. */
+  private record Forks(
+      String source, DataSet data, int batchSize, double rate, long seed, int mostSteps, int steps)
+      implements Run {
+    private int outputs() {
+      return (int) data.getLabels().size(1);
+    }
+
+    @Override
+    public String id() {
+      return String.format("K%d-B%d-seed%d", outputs(), batchSize, seed);
+    }
+
+    @Override
+    public Map<String, String> settings() {
+      Map<String, String> settings = new TreeMap<>();
+      settings.put("data", source + ", " + EXAMPLES + " examples");
+      settings.put("outputs", String.valueOf(outputs()));
+      settings.put("batch size", String.valueOf(batchSize));
+      settings.put("learning rate before", String.valueOf(rate));
+      settings.put("seed", String.valueOf(seed));
+      settings.put("most steps before", String.valueOf(mostSteps));
+      settings.put("steps after", String.valueOf(steps));
+      return settings;
+    }
+
+    @Override
+    public Measurements execute(Path record, BooleanSupplier stop) {
+      MultiLayerNetwork network =
+          DenseNetwork.initialised(
+              new DenseNetwork(List.of(64, 64), Activation.TANH, LossFunction.MSE, DataType.DOUBLE)
+                  .configuration((int) data.getFeatures().size(1), outputs(), new Sgd(rate), seed));
+      RandomStream random = new RandomStream(seed).split(Seeds.CONTINUATION);
+      MiniBatches batches = new MiniBatches(data, SgdStep.of(rate, batchSize), random.split(0));
+      double first = network.score(data);
+      Map<String, List<Double>> series = new TreeMap<>();
+      int next = 0;
+      for (int t = 1; t <= mostSteps && next < SHARES.length && !stop.getAsBoolean(); t++) {
+        network.fit(batches.next());
+        if (t % 20 == 0 && network.score(data) <= SHARES[next] * first) {
+          fork(network, SHARES[next], t, random.split(1 + next), series, stop);
+          next++;
+        }
+      }
+      Map<String, double[]> curves = new TreeMap<>();
+      series.forEach(
+          (name, values) ->
+              curves.put(name, values.stream().mapToDouble(Double::doubleValue).toArray()));
+      return new Measurements(Map.of("levels", (double) next), curves);
+    }
+
+    private void fork(
+        MultiLayerNetwork network,
+        double share,
+        int iteration,
+        RandomStream random,
+        Map<String, List<Double>> series,
+        BooleanSupplier stop) {
+      double critical =
+          analyse(network, Tier.STANDARD)
+              .stability()
+              .criticalLearningRate()
+              .map(CriticalLearningRate::value)
+              .orElse(Double.NaN);
+      for (double factor : FACTORS) {
+        MultiLayerNetwork fork = network.clone();
+        fork.setLearningRate(factor * critical);
+        double start = network.score(data);
+        double lambda = analyse(fork, Tier.ECONOMY).stability().exponent().value();
+        double[] losses =
+            losses(fork, new MiniBatches(data, SgdStep.of(1, batchSize), random.split(0)), stop);
+        add(series, "share", share);
+        add(series, "iteration", iteration);
+        add(series, "criticalRate", critical);
+        add(series, "factor", factor);
+        add(series, "lambda", lambda);
+        add(series, "start", start);
+        add(series, "highest", highest(losses));
+        add(series, "end", losses[losses.length - 1]);
+      }
+    }
+
+    private Checkpoint analyse(MultiLayerNetwork network, Tier tier) {
+      return StabilityAnalysis.of(network, data)
+          .batchSize(batchSize)
+          .tier(tier)
+          .seed(seed)
+          .compareProbeSizes(false)
+          .run();
+    }
+
+    /** The losses of all examples, at equal distances; infinite once they are not finite. */
+    private double[] losses(MultiLayerNetwork fork, MiniBatches batches, BooleanSupplier stop) {
+      double[] losses = new double[LOOKS];
+      Arrays.fill(losses, Double.POSITIVE_INFINITY);
+      for (int look = 0; look < LOOKS && !stop.getAsBoolean(); look++) {
+        for (int t = 0; t < Math.max(1, steps / LOOKS); t++) {
+          fork.fit(batches.next());
+        }
+        double loss = fork.score(data);
+        if (!Double.isFinite(loss)) {
+          return losses;
+        }
+        losses[look] = loss;
+      }
+      return losses;
+    }
+
+    private static double highest(double[] losses) {
+      return Arrays.stream(losses).max().orElseThrow();
+    }
+
+    private static void add(Map<String, List<Double>> series, String name, double value) {
+      series.computeIfAbsent(name, key -> new ArrayList<>()).add(value);
+    }
+  }
+
+  /** One continuation. */
+  private record Fork(
+      int outputs,
+      int batchSize,
+      double share,
+      double factor,
+      double lambda,
+      double start,
+      double highest,
+      double end,
+      int steps) {
+    static List<Fork> of(RunResult run) {
+      return IntStream.range(0, run.curve("factor").length)
+          .mapToObj(
+              i ->
+                  new Fork(
+                      Integer.parseInt(run.setting("outputs")),
+                      Integer.parseInt(run.setting("batch size")),
+                      run.curve("share")[i],
+                      run.curve("factor")[i],
+                      run.curve("lambda")[i],
+                      run.curve("start")[i],
+                      run.curve("highest")[i],
+                      run.curve("end")[i],
+                      Integer.parseInt(run.setting("steps after"))))
+          .toList();
+    }
+
+    boolean rose() {
+      return highest > RISE * start;
+    }
+
+    boolean agrees() {
+      return rose() == factor > 1;
+    }
+
+    double growth() {
+      return Math.log(end / start) / 2 / steps;
+    }
+  }
+
+  @Override
+  public Findings findings(List<RunResult> results) {
+    List<Fork> forks = results.stream().flatMap(run -> Fork.of(run).stream()).toList();
+    List<String> sentences = new ArrayList<>();
+    sentences.add(
+        String.format(
+            "%d continuations of %d runs: the verdict foretold %d.",
+            forks.size(), results.size(), forks.stream().filter(Fork::agrees).count()));
+    for (double factor : FACTORS) {
+      List<Fork> some = forks.stream().filter(fork -> fork.factor() == factor).toList();
+      sentences.add(
+          String.format(
+              "At %s η_c the loss rose tenfold in %d of %d.",
+              factor, some.stream().filter(Fork::rose).count(), some.size()));
+    }
+    return new Findings(sentences, List.of(table(forks)), List.of(picture(forks)));
+  }
+
+  private static Table table(List<Fork> forks) {
+    List<List<String>> rows = new ArrayList<>();
+    for (int outputs : forks.stream().mapToInt(Fork::outputs).distinct().sorted().toArray()) {
+      for (int batch : forks.stream().mapToInt(Fork::batchSize).distinct().sorted().toArray()) {
+        for (double share : SHARES) {
+          List<Fork> some =
+              forks.stream()
+                  .filter(
+                      fork ->
+                          fork.outputs() == outputs
+                              && fork.batchSize() == batch
+                              && fork.share() == share)
+                  .toList();
+          if (!some.isEmpty()) {
+            rows.add(row(outputs, batch, share, some));
+          }
+        }
+      }
+    }
+    List<String> header = new ArrayList<>(List.of("K", "B", "loss / first loss"));
+    for (double factor : FACTORS) {
+      header.add(factor + " η_c");
+    }
+    header.add("foretold");
+    return new Table("prediction", "Continuations whose loss rose tenfold", header, rows);
+  }
+
+  private static List<String> row(int outputs, int batch, double share, List<Fork> forks) {
+    List<String> row =
+        new ArrayList<>(
+            List.of(String.valueOf(outputs), String.valueOf(batch), String.valueOf(share)));
+    for (double factor : FACTORS) {
+      List<Fork> some = forks.stream().filter(fork -> fork.factor() == factor).toList();
+      row.add(some.stream().filter(Fork::rose).count() + " of " + some.size());
+    }
+    row.add(forks.stream().filter(Fork::agrees).count() + " of " + forks.size());
+    return row;
+  }
+
+  private static Picture picture(List<Fork> forks) {
+    List<Curve> curves = new ArrayList<>();
+    for (int s = 0; s < SHARES.length; s++) {
+      double share = SHARES[s];
+      IntPredicate wanted =
+          i -> forks.get(i).share() == share && Double.isFinite(forks.get(i).growth());
+      int[] indices = IntStream.range(0, forks.size()).filter(wanted).toArray();
+      curves.add(
+          new Curve(
+              "at " + share + " of the first loss",
+              IntStream.of(indices).mapToDouble(i -> forks.get(i).lambda()).toArray(),
+              IntStream.of(indices).mapToDouble(i -> forks.get(i).growth()).toArray(),
+              s,
+              Stroke.DOTS));
+    }
+    return new Picture(
+        "prediction",
+        "Growth of the residual over the continuation, beside λ at its beginning",
+        List.of(
+            new Panel(
+                "",
+                "λ at the checkpoint, nats per step",
+                "½ log(loss after / loss before) per step",
+                Axes.LINEAR,
+                Map.of("zero", 0.0),
+                curves)));
+  }
+}
