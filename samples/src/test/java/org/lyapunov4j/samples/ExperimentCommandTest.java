@@ -67,14 +67,14 @@ class ExperimentCommandTest {
       "--out=" + folder,
       "--seeds=1",
       "--length=0.002",
-      "--only=K1-iid-B{4,80}-eta0.1-*"
+      "--only=K1-iid-B{4,80}-eta0.05-*"
     };
     Outcome first = experiment(args);
     assertThat(first.err()).isEmpty();
     assertThat(first.status()).isZero();
     assertThat(first.out()).contains("2 runs, 2 of them to do", "2 runs, 0 of them diverged");
-    Path result = folder.resolve("runs/K1-iid-B4-eta0.1-seed1.json");
-    RunRecord record = RunRecord.read(folder.resolve("runs/K1-iid-B4-eta0.1-seed1.jsonl"));
+    Path result = folder.resolve("runs/K1-iid-B4-eta0.05-seed1.json");
+    RunRecord record = RunRecord.read(folder.resolve("runs/K1-iid-B4-eta0.05-seed1.jsonl"));
     assertThat(record.checkpoints()).last().satisfies(c -> assertThat(c.iteration()).isEqualTo(39));
     assertThat(folder.resolve("findings.md")).content().contains("| K | mini-batches | B |");
     assertThat(Files.readAllLines(folder.resolve("evolution.csv"))).hasSize(3);

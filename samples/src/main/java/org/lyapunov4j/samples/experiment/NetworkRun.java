@@ -83,7 +83,8 @@ record NetworkRun(
                   listener,
                   (iteration, loss) -> last[0] = loss,
                   () -> last[0] <= plan.enough() || stop.getAsBoolean());
-      if (listener.failures() > 0) {
+      // Where training diverged there is nothing left to be analysed.
+      if (listener.failures() > 0 && end.reason() != RunEnd.Reason.DIVERGED) {
         throw new IllegalStateException(
             id + ": " + listener.failures() + " checkpoints failed; the log says why");
       }
