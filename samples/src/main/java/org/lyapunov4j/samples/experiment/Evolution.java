@@ -41,7 +41,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  */
 final class Evolution implements Experiment {
   private static final int EXAMPLES = 80;
-  private static final int STEPS = 10_000;
+  private static final int STEPS = 5_000;
   private static final List<Integer> BATCH_SIZES = List.of(1, 4, 16, 64, EXAMPLES);
   private static final double MOMENTUM = 0.9;
 
@@ -131,7 +131,7 @@ final class Evolution implements Experiment {
                     : MiniBatchSampling.IID_SUBSETS);
     int steps = settings.steps(STEPS);
     boolean scalar = targets == Targets.SCALAR;
-    Schedule often = Schedule.logarithmic(4).or(Schedule.everyIterations(Math.max(1, steps / 20)));
+    Schedule often = Schedule.logarithmic(3).or(Schedule.everyIterations(Math.max(1, steps / 10)));
     Plan plan =
         new Plan(
             step,

@@ -41,8 +41,8 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  */
 final class Prediction implements Experiment {
   private static final int EXAMPLES = 40;
-  private static final int MOST_STEPS = 60_000;
-  private static final int CONTINUATION = 3000;
+  private static final int MOST_STEPS = 15_000;
+  private static final int CONTINUATION = 1500;
   private static final int LOOKS = 100;
   private static final double RISE = 10;
   private static final double[] SHARES = {0.3, 0.03, 0.003};
