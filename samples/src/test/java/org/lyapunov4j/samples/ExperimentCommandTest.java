@@ -75,7 +75,7 @@ class ExperimentCommandTest {
     assertThat(first.out()).contains("2 runs, 2 of them to do", "2 runs, 0 of them diverged");
     Path result = folder.resolve("runs/K1-iid-B4-eta0.05-seed1.json");
     RunRecord record = RunRecord.read(folder.resolve("runs/K1-iid-B4-eta0.05-seed1.jsonl"));
-    assertThat(record.checkpoints()).last().satisfies(c -> assertThat(c.iteration()).isEqualTo(39));
+    assertThat(record.checkpoints()).last().satisfies(c -> assertThat(c.iteration()).isEqualTo(9));
     assertThat(folder.resolve("findings.md")).content().contains("| K | mini-batches | B |");
     assertThat(Files.readAllLines(folder.resolve("evolution.csv"))).hasSize(3);
     assertThat(ImageIO.read(folder.resolve("evolution-K1.png").toFile()).getWidth())

@@ -20,13 +20,20 @@ import org.nd4j.linalg.dataset.DataSet;
  * has no such number.
  */
 final class CheckpointSeries implements AutoCloseable {
-  private static final double TOLERANCE = 1e-3;
+  /** Of the residuals; the errors of the eigenvalues are of second order in it. */
+  private static final double TOLERANCE = 1e-2;
+
   private static final int MOST_PRODUCTS = 40;
+  private static final int FEWEST_PRODUCTS = 8;
+
+  /** Examples times parameters of all products of a checkpoint, some 12 flops each. */
+  private static final double WORK = 2e10;
 
   private final Map<String, Double> values = new TreeMap<>();
   private final Map<String, List<Double>> series = new TreeMap<>();
   private final MultiLayerNetwork network;
   private final HessianSharpness hessian;
+  private final int products;
 
   /**
    * No checkpoints yet.
@@ -37,9 +44,24 @@ final class CheckpointSeries implements AutoCloseable {
   CheckpointSeries(MultiLayerNetwork network, DataSet examples) {
     this.network = network;
     hessian = examples == null ? null : HessianSharpness.of(network, examples.toMultiDataSet());
+    products = examples == null ? 0 : products(network, examples);
+  }
+
+  /**
+   * As many as a fixed amount of work allows. Few are no harm: an iteration starts from the
+   * eigenvector of the last checkpoint and gives a lower bound.
+   */
+  private static int products(MultiLayerNetwork network, DataSet examples) {
+    double affordable = WORK / ((double) network.numParams() * examples.numExamples());
+    return (int) Math.max(FEWEST_PRODUCTS, Math.min(MOST_PRODUCTS, affordable));
   }
 
   void add(Checkpoint checkpoint) {
+    if (hessian != null) {
+      add(
+          "hessian",
+          hessian.largest(network.params(), 1, TOLERANCE, products).eigenvalues().get(0));
+    }
     StabilityReport stability = checkpoint.stability();
     add("iteration", checkpoint.iteration());
     add("probeLoss", checkpoint.probeLoss());
@@ -55,11 +77,6 @@ final class CheckpointSeries implements AutoCloseable {
     add("edgeRatio", stability.edgeRatio().orElse(Double.NaN));
     add("batchSharpness", checkpoint.batchSharpness().meanOfRatios().value());
     add("batchSharpnessOfMeans", checkpoint.batchSharpness().ratioOfMeans().value());
-    if (hessian != null) {
-      add(
-          "hessian",
-          hessian.largest(network.params(), 1, TOLERANCE, MOST_PRODUCTS).eigenvalues().get(0));
-    }
   }
 
   private void add(String name, double value) {

@@ -5,7 +5,15 @@ import java.util.List;
 
 /** The experiments. */
 final class Experiments {
-  static final List<Experiment> ALL = List.of(new Evolution(), new Prediction());
+  static final List<Experiment> ALL =
+      List.of(
+          new Evolution(),
+          new Prediction(),
+          new Chebyshev(),
+          new Cifar(),
+          new Toy(),
+          new Fashion(),
+          new StochasticEdge());
 
   private Experiments() {}
 }

@@ -47,7 +47,8 @@ record NetworkRun(
    * @param economy schedule of further ones of the economy tier
    * @param hessian whether the sharpness of the Hessian of the loss of all examples is measured at
    *     every checkpoint
-   * @param enough the loss of a mini-batch at which training ends; 0 for never
+   * @param enough the loss of a mini-batch at which training ends, one step later, which has a
+   *     checkpoint; 0 for never
    * @param seed of mini-batches and estimates
    */
   record Plan(
@@ -73,7 +74,7 @@ record NetworkRun(
   @Override
   public Measurements execute(Path record, BooleanSupplier stop) {
     MultiLayerNetwork network = DenseNetwork.initialised(configuration.clone());
-    double[] last = {Double.POSITIVE_INFINITY};
+    Ending ending = new Ending(plan.enough());
     try (CheckpointSeries series = new CheckpointSeries(network, plan.hessian() ? examples : null);
         LyapunovListener listener = listener(record, series)) {
       listener.note(labels);
@@ -81,8 +82,8 @@ record NetworkRun(
           new TrainingRun(network, examples, plan.step(), plan.iterations(), plan.seed())
               .run(
                   listener,
-                  (iteration, loss) -> last[0] = loss,
-                  () -> last[0] <= plan.enough() || stop.getAsBoolean());
+                  (iteration, loss) -> ending.see(loss, listener),
+                  () -> ending.isReached() || stop.getAsBoolean());
       // Where training diverged there is nothing left to be analysed.
       if (listener.failures() > 0 && end.reason() != RunEnd.Reason.DIVERGED) {
         throw new IllegalStateException(
@@ -109,5 +110,28 @@ record NetworkRun(
         .record(record)
         .onCheckpoint(series::add)
         .build();
+  }
+
+  /** A step after the loss has become small, so that there is a checkpoint where training ends. */
+  private static final class Ending {
+    private final double enough;
+    private boolean isSmall;
+    private boolean isReached;
+
+    Ending(double enough) {
+      this.enough = enough;
+    }
+
+    void see(double loss, LyapunovListener listener) {
+      isReached = isSmall;
+      if (loss <= enough) {
+        isSmall = true;
+        listener.requestCheckpoint();
+      }
+    }
+
+    boolean isReached() {
+      return isReached;
+    }
   }
 }

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.experiment;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.lyapunov4j.dl4j.Schedule;
+import org.lyapunov4j.samples.data.DataSource;
+import org.lyapunov4j.samples.data.Examples;
+import org.lyapunov4j.samples.data.Targets;
+import org.lyapunov4j.samples.experiment.NetworkRun.Plan;
+import org.lyapunov4j.samples.train.DenseNetwork;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * Sharpness where gradient descent ends, after L. Wu, C. Ma, W. E, <i>How SGD Selects the Global
+ * Minima in Over-parameterized Learning</i>, NeurIPS 2018: 1000 images of Fashion-MNIST, a
+ * 784-500-500-500-10 network of rectifiers, mean of squares over examples and outputs, which is
+ * Deeplearning4j's.
+ */
+final class Fashion implements Experiment {
+  private static final int EXAMPLES = 1000;
+  private static final int PROBE = 100;
+  private static final int CHECKPOINTS = 12;
+  private static final double SMALL_LOSS = 1e-3;
+  private static final String TASK = "784-500-500-500-10, mean of squares";
+
+  /**
+   * A learning rate.
+   *
+   * @param rate η
+   * @param steps at most
+   * @param published sharpness at the solution
+   */
+  private record Case(double rate, int steps, String published) {}
+
+  private static final List<Case> CASES =
+      List.of(
+          new Case(0.5, 6000, "3.9 ± 0.0"),
+          new Case(0.1, 12_000, "19.6 ± 0.15"),
+          new Case(0.05, 20_000, "39.3 ± 0.5"),
+          new Case(0.01, 100_000, "53.5 ± 4.3"));
+
+  private final int examples;
+  private final List<Integer> hidden;
+
+  Fashion() {
+    this(EXAMPLES, List.of(500, 500, 500));
+  }
+
+  /** With fewer examples and another network. */
+  Fashion(int examples, List<Integer> hidden) {
+    this.examples = examples;
+    this.hidden = hidden;
+  }
+
+  @Override
+  public String name() {
+    return "fashion";
+  }
+
+  @Override
+  public String question() {
+    return "How sharp is the solution of gradient descent? Fashion-MNIST (Wu, Ma and E 2018)";
+  }
+
+  @Override
+  public List<Run> runs(Settings settings) throws IOException {
+    DataSource source = settings.requireData(name(), "mnist:FOLDER/train");
+    List<Run> runs = new ArrayList<>();
+    for (Case one : CASES) {
+      for (int seed = 1; seed <= settings.seeds(); seed++) {
+        runs.add(run(one, source, seed, settings));
+      }
+    }
+    return runs;
+  }
+
+  private Run run(Case one, DataSource source, int seed, Settings settings) throws IOException {
+    Examples chosen =
+        source.load(examples, Targets.ONE_HOT, new RandomStream(seed).split(Seeds.EXAMPLES));
+    DataSet data = chosen.toDataSet(DataType.FLOAT);
+    MultiLayerConfiguration configuration =
+        new DenseNetwork(hidden, Activation.RELU, LossFunction.MSE, DataType.FLOAT)
+            .configuration(chosen.inputWidth(), chosen.outputs(), new Sgd(one.rate()), seed);
+    int steps = settings.steps(one.steps());
+    return new NetworkRun(
+        String.format(Locale.ROOT, "eta%s-seed%d", one.rate(), seed),
+        Descent.labels(TASK, one.rate(), 1, seed),
+        configuration,
+        data,
+        Cifar.first(data, PROBE),
+        new Plan(
+            SgdStep.of(one.rate(), examples),
+            steps,
+            Tier.ECONOMY,
+            Schedule.everyIterations(Math.max(1, steps / CHECKPOINTS)),
+            Optional.empty(),
+            true,
+            SMALL_LOSS,
+            seed));
+  }
+
+  @Override
+  public Findings findings(List<RunResult> results) {
+    List<Descent> runs = Descent.of(results);
+    List<List<String>> rows = new ArrayList<>();
+    List<String> sentences = new ArrayList<>();
+    for (Map.Entry<Double, List<Descent>> entry : Descent.byRate(runs).entrySet()) {
+      List<Descent> some = entry.getValue();
+      List<Descent> solved = some.stream().filter(Fashion::isSolved).toList();
+      rows.add(row(entry.getKey(), some, solved.size()));
+      sentences.add(
+          String.format(
+              Locale.ROOT,
+              "η = %s: %d of %d runs got to a loss of %s; the Hessian's sharpness at the end was %s,"
+                  + " published %s, 2/η = %s.",
+              Descent.brief(entry.getKey()),
+              solved.size(),
+              some.size(),
+              Descent.brief(SMALL_LOSS),
+              Table.cell(Descent.mean(some, run -> last(run, "hessian"))),
+              published(entry.getKey()),
+              Descent.brief(2 / entry.getKey())));
+    }
+    Table table =
+        new Table(
+            "fashion",
+            "Sharpness at the end of gradient descent, mean over seeds ± standard error",
+            List.of(
+                "η", "2/η", "solved", "steps", "loss", "Hessian", "G of the probe", "published"),
+            rows);
+    return new Findings(sentences, List.of(table), List.of(Descent.picture("fashion", TASK, runs)));
+  }
+
+  private static List<String> row(double rate, List<Descent> runs, int solved) {
+    return List.of(
+        Descent.brief(rate),
+        Descent.brief(2 / rate),
+        solved + " of " + runs.size(),
+        Descent.steps(runs),
+        Table.cell(Descent.mean(runs, Descent::loss)),
+        Table.cell(Descent.mean(runs, run -> last(run, "hessian"))),
+        Table.cell(Descent.mean(runs, run -> last(run, "sharpness"))),
+        published(rate));
+  }
+
+  private static boolean isSolved(Descent run) {
+    return run.loss() <= SMALL_LOSS;
+  }
+
+  private static double last(Descent run, String curve) {
+    double[] values = run.curvature(curve);
+    return values.length == 0 ? Double.NaN : values[values.length - 1];
+  }
+
+  private static String published(double rate) {
+    return CASES.stream()
+        .filter(one -> one.rate() == rate)
+        .map(Case::published)
+        .findFirst()
+        .orElse("–");
+  }
+}
