@@ -66,7 +66,7 @@ class ExperimentCommandTest {
       "evolution",
       "--out=" + folder,
       "--seeds=1",
-      "--length=0.008",
+      "--length=0.002",
       "--only=K1-iid-B{4,80}-eta0.05-*"
     };
     Outcome first = experiment(args);
