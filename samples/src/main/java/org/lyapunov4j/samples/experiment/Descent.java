@@ -77,7 +77,7 @@ record Descent(RunResult run) {
   }
 
   boolean diverged() {
-    return run.value("diverged") != 0;
+    return run.diverged();
   }
 
   /** The training loss at the end. */

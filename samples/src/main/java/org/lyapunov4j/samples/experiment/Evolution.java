@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
@@ -86,7 +87,7 @@ final class Evolution implements Experiment {
         }
       }
     }
-    // Those that take longest come last, and a first seed of everything first.
+    // A first seed of everything comes first.
     runs.sort(Comparator.comparing(run -> run.settings().get("seed")));
     return runs;
   }
@@ -191,7 +192,7 @@ final class Evolution implements Experiment {
 
   private record Group(Setting setting, List<RunResult> runs) {
     List<RunResult> finished() {
-      return runs.stream().filter(run -> run.value("diverged") == 0).toList();
+      return runs.stream().filter(run -> !run.diverged()).toList();
     }
 
     Mean late(String curve) {
@@ -264,12 +265,11 @@ final class Evolution implements Experiment {
     List<String> sentences = new ArrayList<>();
     sentences.add(
         String.format(
-            "%d runs, %d of them diverged.",
-            results.size(), count(results, run -> run.value("diverged"))));
+            "%d runs, %d of them diverged.", results.size(), count(results, RunResult::diverged)));
     for (boolean fullBatch : new boolean[] {true, false}) {
       List<RunResult> some =
           results.stream()
-              .filter(run -> run.value("diverged") == 0)
+              .filter(run -> !run.diverged())
               .filter(run -> fullBatch == (Setting.of(run).batchSize() == EXAMPLES))
               .toList();
       sentences.add(
@@ -277,17 +277,17 @@ final class Evolution implements Experiment {
               "%s: over the second half λ was negative in %d of %d runs, η/η_c above 0.9 in %d and"
                   + " above 1.1 in %d; η/η_c ended higher than it began in %d.",
               fullBatch ? "B = N" : "B < N",
-              count(some, run -> late(run, "lambda") < 0 ? 1 : 0),
+              count(some, run -> late(run, "lambda") < 0),
               some.size(),
-              count(some, run -> late(run, "edgeRatio") > 0.9 ? 1 : 0),
-              count(some, run -> late(run, "edgeRatio") > 1.1 ? 1 : 0),
-              count(some, run -> late(run, "edgeRatio") > firstRatio(run) ? 1 : 0)));
+              count(some, run -> late(run, "edgeRatio") > 0.9),
+              count(some, run -> late(run, "edgeRatio") > 1.1),
+              count(some, run -> late(run, "edgeRatio") > firstRatio(run))));
     }
     return sentences;
   }
 
-  private static int count(List<RunResult> results, ToDoubleFunction<RunResult> zeroOrOne) {
-    return (int) results.stream().mapToDouble(zeroOrOne).sum();
+  private static long count(List<RunResult> results, Predicate<RunResult> condition) {
+    return results.stream().filter(condition).count();
   }
 
   /** The middle rate with independent mini-batches. */

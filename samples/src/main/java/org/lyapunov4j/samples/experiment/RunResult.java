@@ -21,6 +21,11 @@ record RunResult(String id, Map<String, String> settings, Measurements found, do
     return value;
   }
 
+  /** Whether the loss was no longer finite. */
+  boolean diverged() {
+    return value("diverged") != 0;
+  }
+
   double value(String name) {
     return found.value(name);
   }

@@ -140,7 +140,7 @@ final class StochasticEdge implements Experiment {
     Mean late(String curve, double factor) {
       return Mean.of(
           runs.stream()
-              .filter(run -> run.value("diverged") == 0)
+              .filter(run -> !run.diverged())
               .mapToDouble(run -> factor * Mean.ofTail(run.curve(curve), LATE)));
     }
 
@@ -216,7 +216,7 @@ final class StochasticEdge implements Experiment {
     List<RunResult> runs =
         groups.stream()
             .flatMap(group -> group.runs().stream())
-            .filter(run -> run.value("diverged") == 0)
+            .filter(run -> !run.diverged())
             .toList();
     Setting setting = groups.get(0).setting();
     return String.format(
