@@ -110,14 +110,15 @@ public final class HessianSharpness implements AutoCloseable {
   /** ∇L. */
   private INDArray gradient(INDArray parameters) {
     model.setParams(parameters.reshape(model.params().shape()));
-    INDArray sum =
-        Replica.gradient(
-            model,
-            copies(probe.features()),
-            copies(probe.labels()),
-            probe.featuresMasks(),
-            probe.labelsMasks());
-    return sum.div(probe.examples());
+    INDArray[] features = copies(probe.features());
+    INDArray[] labels = copies(probe.labels());
+    try {
+      return Replica.gradient(model, features, labels, probe.featuresMasks(), probe.labelsMasks())
+          .div(probe.examples());
+    } finally {
+      // as large as the probe; the collector does not see how large
+      Stream.concat(Stream.of(features), Stream.of(labels)).forEach(INDArray::close);
+    }
   }
 
   /** Some layers work in place. */

@@ -8,16 +8,21 @@ import java.util.TreeMap;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.HessianSharpness;
+import org.lyapunov4j.dl4j.gram.NtkGram;
+import org.lyapunov4j.dl4j.gram.NtkOperator;
+import org.lyapunov4j.dl4j.gram.TopEigenpairs;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.dataset.DataSet;
 
 /**
  * The checkpoints of a run as curves: {@code iteration}, {@code probeLoss}, {@code lambda} with
  * {@code lambdaLow} and {@code lambdaHigh}, {@code mu}, {@code sharpness}, {@code
  * classicEdgeRatio}, {@code criticalRate}, {@code edgeRatio}, {@code batchSharpness} (mean of
- * ratios), {@code batchSharpnessOfMeans} and, if asked for, {@code hessian}; NaN where a checkpoint
- * has no such number.
+ * ratios), {@code batchSharpnessOfMeans} and, if asked for, the sharpness of all examples: {@code
+ * hessian} and its Gauss–Newton part {@code gaussNewton}; NaN where a checkpoint has no such
+ * number.
  */
 final class CheckpointSeries implements AutoCloseable {
   /** Of the residuals; the errors of the eigenvalues are of second order in it. */
@@ -33,7 +38,9 @@ final class CheckpointSeries implements AutoCloseable {
   private final Map<String, List<Double>> series = new TreeMap<>();
   private final MultiLayerNetwork network;
   private final HessianSharpness hessian;
+  private final NtkGram gram;
   private final int products;
+  private TopEigenpairs lastOfGram;
 
   /**
    * No checkpoints yet.
@@ -44,6 +51,7 @@ final class CheckpointSeries implements AutoCloseable {
   CheckpointSeries(MultiLayerNetwork network, DataSet examples) {
     this.network = network;
     hessian = examples == null ? null : HessianSharpness.of(network, examples.toMultiDataSet());
+    gram = examples == null ? null : NtkGram.builder(network).probe(examples).matrixFree().build();
     products = examples == null ? 0 : products(network, examples);
   }
 
@@ -61,6 +69,7 @@ final class CheckpointSeries implements AutoCloseable {
       add(
           "hessian",
           hessian.largest(network.params(), 1, TOLERANCE, products).eigenvalues().get(0));
+      add("gaussNewton", gaussNewton());
     }
     StabilityReport stability = checkpoint.stability();
     add("iteration", checkpoint.iteration());
@@ -77,6 +86,21 @@ final class CheckpointSeries implements AutoCloseable {
     add("edgeRatio", stability.edgeRatio().orElse(Double.NaN));
     add("batchSharpness", checkpoint.batchSharpness().meanOfRatios().value());
     add("batchSharpnessOfMeans", checkpoint.batchSharpness().ratioOfMeans().value());
+  }
+
+  /** κ_max(G)/N without G. */
+  private double gaussNewton() {
+    NtkOperator operator = gram.operator(network.params());
+    lastOfGram =
+        TopEigenpairs.of(
+            operator::multiply,
+            operator.size(),
+            1,
+            TOLERANCE,
+            products,
+            new RandomStream(1),
+            lastOfGram);
+    return lastOfGram.eigenvalues().get(0) / operator.examples();
   }
 
   private void add(String name, double value) {
@@ -99,6 +123,7 @@ final class CheckpointSeries implements AutoCloseable {
   public void close() {
     if (hessian != null) {
       hessian.close();
+      gram.close();
     }
   }
 }

@@ -63,7 +63,8 @@ final class Cifar implements Experiment {
           new Case(LossFunction.MCXENT, 2.0 / 30, 480),
           new Case(LossFunction.MCXENT, 2.0 / 60, 480),
           new Case(LossFunction.MSE, 2.0 / 90, 960),
-          new Case(LossFunction.MSE, 0.01, 12_000));
+          new Case(LossFunction.MSE, 2.0 / 120, 1440),
+          new Case(LossFunction.MSE, 0.01, 4800));
 
   private final int examples;
   private final List<Integer> hidden;

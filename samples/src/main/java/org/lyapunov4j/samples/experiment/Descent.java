@@ -139,7 +139,7 @@ record Descent(RunResult run) {
                       Table.cell(mean(finite, run -> run.first("hessian"))),
                       Table.cell(mean(finite, run -> run.highest("hessian"))),
                       Table.cell(mean(finite, run -> run.late("hessian"))),
-                      Table.cell(mean(finite, run -> run.late("sharpness"))),
+                      Table.cell(mean(finite, run -> run.late("gaussNewton"))),
                       Table.cell(mean(finite, run -> run.late("hessian") / run.edge())),
                       expected.apply(rate),
                       Table.cell(mean(finite, Descent::loss))));
@@ -189,12 +189,13 @@ record Descent(RunResult run) {
       edges.put("2/η = " + brief(first.edge()), first.edge());
       sharpness.add(
           new Curve("η = " + rate, iterations, first.curvature("hessian"), colour, Stroke.LINE));
-      sharpness.add(new Curve("", iterations, first.curvature("sharpness"), colour, Stroke.DASHES));
+      sharpness.add(
+          new Curve("", iterations, first.curvature("gaussNewton"), colour, Stroke.DASHES));
       losses.add(new Curve("η = " + rate, iterations, first.losses(), colour++, Stroke.LINE));
     }
     return new Picture(
         name,
-        title + ": sharpness of the Hessian (lines) and of the Gram matrix of the probe (dashes)",
+        title + ": sharpness of the Hessian (lines) and of the Gram matrix (dashes)",
         List.of(
             new Panel(title, "", "sharpness", Axes.LINEAR, edges, sharpness),
             new Panel("", "iteration", "loss of the probe", axes(losses), Map.of(), losses)));

@@ -46,6 +46,11 @@ final class Evolution implements Experiment {
   private static final List<Integer> BATCH_SIZES = List.of(1, 4, 16, 64, EXAMPLES);
   private static final double MOMENTUM = 0.9;
 
+  /** Images of more pixels have a Gram matrix that is some twenty times as large. */
+  private static final int MANY_INPUTS = 1000;
+
+  private static final int FEWER = 20;
+
   /** How mini-batches become steps. */
   private enum Scheme {
     IID("iid"),
@@ -79,9 +84,9 @@ final class Evolution implements Experiment {
             source.load(EXAMPLES, targets, new RandomStream(seed).split(Seeds.EXAMPLES));
         DataSet data = examples.toDataSet(DataType.DOUBLE);
         for (Scheme scheme : Scheme.values()) {
-          for (double rate : rates(targets, scheme)) {
+          for (double rate : rates(examples, scheme)) {
             for (int batch : BATCH_SIZES) {
-              runs.add(run(source, examples, data, targets, scheme, rate, batch, seed, settings));
+              runs.add(run(source, examples, data, scheme, rate, batch, seed, settings));
             }
           }
         }
@@ -93,8 +98,9 @@ final class Evolution implements Experiment {
   }
 
   /** For mini-batches of one, the first is near the edge from the start, the last beyond it. */
-  private static double[] rates(Targets targets, Scheme scheme) {
-    double middle = targets == Targets.SCALAR ? 0.05 : 0.5;
+  private static double[] rates(Examples examples, Scheme scheme) {
+    double few = examples.outputs() == 1 ? 0.05 : 0.5;
+    double middle = examples.inputWidth() > MANY_INPUTS ? few / FEWER : few;
     return switch (scheme) {
       case IID -> new double[] {middle / 2, middle, 2 * middle};
       case SHUFFLED -> new double[] {middle};
@@ -106,7 +112,6 @@ final class Evolution implements Experiment {
       DataSource source,
       Examples examples,
       DataSet data,
-      Targets targets,
       Scheme scheme,
       double rate,
       int batch,
@@ -131,7 +136,7 @@ final class Evolution implements Experiment {
                     ? MiniBatchSampling.SHUFFLED_EPOCHS
                     : MiniBatchSampling.IID_SUBSETS);
     int steps = settings.steps(STEPS);
-    boolean scalar = targets == Targets.SCALAR;
+    boolean scalar = examples.outputs() == 1;
     Schedule often = Schedule.logarithmic(3).or(Schedule.everyIterations(Math.max(1, steps / 10)));
     Plan plan =
         new Plan(
@@ -166,7 +171,7 @@ final class Evolution implements Experiment {
             .toList();
     List<Picture> pictures = new ArrayList<>();
     for (int outputs : settings.stream().mapToInt(Setting::outputs).distinct().toArray()) {
-      pictures.add(overTime(outputs, groups));
+      overTime(outputs, groups).ifPresent(pictures::add);
       pictures.add(atTheEnd(outputs, groups));
     }
     return new Findings(sentences(results), List.of(table(groups)), pictures);
@@ -291,7 +296,7 @@ final class Evolution implements Experiment {
   }
 
   /** The middle rate with independent mini-batches. */
-  private static Picture overTime(int outputs, List<Group> groups) {
+  private static Optional<Picture> overTime(int outputs, List<Group> groups) {
     List<Group> some =
         groups.stream()
             .filter(group -> group.setting().outputs() == outputs)
@@ -299,36 +304,45 @@ final class Evolution implements Experiment {
             .toList();
     double[] rates =
         some.stream().mapToDouble(g -> g.setting().rate()).distinct().sorted().toArray();
+    if (rates.length == 0) {
+      return Optional.empty();
+    }
     double middle = rates[rates.length / 2];
     List<Group> shown = some.stream().filter(g -> g.setting().rate() == middle).toList();
     String title = String.format("%d output%s, η = %s", outputs, outputs == 1 ? "" : "s", middle);
-    return new Picture(
-        "evolution-K" + outputs,
-        title + ", independent mini-batches; a curve for every seed whose loss stayed finite",
-        List.of(
-            new Panel(
-                title,
-                "",
-                "η/η_c",
-                Axes.LOG_X,
-                Map.of("edge of stability", 1.0),
-                curves(shown, "edgeRatio")),
-            new Panel(
-                "",
-                "",
-                "λ, nats per step",
-                Axes.LOG_X,
-                Map.of("zero", 0.0),
-                curves(shown, "lambda")),
-            new Panel(
-                "",
-                "",
-                "η·sharpness/2",
-                Axes.LOG_X,
-                Map.of("edge of gradient descent", 1.0),
-                curves(shown, "classicEdgeRatio")),
-            new Panel(
-                "", "iteration", "loss", Axes.LOG_BOTH, Map.of(), curves(shown, "probeLoss"))));
+    return Optional.of(
+        new Picture(
+            "evolution-K" + outputs,
+            title + ", independent mini-batches; a curve for every seed whose loss stayed finite",
+            List.of(
+                new Panel(
+                    title,
+                    "",
+                    "η/η_c",
+                    Axes.LOG_X,
+                    Map.of("edge of stability", 1.0),
+                    curves(shown, "edgeRatio")),
+                new Panel(
+                    "",
+                    "",
+                    "λ, nats per step",
+                    Axes.LOG_X,
+                    Map.of("zero", 0.0),
+                    curves(shown, "lambda")),
+                new Panel(
+                    "",
+                    "",
+                    "η·sharpness/2",
+                    Axes.LOG_X,
+                    Map.of("edge of gradient descent", 1.0),
+                    curves(shown, "classicEdgeRatio")),
+                new Panel(
+                    "",
+                    "iteration",
+                    "loss",
+                    Axes.LOG_BOTH,
+                    Map.of(),
+                    curves(shown, "probeLoss")))));
   }
 
   private static List<Curve> curves(List<Group> groups, String name) {

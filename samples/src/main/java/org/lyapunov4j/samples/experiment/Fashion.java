@@ -138,8 +138,7 @@ final class Fashion implements Experiment {
         new Table(
             "fashion",
             "Sharpness at the end of gradient descent, mean over seeds ± standard error",
-            List.of(
-                "η", "2/η", "solved", "steps", "loss", "Hessian", "G of the probe", "published"),
+            List.of("η", "2/η", "solved", "steps", "loss", "Hessian", "of G", "published"),
             rows);
     return new Findings(sentences, List.of(table), List.of(Descent.picture("fashion", TASK, runs)));
   }
@@ -152,7 +151,7 @@ final class Fashion implements Experiment {
         Descent.steps(runs),
         Table.cell(Descent.mean(runs, Descent::loss)),
         Table.cell(Descent.mean(runs, run -> last(run, "hessian"))),
-        Table.cell(Descent.mean(runs, run -> last(run, "sharpness"))),
+        Table.cell(Descent.mean(runs, run -> last(run, "gaussNewton"))),
         published(rate));
   }
 

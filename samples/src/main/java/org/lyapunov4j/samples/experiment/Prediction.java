@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.experiment;
 
+import static java.util.stream.Collectors.joining;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,6 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
@@ -35,17 +38,17 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
  * Does the verdict at a checkpoint foretell? Where the loss has come down to a share of what it
- * was, η_c is computed, and training goes on from there four times, at 0.5, 0.9, 1.1 and 2 times
- * η_c. Stable is foretold below η_c and unstable above; it was unstable if the loss of all examples
- * rose to ten times what it was.
+ * was, far from a minimum and close to one, η_c is computed, and training goes on from there four
+ * times, at 0.5, 0.9, 1.1 and 2 times η_c. Stable is foretold below η_c and unstable above; it was
+ * unstable if the loss of all examples rose to ten times what it was.
  */
 final class Prediction implements Experiment {
   private static final int EXAMPLES = 40;
   private static final int MOST_STEPS = 15_000;
-  private static final int CONTINUATION = 1500;
-  private static final int LOOKS = 100;
+  private static final int CONTINUATION = 3000;
+  private static final int LOOKS = 200;
   private static final double RISE = 10;
-  private static final double[] SHARES = {0.3, 0.03, 0.003};
+  private static final double[] SHARES = {0.3, 0.01, 1e-4};
   private static final double[] FACTORS = {0.5, 0.9, 1.1, 2};
 
   @Override
@@ -112,10 +115,7 @@ final class Prediction implements Experiment {
 
     @Override
     public Measurements execute(Path record, BooleanSupplier stop) {
-      MultiLayerNetwork network =
-          DenseNetwork.initialised(
-              new DenseNetwork(List.of(64, 64), Activation.TANH, LossFunction.MSE, DataType.DOUBLE)
-                  .configuration((int) data.getFeatures().size(1), outputs(), new Sgd(rate), seed));
+      MultiLayerNetwork network = network(rate);
       RandomStream random = new RandomStream(seed).split(Seeds.CONTINUATION);
       MiniBatches batches = new MiniBatches(data, SgdStep.of(rate, batchSize), random.split(0));
       double first = network.score(data);
@@ -135,6 +135,14 @@ final class Prediction implements Experiment {
       return new Measurements(Map.of("levels", (double) next), curves);
     }
 
+    /** Not a clone with another rate: clones share their updaters, and with them the rate. */
+    private MultiLayerNetwork network(double learningRate) {
+      return DenseNetwork.initialised(
+          new DenseNetwork(List.of(64, 64), Activation.TANH, LossFunction.MSE, DataType.DOUBLE)
+              .configuration(
+                  (int) data.getFeatures().size(1), outputs(), new Sgd(learningRate), seed));
+    }
+
     private void fork(
         MultiLayerNetwork network,
         double share,
@@ -149,8 +157,8 @@ final class Prediction implements Experiment {
               .map(CriticalLearningRate::value)
               .orElse(Double.NaN);
       for (double factor : FACTORS) {
-        MultiLayerNetwork fork = network.clone();
-        fork.setLearningRate(factor * critical);
+        MultiLayerNetwork fork = network(factor * critical);
+        fork.setParams(network.params());
         double start = network.score(data);
         double lambda = analyse(fork, Tier.ECONOMY).stability().exponent().value();
         double[] losses =
@@ -161,8 +169,9 @@ final class Prediction implements Experiment {
         add(series, "factor", factor);
         add(series, "lambda", lambda);
         add(series, "start", start);
-        add(series, "highest", highest(losses));
-        add(series, "end", losses[losses.length - 1]);
+        int end = firstRise(losses, start);
+        add(series, "steps", (end + 1) * (double) stepsOfALook());
+        add(series, "end", losses[end]);
       }
     }
 
@@ -180,7 +189,7 @@ final class Prediction implements Experiment {
       double[] losses = new double[LOOKS];
       Arrays.fill(losses, Double.POSITIVE_INFINITY);
       for (int look = 0; look < LOOKS && !stop.getAsBoolean(); look++) {
-        for (int t = 0; t < Math.max(1, steps / LOOKS); t++) {
+        for (int t = 0; t < stepsOfALook(); t++) {
           fork.fit(batches.next());
         }
         double loss = fork.score(data);
@@ -192,8 +201,16 @@ final class Prediction implements Experiment {
       return losses;
     }
 
-    private static double highest(double[] losses) {
-      return Arrays.stream(losses).max().orElseThrow();
+    private int stepsOfALook() {
+      return Math.max(1, steps / LOOKS);
+    }
+
+    /** The first look at a loss that rose, the last one if none did. */
+    private static int firstRise(double[] losses, double start) {
+      return IntStream.range(0, losses.length)
+          .filter(look -> losses[look] > RISE * start)
+          .findFirst()
+          .orElse(losses.length - 1);
     }
 
     private static void add(Map<String, List<Double>> series, String name, double value) {
@@ -209,9 +226,8 @@ final class Prediction implements Experiment {
       double factor,
       double lambda,
       double start,
-      double highest,
       double end,
-      int steps) {
+      double steps) {
     static List<Fork> of(RunResult run) {
       return IntStream.range(0, run.curve("factor").length)
           .mapToObj(
@@ -223,20 +239,20 @@ final class Prediction implements Experiment {
                       run.curve("factor")[i],
                       run.curve("lambda")[i],
                       run.curve("start")[i],
-                      run.curve("highest")[i],
                       run.curve("end")[i],
-                      Integer.parseInt(run.setting("steps after"))))
+                      run.curve("steps")[i]))
           .toList();
     }
 
     boolean rose() {
-      return highest > RISE * start;
+      return end > RISE * start;
     }
 
     boolean agrees() {
       return rose() == factor > 1;
     }
 
+    /** Of the residual, until the loss rose or to the end, nats per step. */
     double growth() {
       return Math.log(end / start) / 2 / steps;
     }
@@ -250,14 +266,24 @@ final class Prediction implements Experiment {
         String.format(
             "%d continuations of %d runs: the verdict foretold %d.",
             forks.size(), results.size(), forks.stream().filter(Fork::agrees).count()));
-    for (double factor : FACTORS) {
-      List<Fork> some = forks.stream().filter(fork -> fork.factor() == factor).toList();
+    for (double share : SHARES) {
+      List<Fork> some = forks.stream().filter(fork -> fork.share() == share).toList();
       sentences.add(
           String.format(
-              "At %s η_c the loss rose tenfold in %d of %d.",
-              factor, some.stream().filter(Fork::rose).count(), some.size()));
+              "From %s of the first loss: at %s η_c the loss rose tenfold in %s.",
+              share,
+              DoubleStream.of(FACTORS).mapToObj(String::valueOf).collect(joining(" / ")),
+              String.join(" / ", rose(some))));
     }
     return new Findings(sentences, List.of(table(forks)), List.of(picture(forks)));
+  }
+
+  /** For each factor, in how many continuations the loss rose. */
+  private static List<String> rose(List<Fork> forks) {
+    return DoubleStream.of(FACTORS)
+        .mapToObj(factor -> forks.stream().filter(fork -> fork.factor() == factor).toList())
+        .map(some -> some.stream().filter(Fork::rose).count() + " of " + some.size())
+        .toList();
   }
 
   private static Table table(List<Fork> forks) {
@@ -291,10 +317,7 @@ final class Prediction implements Experiment {
     List<String> row =
         new ArrayList<>(
             List.of(String.valueOf(outputs), String.valueOf(batch), String.valueOf(share)));
-    for (double factor : FACTORS) {
-      List<Fork> some = forks.stream().filter(fork -> fork.factor() == factor).toList();
-      row.add(some.stream().filter(Fork::rose).count() + " of " + some.size());
-    }
+    row.addAll(rose(forks));
     row.add(forks.stream().filter(Fork::agrees).count() + " of " + forks.size());
     return row;
   }
@@ -316,12 +339,12 @@ final class Prediction implements Experiment {
     }
     return new Picture(
         "prediction",
-        "Growth of the residual over the continuation, beside λ at its beginning",
+        "Growth of the residual until the loss rose tenfold or 3000 steps were over, beside λ",
         List.of(
             new Panel(
                 "",
                 "λ at the checkpoint, nats per step",
-                "½ log(loss after / loss before) per step",
+                "growth of the residual, nats per step",
                 Axes.LINEAR,
                 Map.of("zero", 0.0),
                 curves)));
