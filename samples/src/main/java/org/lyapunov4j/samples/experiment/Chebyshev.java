@@ -155,23 +155,10 @@ final class Chebyshev implements Experiment {
           String name = control ? "chebyshev-control" : "chebyshev";
           tables.add(Descent.table(name, task, runs, control ? CONTROLS::get : rate -> "1"));
           pictures.add(Descent.picture(name, task, runs));
-          Descent.byRate(runs).values().forEach(some -> sentences.add(sentence(task, some)));
+          Descent.byRate(runs)
+              .values()
+              .forEach(some -> sentences.add(Descent.sentence(task, some, TOLERANCE)));
         });
     return new Findings(sentences, tables, pictures);
-  }
-
-  private static String sentence(String task, List<Descent> runs) {
-    return String.format(
-        Locale.ROOT,
-        "%s, η = %s: the Hessian's sharpness rose above 2/η = %s in %d of %d runs, and in %d its mean"
-            + " over the last fifth was within %.0f %% of it; %d diverged.",
-        task,
-        Descent.brief(runs.get(0).rate()),
-        Descent.brief(runs.get(0).edge()),
-        runs.stream().filter(Descent::reachedTheEdge).count(),
-        runs.size(),
-        runs.stream().filter(run -> run.staysAtTheEdge(TOLERANCE)).count(),
-        100 * TOLERANCE,
-        runs.stream().filter(Descent::diverged).count());
   }
 }

@@ -157,24 +157,8 @@ final class Cifar implements Experiment {
       pictures.add(Descent.picture(name, title, task.getValue()));
       Descent.byRate(task.getValue())
           .values()
-          .forEach(runs -> sentences.add(sentence(task.getKey(), runs)));
+          .forEach(runs -> sentences.add(Descent.sentence(task.getKey(), runs, TOLERANCE)));
     }
     return new Findings(sentences, tables, pictures);
-  }
-
-  private static String sentence(String task, List<Descent> runs) {
-    return String.format(
-        Locale.ROOT,
-        "%s, η = %s: %s steps took the Hessian's sharpness above 2/η = %s in %d of %d runs; in %d its"
-            + " mean over the last fifth was within %.0f %% of it; %d diverged.",
-        task,
-        Descent.brief(runs.get(0).rate()),
-        Descent.steps(runs),
-        Descent.brief(runs.get(0).edge()),
-        runs.stream().filter(Descent::reachedTheEdge).count(),
-        runs.size(),
-        runs.stream().filter(run -> run.staysAtTheEdge(TOLERANCE)).count(),
-        100 * TOLERANCE,
-        runs.stream().filter(Descent::diverged).count());
   }
 }

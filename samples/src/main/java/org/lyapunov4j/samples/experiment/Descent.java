@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.DoubleFunction;
@@ -116,6 +117,27 @@ record Descent(RunResult run) {
   /** Whether the Hessian's sharpness was above 2/η and stays within a relative distance of it. */
   boolean staysAtTheEdge(double tolerance) {
     return !diverged() && reachedTheEdge() && Math.abs(late("hessian") / edge() - 1) <= tolerance;
+  }
+
+  /**
+   * What the runs at one learning rate did.
+   *
+   * @param tolerance relative to 2/η, within which sharpness counts as having stayed
+   */
+  static String sentence(String task, List<Descent> runs, double tolerance) {
+    return String.format(
+        Locale.ROOT,
+        "%s, η = %s: %s steps took the Hessian's sharpness above 2/η = %s in %d of %d runs; in %d its"
+            + " mean over the last fifth was within %.0f %% of it; %d diverged.",
+        task,
+        brief(runs.get(0).rate()),
+        steps(runs),
+        brief(runs.get(0).edge()),
+        runs.stream().filter(Descent::reachedTheEdge).count(),
+        runs.size(),
+        runs.stream().filter(run -> run.staysAtTheEdge(tolerance)).count(),
+        100 * tolerance,
+        runs.stream().filter(Descent::diverged).count());
   }
 
   /**

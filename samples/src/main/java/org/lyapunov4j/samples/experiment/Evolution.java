@@ -46,6 +46,9 @@ final class Evolution implements Experiment {
   private static final List<Integer> BATCH_SIZES = List.of(1, 4, 16, 64, EXAMPLES);
   private static final double MOMENTUM = 0.9;
 
+  /** A mean of squares that is rounding of outputs of order one. */
+  private static final double ROUNDING = 1e-20;
+
   /** Images of more pixels have a Gram matrix that is some twenty times as large. */
   private static final int MANY_INPUTS = 1000;
 
@@ -93,7 +96,7 @@ final class Evolution implements Experiment {
       }
     }
     // A first seed of everything comes first.
-    runs.sort(Comparator.comparing(run -> run.settings().get("seed")));
+    runs.sort(Comparator.comparingInt(run -> Integer.parseInt(run.settings().get("seed"))));
     return runs;
   }
 
@@ -173,6 +176,7 @@ final class Evolution implements Experiment {
     for (int outputs : settings.stream().mapToInt(Setting::outputs).distinct().toArray()) {
       overTime(outputs, groups).ifPresent(pictures::add);
       pictures.add(atTheEnd(outputs, groups));
+      pictures.add(losses(outputs, groups));
     }
     return new Findings(sentences(results), List.of(table(groups)), pictures);
   }
@@ -205,16 +209,30 @@ final class Evolution implements Experiment {
     }
   }
 
-  /** The mean of a curve over the second half of the iterations. */
-  private static double late(RunResult run, String curve) {
+  /** A curve over the second half of the iterations. */
+  private static double[] secondHalf(RunResult run, String curve) {
     double[] iterations = run.curve("iteration");
     double half = iterations.length == 0 ? 0 : iterations[iterations.length - 1] / 2;
     double[] values = run.curve(curve);
-    return Mean.of(
-            IntStream.range(0, values.length)
-                .filter(i -> iterations[i] >= half)
-                .mapToDouble(i -> values[i]))
-        .value();
+    return IntStream.range(0, values.length)
+        .filter(i -> iterations[i] >= half)
+        .mapToDouble(i -> values[i])
+        .toArray();
+  }
+
+  private static double late(RunResult run, String curve) {
+    return Mean.of(DoubleStream.of(secondHalf(run, curve))).value();
+  }
+
+  /** Whether the loss fell tenfold over the second half or is zero but for rounding. */
+  private static boolean converges(RunResult run) {
+    double end = lastLoss(run);
+    return end < ROUNDING || end < secondHalf(run, "probeLoss")[0] / 10;
+  }
+
+  private static double lastLoss(RunResult run) {
+    double[] losses = run.curve("probeLoss");
+    return losses[losses.length - 1];
   }
 
   private static Table table(List<Group> groups) {
@@ -287,6 +305,18 @@ final class Evolution implements Experiment {
               count(some, run -> late(run, "edgeRatio") > 0.9),
               count(some, run -> late(run, "edgeRatio") > 1.1),
               count(some, run -> late(run, "edgeRatio") > firstRatio(run))));
+    }
+    for (boolean negative : new boolean[] {true, false}) {
+      List<RunResult> some =
+          results.stream()
+              .filter(run -> !run.diverged())
+              .filter(run -> negative == late(run, "lambda") < 0)
+              .toList();
+      sentences.add(
+          String.format(
+              "λ %s 0 over the second half: in it the loss fell tenfold or was zero but for rounding in"
+                  + " %d of %d runs.",
+              negative ? "<" : "≥", count(some, Evolution::converges), some.size()));
     }
     return sentences;
   }
@@ -388,6 +418,36 @@ final class Evolution implements Experiment {
                 Axes.LOG_X,
                 Map.of("zero", 0.0),
                 endCurves(lines, group -> group.late("lambda").value()))));
+  }
+
+  /** Every run, by its mini-batch size. */
+  private static Picture losses(int outputs, List<Group> groups) {
+    List<Curve> curves = new ArrayList<>();
+    for (int batch : BATCH_SIZES) {
+      List<RunResult> runs =
+          groups.stream()
+              .filter(g -> g.setting().outputs() == outputs && g.setting().batchSize() == batch)
+              .flatMap(group -> group.finished().stream())
+              .toList();
+      curves.add(
+          new Curve(
+              "B = " + batch,
+              runs.stream().mapToDouble(run -> late(run, "lambda")).toArray(),
+              runs.stream().mapToDouble(Evolution::lastLoss).toArray(),
+              curves.size(),
+              Stroke.DOTS));
+    }
+    return new Picture(
+        "evolution-loss-K" + outputs,
+        "Loss at the end over λ in the second half of training; a point for every run",
+        List.of(
+            new Panel(
+                outputs + (outputs == 1 ? " output" : " outputs"),
+                "λ, nats per step",
+                "loss at the end",
+                Axes.LOG_Y,
+                Map.of(),
+                curves)));
   }
 
   private static List<Curve> endCurves(
