@@ -61,7 +61,7 @@ final class Cifar implements Experiment {
           new Case(LossFunction.MSE, 2.0 / 30, 480),
           new Case(LossFunction.MSE, 2.0 / 60, 480),
           new Case(LossFunction.MCXENT, 2.0 / 30, 480),
-          new Case(LossFunction.MCXENT, 2.0 / 60, 480),
+          new Case(LossFunction.MCXENT, 2.0 / 60, 960),
           new Case(LossFunction.MSE, 2.0 / 90, 960),
           new Case(LossFunction.MSE, 2.0 / 120, 1440),
           new Case(LossFunction.MSE, 0.01, 4800));

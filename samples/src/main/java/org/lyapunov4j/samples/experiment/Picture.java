@@ -16,6 +16,7 @@ import javax.imageio.ImageIO;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.lyapunov4j.samples.plot.PlotStyle;
 
@@ -142,6 +143,7 @@ record Picture(String name, String caption, List<Panel> panels) {
     series.setMarkerColor(colour);
     boolean dots = curve.stroke() == Stroke.DOTS;
     series.setMarker(dots ? SeriesMarkers.CIRCLE : SeriesMarkers.NONE);
+    series.setLineStyle(SeriesLines.SOLID); // XChart's tenth and later ones are dotted
     series.setLineWidth(1.8f);
     if (dots) {
       series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
