@@ -46,10 +46,10 @@ final class Evolution implements Experiment {
   private static final List<Integer> BATCH_SIZES = List.of(1, 4, 16, 64, EXAMPLES);
   private static final double MOMENTUM = 0.9;
 
-  /** A mean of squares that is rounding of outputs of order one. */
+  /** A mean of squares that counts as zero for outputs of order one. */
   private static final double ROUNDING = 1e-20;
 
-  /** Images of more pixels have a Gram matrix that is some twenty times as large. */
+  /** Images of more pixels have a Gram matrix that is tens of times as large. */
   private static final int MANY_INPUTS = 1000;
 
   private static final int FEWER = 20;
@@ -100,7 +100,7 @@ final class Evolution implements Experiment {
     return runs;
   }
 
-  /** For mini-batches of one, the first is near the edge from the start, the last beyond it. */
+  /** For mini-batches of one digit, the middle one is near the edge from the start. */
   private static double[] rates(Examples examples, Scheme scheme) {
     double few = examples.outputs() == 1 ? 0.05 : 0.5;
     double middle = examples.inputWidth() > MANY_INPUTS ? few / FEWER : few;
@@ -255,7 +255,8 @@ final class Evolution implements Experiment {
     }
     return new Table(
         "evolution",
-        "Second half of training, mean over seeds ± standard error",
+        "Second half of training, mean over seeds ± standard error; with momentum η·sharpness/2 is"
+            + " sharpness over the critical curvature",
         List.of(
             "K",
             "mini-batches",

@@ -124,7 +124,7 @@ record NetworkRun(
 
     void see(double loss, LyapunovListener listener) {
       isReached = isSmall;
-      if (loss <= enough) {
+      if (enough > 0 && loss <= enough) {
         isSmall = true;
         listener.requestCheckpoint();
       }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
@@ -150,12 +151,12 @@ final class Prediction implements Experiment {
         RandomStream random,
         Map<String, List<Double>> series,
         BooleanSupplier stop) {
-      double critical =
-          analyse(network, Tier.STANDARD)
-              .stability()
-              .criticalLearningRate()
-              .map(CriticalLearningRate::value)
-              .orElse(Double.NaN);
+      Optional<CriticalLearningRate> found =
+          analyse(network, Tier.STANDARD).stability().criticalLearningRate();
+      if (found.isEmpty()) {
+        return; // nothing is foretold
+      }
+      double critical = found.get().value();
       for (double factor : FACTORS) {
         MultiLayerNetwork fork = network(factor * critical);
         fork.setParams(network.params());
@@ -339,7 +340,7 @@ final class Prediction implements Experiment {
     }
     return new Picture(
         "prediction",
-        "Growth of the residual until the loss rose tenfold or 3000 steps were over, beside λ",
+        "Growth of the residual until the loss rose tenfold or the continuation was over, beside λ",
         List.of(
             new Panel(
                 "",
