@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
-import java.util.function.IntPredicate;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -221,14 +220,7 @@ final class Prediction implements Experiment {
 
   /** One continuation. */
   private record Fork(
-      int outputs,
-      int batchSize,
-      double share,
-      double factor,
-      double lambda,
-      double start,
-      double end,
-      double steps) {
+      int outputs, int batchSize, double share, double factor, double start, double end) {
     static List<Fork> of(RunResult run) {
       return IntStream.range(0, run.curve("factor").length)
           .mapToObj(
@@ -238,10 +230,8 @@ final class Prediction implements Experiment {
                       Integer.parseInt(run.setting("batch size")),
                       run.curve("share")[i],
                       run.curve("factor")[i],
-                      run.curve("lambda")[i],
                       run.curve("start")[i],
-                      run.curve("end")[i],
-                      run.curve("steps")[i]))
+                      run.curve("end")[i]))
           .toList();
     }
 
@@ -251,11 +241,6 @@ final class Prediction implements Experiment {
 
     boolean agrees() {
       return rose() == factor > 1;
-    }
-
-    /** Of the residual, until the loss rose or to the end, nats per step. */
-    double growth() {
-      return Math.log(end / start) / 2 / steps;
     }
   }
 
@@ -272,7 +257,7 @@ final class Prediction implements Experiment {
       sentences.add(
           String.format(
               "From %s of the first loss: at %s η_c the loss rose tenfold in %s.",
-              share,
+              Descent.brief(share),
               DoubleStream.of(FACTORS).mapToObj(String::valueOf).collect(joining(" / ")),
               String.join(" / ", rose(some))));
     }
@@ -317,7 +302,7 @@ final class Prediction implements Experiment {
   private static List<String> row(int outputs, int batch, double share, List<Fork> forks) {
     List<String> row =
         new ArrayList<>(
-            List.of(String.valueOf(outputs), String.valueOf(batch), String.valueOf(share)));
+            List.of(String.valueOf(outputs), String.valueOf(batch), Descent.brief(share)));
     row.addAll(rose(forks));
     row.add(forks.stream().filter(Fork::agrees).count() + " of " + forks.size());
     return row;
@@ -327,27 +312,26 @@ final class Prediction implements Experiment {
     List<Curve> curves = new ArrayList<>();
     for (int s = 0; s < SHARES.length; s++) {
       double share = SHARES[s];
-      IntPredicate wanted =
-          i -> forks.get(i).share() == share && Double.isFinite(forks.get(i).growth());
-      int[] indices = IntStream.range(0, forks.size()).filter(wanted).toArray();
-      curves.add(
-          new Curve(
-              "at " + share + " of the first loss",
-              IntStream.of(indices).mapToDouble(i -> forks.get(i).lambda()).toArray(),
-              IntStream.of(indices).mapToDouble(i -> forks.get(i).growth()).toArray(),
-              s,
-              Stroke.DOTS));
+      double[] rose =
+          DoubleStream.of(FACTORS)
+              .map(
+                  factor ->
+                      forks.stream()
+                          .filter(fork -> fork.share() == share && fork.factor() == factor)
+                          .mapToDouble(fork -> fork.rose() ? 1 : 0)
+                          .average()
+                          .orElse(Double.NaN))
+              .toArray();
+      for (Stroke stroke : List.of(Stroke.LINE, Stroke.DOTS)) {
+        String name = "from " + Descent.brief(share) + " of the first loss";
+        curves.add(new Curve(stroke == Stroke.LINE ? name : "", FACTORS, rose, s, stroke));
+      }
     }
     return new Picture(
         "prediction",
-        "Growth of the residual until the loss rose tenfold or the continuation was over, beside λ",
+        "Share of the continuations whose loss rose tenfold",
         List.of(
             new Panel(
-                "",
-                "λ at the checkpoint, nats per step",
-                "growth of the residual, nats per step",
-                Axes.LINEAR,
-                Map.of("zero", 0.0),
-                curves)));
+                "", "η/η_c", "share whose loss rose tenfold", Axes.LINEAR, Map.of(), curves)));
   }
 }
