@@ -10,7 +10,6 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,14 +34,7 @@ class EdgeExperimentsTest {
 
   private List<RunResult> execute(Experiment experiment, Settings settings, String pattern)
       throws IOException {
-    List<RunResult> results = new ArrayList<>();
-    for (Run run : experiment.runs(settings)) {
-      if (run.id().matches(pattern)) {
-        Path record = folder.resolve(run.id() + ".jsonl");
-        results.add(new RunResult(run.id(), run.settings(), run.execute(record, () -> false), 0));
-      }
-    }
-    return results;
+    return Executed.results(experiment, settings, pattern, folder);
   }
 
   private String page(Experiment experiment, List<RunResult> results) throws IOException {

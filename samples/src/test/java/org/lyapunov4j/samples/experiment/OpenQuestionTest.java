@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -20,14 +19,7 @@ class OpenQuestionTest {
 
   private List<RunResult> execute(Experiment experiment, Settings settings, String pattern)
       throws IOException {
-    List<RunResult> results = new ArrayList<>();
-    for (Run run : experiment.runs(settings)) {
-      if (run.id().matches(pattern)) {
-        Path record = folder.resolve(run.id() + ".jsonl");
-        results.add(new RunResult(run.id(), run.settings(), run.execute(record, () -> false), 0));
-      }
-    }
-    return results;
+    return Executed.results(experiment, settings, pattern, folder);
   }
 
   private static Settings settings(double length) {
