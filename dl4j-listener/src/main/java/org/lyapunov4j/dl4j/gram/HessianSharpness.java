@@ -20,10 +20,10 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>A product is a central difference of Deeplearning4j's gradients in double precision, H v ≈
  * (∇L(θ + hv) − ∇L(θ − hv))/2h with ‖hv‖ = 1e-5 max(1, ‖θ‖), right to about 1e-9 of ‖H‖ for smooth
  * activations; across the kinks of rectifiers it is a difference quotient, whose largest eigenvalue
- * can be a third above that of the second derivatives beside them. Eigenpairs come from {@link
- * TopEigenpairs}. Dropout and weight noise are off; batch normalisation differentiates the
- * statistics of the probe, as training does. Layers defined by SameDiff have twice their gradients
- * in Deeplearning4j 1.0.0-M2.1, and so here.
+ * was seen a third above that of its Gauss–Newton part. Eigenpairs come from {@link TopEigenpairs}.
+ * Dropout and weight noise are off; batch normalisation differentiates the statistics of the probe,
+ * as training does. Layers defined by SameDiff have twice their gradients in Deeplearning4j
+ * 1.0.0-M2.1, and so here.
  *
  * <p>Holds a private copy of the model and the probe set. Safe to use from any thread.
  */

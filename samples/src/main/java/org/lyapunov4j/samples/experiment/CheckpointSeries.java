@@ -47,11 +47,13 @@ final class CheckpointSeries implements AutoCloseable {
    *
    * @param network that is trained
    * @param examples of whose loss the Hessian is; null for no Hessian
+   * @param probe of the checkpoints, all or some of the examples
    */
-  CheckpointSeries(MultiLayerNetwork network, DataSet examples) {
+  CheckpointSeries(MultiLayerNetwork network, DataSet examples, DataSet probe) {
     this.network = network;
     hessian = examples == null ? null : HessianSharpness.of(network, examples.toMultiDataSet());
-    gram = examples == null ? null : NtkGram.builder(network).probe(examples).matrixFree().build();
+    boolean known = examples == null || probe.numExamples() == examples.numExamples();
+    gram = known ? null : NtkGram.builder(network).probe(examples).matrixFree().build();
     products = examples == null ? 0 : products(network, examples);
   }
 
@@ -65,13 +67,13 @@ final class CheckpointSeries implements AutoCloseable {
   }
 
   void add(Checkpoint checkpoint) {
+    StabilityReport stability = checkpoint.stability();
     if (hessian != null) {
       add(
           "hessian",
           hessian.largest(network.params(), 1, TOLERANCE, products).eigenvalues().get(0));
-      add("gaussNewton", gaussNewton());
+      add("gaussNewton", gram == null ? stability.sharpness() : gaussNewton());
     }
-    StabilityReport stability = checkpoint.stability();
     add("iteration", checkpoint.iteration());
     add("probeLoss", checkpoint.probeLoss());
     add("lambda", stability.exponent().value());
@@ -123,6 +125,8 @@ final class CheckpointSeries implements AutoCloseable {
   public void close() {
     if (hessian != null) {
       hessian.close();
+    }
+    if (gram != null) {
       gram.close();
     }
   }

@@ -12,7 +12,6 @@ import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.lyapunov4j.dl4j.Schedule;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
@@ -326,6 +325,10 @@ final class Evolution implements Experiment {
     return results.stream().filter(condition).count();
   }
 
+  private static String title(int outputs) {
+    return outputs + (outputs == 1 ? " output" : " outputs");
+  }
+
   /** The middle rate with independent mini-batches. */
   private static Optional<Picture> overTime(int outputs, List<Group> groups) {
     List<Group> some =
@@ -340,7 +343,7 @@ final class Evolution implements Experiment {
     }
     double middle = rates[rates.length / 2];
     List<Group> shown = some.stream().filter(g -> g.setting().rate() == middle).toList();
-    String title = String.format("%d output%s, η = %s", outputs, outputs == 1 ? "" : "s", middle);
+    String title = title(outputs) + ", η = " + middle;
     return Optional.of(
         new Picture(
             "evolution-K" + outputs,
@@ -406,7 +409,7 @@ final class Evolution implements Experiment {
         "Second half of training over the mini-batch size, means over seeds",
         List.of(
             new Panel(
-                outputs + (outputs == 1 ? " output" : " outputs"),
+                title(outputs),
                 "",
                 "η/η_c",
                 Axes.LOG_X,
@@ -443,7 +446,7 @@ final class Evolution implements Experiment {
         "Loss at the end over λ in the second half of training; a point for every run",
         List.of(
             new Panel(
-                outputs + (outputs == 1 ? " output" : " outputs"),
+                title(outputs),
                 "λ, nats per step",
                 "loss at the end",
                 Axes.LOG_Y,
@@ -456,16 +459,12 @@ final class Evolution implements Experiment {
     List<Curve> curves = new ArrayList<>();
     lines.forEach(
         (name, groups) ->
-            Stream.of(Stroke.LINE, Stroke.DOTS)
-                .forEach(
-                    stroke ->
-                        curves.add(
-                            new Curve(
-                                stroke == Stroke.LINE ? name : "",
-                                groups.stream().mapToDouble(g -> g.setting().batchSize()).toArray(),
-                                groups.stream().mapToDouble(value).toArray(),
-                                curves.size() / 2,
-                                stroke))));
+            curves.addAll(
+                Curve.lineAndDots(
+                    name,
+                    groups.stream().mapToDouble(g -> g.setting().batchSize()).toArray(),
+                    groups.stream().mapToDouble(value).toArray(),
+                    curves.size() / 2)));
     return curves;
   }
 }

@@ -75,7 +75,8 @@ record NetworkRun(
   public Measurements execute(Path record, BooleanSupplier stop) {
     MultiLayerNetwork network = DenseNetwork.initialised(configuration.clone());
     Ending ending = new Ending(plan.enough());
-    try (CheckpointSeries series = new CheckpointSeries(network, plan.hessian() ? examples : null);
+    try (CheckpointSeries series =
+            new CheckpointSeries(network, plan.hessian() ? examples : null, probe);
         LyapunovListener listener = listener(record, series)) {
       listener.note(labels);
       RunEnd end =

@@ -85,7 +85,13 @@ record Picture(String name, String caption, List<Panel> panels) {
    * @param stroke line, dashes or dots
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Curve(String name, double[] x, double[] y, int colour, Stroke stroke) {}
+  record Curve(String name, double[] x, double[] y, int colour, Stroke stroke) {
+    /** A line with its points, once in the legend. */
+    static List<Curve> lineAndDots(String name, double[] x, double[] y, int colour) {
+      return List.of(
+          new Curve(name, x, y, colour, Stroke.LINE), new Curve("", x, y, colour, Stroke.DOTS));
+    }
+  }
 
   void write(Path file) throws IOException {
     if (!ImageIO.write(render(), "png", file.toFile())) {

@@ -23,7 +23,6 @@ import org.lyapunov4j.samples.data.Targets;
 import org.lyapunov4j.samples.experiment.Picture.Axes;
 import org.lyapunov4j.samples.experiment.Picture.Curve;
 import org.lyapunov4j.samples.experiment.Picture.Panel;
-import org.lyapunov4j.samples.experiment.Picture.Stroke;
 import org.lyapunov4j.samples.train.DenseNetwork;
 import org.lyapunov4j.samples.train.MiniBatches;
 import org.lyapunov4j.stability.CriticalLearningRate;
@@ -264,10 +263,15 @@ final class Prediction implements Experiment {
     return new Findings(sentences, List.of(table(forks)), List.of(picture(forks)));
   }
 
-  /** For each factor, in how many continuations the loss rose. */
-  private static List<String> rose(List<Fork> forks) {
+  private static List<List<Fork>> byFactor(List<Fork> forks) {
     return DoubleStream.of(FACTORS)
         .mapToObj(factor -> forks.stream().filter(fork -> fork.factor() == factor).toList())
+        .toList();
+  }
+
+  /** For each factor, in how many continuations the loss rose. */
+  private static List<String> rose(List<Fork> forks) {
+    return byFactor(forks).stream()
         .map(some -> some.stream().filter(Fork::rose).count() + " of " + some.size())
         .toList();
   }
@@ -313,19 +317,14 @@ final class Prediction implements Experiment {
     for (int s = 0; s < SHARES.length; s++) {
       double share = SHARES[s];
       double[] rose =
-          DoubleStream.of(FACTORS)
-              .map(
-                  factor ->
-                      forks.stream()
-                          .filter(fork -> fork.share() == share && fork.factor() == factor)
-                          .mapToDouble(fork -> fork.rose() ? 1 : 0)
-                          .average()
-                          .orElse(Double.NaN))
+          byFactor(forks.stream().filter(fork -> fork.share() == share).toList()).stream()
+              .mapToDouble(
+                  some ->
+                      some.stream().mapToInt(f -> f.rose() ? 1 : 0).average().orElse(Double.NaN))
               .toArray();
-      for (Stroke stroke : List.of(Stroke.LINE, Stroke.DOTS)) {
-        String name = "from " + Descent.brief(share) + " of the first loss";
-        curves.add(new Curve(stroke == Stroke.LINE ? name : "", FACTORS, rose, s, stroke));
-      }
+      curves.addAll(
+          Curve.lineAndDots(
+              "from " + Descent.brief(share) + " of the first loss", FACTORS, rose, s));
     }
     return new Picture(
         "prediction",
