@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
 import org.lyapunov4j.dl4j.Schedule;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
@@ -161,18 +160,9 @@ final class Evolution implements Experiment {
 
   @Override
   public Findings findings(List<RunResult> results) {
-    List<Setting> settings =
-        results.stream().map(Setting::of).distinct().sorted(Setting.ORDER).toList();
-    List<Group> groups =
-        settings.stream()
-            .map(
-                setting ->
-                    new Group(
-                        setting,
-                        results.stream().filter(r -> Setting.of(r).equals(setting)).toList()))
-            .toList();
+    List<Group<Setting>> groups = Group.of(results, Setting::of, Setting.ORDER);
     List<Picture> pictures = new ArrayList<>();
-    for (int outputs : settings.stream().mapToInt(Setting::outputs).distinct().toArray()) {
+    for (int outputs : groups.stream().mapToInt(g -> g.setting().outputs()).distinct().toArray()) {
       overTime(outputs, groups).ifPresent(pictures::add);
       pictures.add(atTheEnd(outputs, groups));
       pictures.add(losses(outputs, groups));
@@ -198,35 +188,10 @@ final class Evolution implements Experiment {
     }
   }
 
-  private record Group(Setting setting, List<RunResult> runs) {
-    List<RunResult> finished() {
-      return runs.stream().filter(run -> !run.diverged()).toList();
-    }
-
-    Mean late(String curve) {
-      return Mean.of(finished().stream().mapToDouble(run -> Evolution.late(run, curve)));
-    }
-  }
-
-  /** A curve over the second half of the iterations. */
-  private static double[] secondHalf(RunResult run, String curve) {
-    double[] iterations = run.curve("iteration");
-    double half = iterations.length == 0 ? 0 : iterations[iterations.length - 1] / 2;
-    double[] values = run.curve(curve);
-    return IntStream.range(0, values.length)
-        .filter(i -> iterations[i] >= half)
-        .mapToDouble(i -> values[i])
-        .toArray();
-  }
-
-  private static double late(RunResult run, String curve) {
-    return Mean.of(DoubleStream.of(secondHalf(run, curve))).value();
-  }
-
   /** Whether the loss fell tenfold over the second half or is zero but for rounding. */
   private static boolean converges(RunResult run) {
     double end = lastLoss(run);
-    return end < ROUNDING || end < secondHalf(run, "probeLoss")[0] / 10;
+    return end < ROUNDING || end < run.secondHalf("probeLoss")[0] / 10;
   }
 
   private static double lastLoss(RunResult run) {
@@ -234,9 +199,9 @@ final class Evolution implements Experiment {
     return losses[losses.length - 1];
   }
 
-  private static Table table(List<Group> groups) {
+  private static Table table(List<Group<Setting>> groups) {
     List<List<String>> rows = new ArrayList<>();
-    for (Group group : groups) {
+    for (Group<Setting> group : groups) {
       Setting setting = group.setting();
       rows.add(
           List.of(
@@ -244,13 +209,13 @@ final class Evolution implements Experiment {
               setting.scheme(),
               String.valueOf(setting.batchSize()),
               String.valueOf(setting.rate()),
-              group.finished().size() + " of " + group.runs().size(),
+              group.finite().size() + " of " + group.runs().size(),
               Table.cell(Mean.of(group.runs().stream().mapToDouble(Evolution::firstRatio))),
               Table.cell(group.late("edgeRatio")),
               Table.cell(group.late("lambda")),
               Table.cell(group.late("classicEdgeRatio")),
-              Table.cell(batchRatio(group)),
-              Table.cell(Mean.of(group.finished().stream().mapToDouble(r -> r.value("loss"))))));
+              Table.cell(group.late("batchSharpness").times(setting.rate() / 2)),
+              Table.cell(group.loss())));
     }
     return new Table(
         "evolution",
@@ -269,12 +234,6 @@ final class Evolution implements Experiment {
             "η·batch sharpness/2",
             "loss"),
         rows);
-  }
-
-  private static Mean batchRatio(Group group) {
-    Mean sharpness = group.late("batchSharpness");
-    double factor = group.setting().rate() / 2;
-    return new Mean(sharpness.value() * factor, sharpness.error() * factor, sharpness.count());
   }
 
   private static double firstRatio(RunResult run) {
@@ -300,23 +259,23 @@ final class Evolution implements Experiment {
               "%s: over the second half λ was negative in %d of %d runs, η/η_c above 0.9 in %d and"
                   + " above 1.1 in %d; η/η_c ended higher than it began in %d.",
               fullBatch ? "B = N" : "B < N",
-              count(some, run -> late(run, "lambda") < 0),
+              count(some, run -> run.late("lambda") < 0),
               some.size(),
-              count(some, run -> late(run, "edgeRatio") > 0.9),
-              count(some, run -> late(run, "edgeRatio") > 1.1),
-              count(some, run -> late(run, "edgeRatio") > firstRatio(run))));
+              count(some, run -> run.late("edgeRatio") > 0.9),
+              count(some, run -> run.late("edgeRatio") > 1.1),
+              count(some, run -> run.late("edgeRatio") > firstRatio(run))));
     }
-    for (boolean negative : new boolean[] {true, false}) {
+    for (int sign : new int[] {-1, 1}) {
       List<RunResult> some =
           results.stream()
               .filter(run -> !run.diverged())
-              .filter(run -> negative == late(run, "lambda") < 0)
+              .filter(run -> Math.signum(run.late("lambda")) == sign)
               .toList();
       sentences.add(
           String.format(
               "λ %s 0 over the second half: in it the loss fell tenfold or was zero but for rounding in"
                   + " %d of %d runs.",
-              negative ? "<" : "≥", count(some, Evolution::converges), some.size()));
+              sign < 0 ? "<" : ">", count(some, Evolution::converges), some.size()));
     }
     return sentences;
   }
@@ -330,8 +289,8 @@ final class Evolution implements Experiment {
   }
 
   /** The middle rate with independent mini-batches. */
-  private static Optional<Picture> overTime(int outputs, List<Group> groups) {
-    List<Group> some =
+  private static Optional<Picture> overTime(int outputs, List<Group<Setting>> groups) {
+    List<Group<Setting>> some =
         groups.stream()
             .filter(group -> group.setting().outputs() == outputs)
             .filter(group -> group.setting().scheme().equals("iid"))
@@ -342,7 +301,7 @@ final class Evolution implements Experiment {
       return Optional.empty();
     }
     double middle = rates[rates.length / 2];
-    List<Group> shown = some.stream().filter(g -> g.setting().rate() == middle).toList();
+    List<Group<Setting>> shown = some.stream().filter(g -> g.setting().rate() == middle).toList();
     String title = title(outputs) + ", η = " + middle;
     return Optional.of(
         new Picture(
@@ -379,23 +338,18 @@ final class Evolution implements Experiment {
                     curves(shown, "probeLoss")))));
   }
 
-  private static List<Curve> curves(List<Group> groups, String name) {
+  private static List<Curve> curves(List<Group<Setting>> groups, String name) {
     List<Curve> curves = new ArrayList<>();
     for (int g = 0; g < groups.size(); g++) {
-      List<RunResult> runs = groups.get(g).finished();
-      for (int r = 0; r < runs.size(); r++) {
-        RunResult run = runs.get(r);
-        double[] iterations = DoubleStream.of(run.curve("iteration")).map(i -> i + 1).toArray();
-        String legend = r == 0 ? "B = " + groups.get(g).setting().batchSize() : "";
-        curves.add(new Curve(legend, iterations, run.curve(name), g, Stroke.LINE));
-      }
+      Group<Setting> group = groups.get(g);
+      curves.addAll(group.curves("B = " + group.setting().batchSize(), name, 1, g));
     }
     return curves;
   }
 
-  private static Picture atTheEnd(int outputs, List<Group> groups) {
-    Map<String, List<Group>> lines = new LinkedHashMap<>();
-    for (Group group : groups) {
+  private static Picture atTheEnd(int outputs, List<Group<Setting>> groups) {
+    Map<String, List<Group<Setting>>> lines = new LinkedHashMap<>();
+    for (Group<Setting> group : groups) {
       if (group.setting().outputs() == outputs) {
         lines
             .computeIfAbsent(
@@ -425,18 +379,18 @@ final class Evolution implements Experiment {
   }
 
   /** Every run, by its mini-batch size. */
-  private static Picture losses(int outputs, List<Group> groups) {
+  private static Picture losses(int outputs, List<Group<Setting>> groups) {
     List<Curve> curves = new ArrayList<>();
     for (int batch : BATCH_SIZES) {
       List<RunResult> runs =
           groups.stream()
               .filter(g -> g.setting().outputs() == outputs && g.setting().batchSize() == batch)
-              .flatMap(group -> group.finished().stream())
+              .flatMap(group -> group.finite().stream())
               .toList();
       curves.add(
           new Curve(
               "B = " + batch,
-              runs.stream().mapToDouble(run -> late(run, "lambda")).toArray(),
+              runs.stream().mapToDouble(run -> run.late("lambda")).toArray(),
               runs.stream().mapToDouble(Evolution::lastLoss).toArray(),
               curves.size(),
               Stroke.DOTS));
@@ -455,7 +409,7 @@ final class Evolution implements Experiment {
   }
 
   private static List<Curve> endCurves(
-      Map<String, List<Group>> lines, ToDoubleFunction<Group> value) {
+      Map<String, List<Group<Setting>>> lines, ToDoubleFunction<Group<Setting>> value) {
     List<Curve> curves = new ArrayList<>();
     lines.forEach(
         (name, groups) ->

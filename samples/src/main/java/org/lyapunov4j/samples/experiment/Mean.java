@@ -22,6 +22,11 @@ record Mean(double value, double error, int count) {
     return new Mean(count == 0 ? Double.NaN : statistics.getMean(), error, count);
   }
 
+  /** In another unit. */
+  Mean times(double factor) {
+    return new Mean(value * factor, error * factor, count);
+  }
+
   /** The mean of the last part of a curve, without what is not finite. */
   static double ofTail(double[] curve, double share) {
     int from = (int) Math.floor(curve.length * (1 - share));

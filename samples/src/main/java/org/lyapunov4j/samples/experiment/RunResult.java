@@ -2,6 +2,8 @@
 package org.lyapunov4j.samples.experiment;
 
 import java.util.Map;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /**
  * A run that was executed to its end.
@@ -32,5 +34,21 @@ record RunResult(String id, Map<String, String> settings, Measurements found, do
 
   double[] curve(String name) {
     return found.curve(name);
+  }
+
+  /** A curve over the second half of the iterations. */
+  double[] secondHalf(String name) {
+    double[] iterations = curve("iteration");
+    double half = iterations.length == 0 ? 0 : iterations[iterations.length - 1] / 2;
+    double[] values = curve(name);
+    return IntStream.range(0, values.length)
+        .filter(i -> iterations[i] >= half)
+        .mapToDouble(i -> values[i])
+        .toArray();
+  }
+
+  /** The mean of a curve over the second half of the iterations, without what is not finite. */
+  double late(String name) {
+    return Mean.of(DoubleStream.of(secondHalf(name))).value();
   }
 }

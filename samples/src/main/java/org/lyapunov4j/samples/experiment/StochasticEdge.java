@@ -19,7 +19,6 @@ import org.lyapunov4j.samples.experiment.NetworkRun.Plan;
 import org.lyapunov4j.samples.experiment.Picture.Axes;
 import org.lyapunov4j.samples.experiment.Picture.Curve;
 import org.lyapunov4j.samples.experiment.Picture.Panel;
-import org.lyapunov4j.samples.experiment.Picture.Stroke;
 import org.lyapunov4j.samples.train.DenseNetwork;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.RandomStream;
@@ -40,7 +39,6 @@ final class StochasticEdge implements Experiment {
   private static final List<Integer> BATCH_SIZES = List.of(8, 64, 256);
   private static final int CHECKPOINTS = 24;
   private static final int FEW_CHECKPOINTS = 6;
-  private static final double LATE = 0.5;
 
   /** How near 1 counts as being there. */
   private static final double TOLERANCE = 0.1;
@@ -135,38 +133,14 @@ final class StochasticEdge implements Experiment {
     }
   }
 
-  private record Group(Setting setting, List<RunResult> runs) {
-    /** Mean over the seeds of the mean over the second half of training. */
-    Mean late(String curve, double factor) {
-      return Mean.of(
-          runs.stream()
-              .filter(run -> !run.diverged())
-              .mapToDouble(run -> factor * Mean.ofTail(run.curve(curve), LATE)));
-    }
-
-    /** In units of 2/η. */
-    Mean inEdges(String curve) {
-      return late(curve, setting.rate() / 2);
-    }
-  }
-
   @Override
   public Findings findings(List<RunResult> results) {
-    List<Group> groups =
-        results.stream()
-            .map(Setting::of)
-            .distinct()
-            .sorted(Setting.ORDER)
-            .map(
-                setting ->
-                    new Group(
-                        setting,
-                        results.stream().filter(r -> Setting.of(r).equals(setting)).toList()))
-            .toList();
+    List<Group<Setting>> groups = Group.of(results, Setting::of, Setting.ORDER);
     List<String> sentences = new ArrayList<>();
     List<Picture> pictures = new ArrayList<>();
     for (int outputs : groups.stream().mapToInt(g -> g.setting().outputs()).distinct().toArray()) {
-      List<Group> some = groups.stream().filter(g -> g.setting().outputs() == outputs).toList();
+      List<Group<Setting>> some =
+          groups.stream().filter(g -> g.setting().outputs() == outputs).toList();
       for (int batch : some.stream().mapToInt(g -> g.setting().batchSize()).distinct().toArray()) {
         sentences.add(
             sentence(some.stream().filter(g -> g.setting().batchSize() == batch).toList()));
@@ -176,9 +150,9 @@ final class StochasticEdge implements Experiment {
     return new Findings(sentences, List.of(table(groups)), pictures);
   }
 
-  private static Table table(List<Group> groups) {
+  private static Table table(List<Group<Setting>> groups) {
     List<List<String>> rows = new ArrayList<>();
-    for (Group group : groups) {
+    for (Group<Setting> group : groups) {
       Setting setting = group.setting();
       rows.add(
           List.of(
@@ -186,13 +160,13 @@ final class StochasticEdge implements Experiment {
               String.valueOf(setting.rate()),
               String.valueOf(setting.batchSize()),
               String.valueOf(group.runs().size()),
-              Table.cell(group.inEdges("batchSharpness")),
-              Table.cell(group.inEdges("batchSharpnessOfMeans")),
-              Table.cell(group.inEdges("sharpness")),
-              Table.cell(group.inEdges("hessian")),
-              Table.cell(group.late("edgeRatio", 1)),
-              Table.cell(group.late("lambda", 1)),
-              Table.cell(Mean.of(group.runs().stream().mapToDouble(run -> run.value("loss"))))));
+              Table.cell(inEdges(group, "batchSharpness")),
+              Table.cell(inEdges(group, "batchSharpnessOfMeans")),
+              Table.cell(inEdges(group, "sharpness")),
+              Table.cell(inEdges(group, "hessian")),
+              Table.cell(group.late("edgeRatio")),
+              Table.cell(group.late("lambda")),
+              Table.cell(group.loss())));
     }
     return new Table(
         "batch-sharpness",
@@ -212,12 +186,8 @@ final class StochasticEdge implements Experiment {
         rows);
   }
 
-  private static String sentence(List<Group> groups) {
-    List<RunResult> runs =
-        groups.stream()
-            .flatMap(group -> group.runs().stream())
-            .filter(run -> !run.diverged())
-            .toList();
+  private static String sentence(List<Group<Setting>> groups) {
+    List<RunResult> runs = groups.stream().flatMap(group -> group.finite().stream()).toList();
     Setting setting = groups.get(0).setting();
     return String.format(
         Locale.ROOT,
@@ -232,7 +202,7 @@ final class StochasticEdge implements Experiment {
         runs.stream().mapToDouble(r -> inEdges(r, "batchSharpness")).min().orElse(Double.NaN),
         runs.stream().mapToDouble(r -> inEdges(r, "batchSharpness")).max().orElse(Double.NaN),
         count(runs, run -> inEdges(run, "sharpness") < inEdges(run, "batchSharpness")),
-        count(runs, run -> Mean.ofTail(run.curve("lambda"), LATE) > 0));
+        count(runs, run -> run.late("lambda") > 0));
   }
 
   private static long count(List<RunResult> runs, Predicate<RunResult> condition) {
@@ -240,13 +210,18 @@ final class StochasticEdge implements Experiment {
   }
 
   private static double inEdges(RunResult run, String curve) {
-    return Setting.of(run).rate() / 2 * Mean.ofTail(run.curve(curve), LATE);
+    return Setting.of(run).rate() / 2 * run.late(curve);
+  }
+
+  /** In units of 2/η. */
+  private static Mean inEdges(Group<Setting> group, String curve) {
+    return group.late(curve).times(group.setting().rate() / 2);
   }
 
   /** The largest learning rate. */
-  private static Picture picture(int outputs, List<Group> groups) {
+  private static Picture picture(int outputs, List<Group<Setting>> groups) {
     double rate = groups.stream().mapToDouble(g -> g.setting().rate()).max().orElseThrow();
-    List<Group> shown = groups.stream().filter(g -> g.setting().rate() == rate).toList();
+    List<Group<Setting>> shown = groups.stream().filter(g -> g.setting().rate() == rate).toList();
     Map<String, Double> edge = Map.of("1", 1.0);
     List<Panel> panels = new ArrayList<>();
     panels.add(
@@ -278,21 +253,11 @@ final class StochasticEdge implements Experiment {
         panels);
   }
 
-  private static List<Curve> curves(List<Group> groups, String name, double factor) {
+  private static List<Curve> curves(List<Group<Setting>> groups, String name, double factor) {
     List<Curve> curves = new ArrayList<>();
     for (int g = 0; g < groups.size(); g++) {
-      Group group = groups.get(g);
-      for (int r = 0; r < group.runs().size(); r++) {
-        RunResult run = group.runs().get(r);
-        double[] values = DoubleStream.of(run.curve(name)).map(v -> v * factor).toArray();
-        curves.add(
-            new Curve(
-                r == 0 ? "B = " + group.setting().batchSize() : "",
-                run.curve("iteration"),
-                values,
-                g,
-                Stroke.LINE));
-      }
+      Group<Setting> group = groups.get(g);
+      curves.addAll(group.curves("B = " + group.setting().batchSize(), name, factor, g));
     }
     return curves;
   }
