@@ -34,7 +34,6 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 final class Cifar implements Experiment {
   private static final int EXAMPLES = 5000;
   private static final int PROBE = 200;
-  private static final int CHECKPOINTS = 12;
 
   /** How near 2/η the late sharpness must be to count. */
   private static final double TOLERANCE = 0.1;
@@ -45,8 +44,9 @@ final class Cifar implements Experiment {
    * @param loss to be minimised
    * @param rate η as published
    * @param steps enough to reach the edge, or to see that it is far
+   * @param checkpoints after the first step, evenly
    */
-  private record Case(LossFunction loss, double rate, int steps) {
+  private record Case(LossFunction loss, double rate, int steps, int checkpoints) {
     double factor(int outputs) {
       return loss == LossFunction.MSE ? outputs / 2.0 : 1;
     }
@@ -58,13 +58,13 @@ final class Cifar implements Experiment {
 
   private static final List<Case> CASES =
       List.of(
-          new Case(LossFunction.MSE, 2.0 / 30, 480),
-          new Case(LossFunction.MSE, 2.0 / 60, 480),
-          new Case(LossFunction.MCXENT, 2.0 / 30, 480),
-          new Case(LossFunction.MCXENT, 2.0 / 60, 960),
-          new Case(LossFunction.MSE, 2.0 / 90, 960),
-          new Case(LossFunction.MSE, 2.0 / 120, 1440),
-          new Case(LossFunction.MSE, 0.01, 4800));
+          new Case(LossFunction.MSE, 2.0 / 30, 480, 12),
+          new Case(LossFunction.MSE, 2.0 / 60, 480, 12),
+          new Case(LossFunction.MCXENT, 2.0 / 30, 480, 12),
+          new Case(LossFunction.MCXENT, 2.0 / 60, 960, 12),
+          new Case(LossFunction.MSE, 2.0 / 90, 2880, 24),
+          new Case(LossFunction.MSE, 2.0 / 120, 1440, 12),
+          new Case(LossFunction.MSE, 0.01, 4800, 12));
 
   private final int examples;
   private final List<Integer> hidden;
@@ -118,7 +118,7 @@ final class Cifar implements Experiment {
             SgdStep.of(own, examples),
             steps,
             Tier.ECONOMY,
-            Schedule.everyIterations(Math.max(1, steps / CHECKPOINTS)),
+            Schedule.everyIterations(Math.max(1, steps / one.checkpoints())),
             Optional.empty(),
             true,
             0,
