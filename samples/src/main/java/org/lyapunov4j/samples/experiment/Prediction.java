@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.experiment;
 
+import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toList;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
-import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
 import org.lyapunov4j.samples.data.Targets;
@@ -26,6 +29,8 @@ import org.lyapunov4j.samples.experiment.Picture.Panel;
 import org.lyapunov4j.samples.train.DenseNetwork;
 import org.lyapunov4j.samples.train.MiniBatches;
 import org.lyapunov4j.stability.CriticalLearningRate;
+import org.lyapunov4j.stability.MeanSquareReport;
+import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
@@ -36,10 +41,10 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
- * Does the verdict at a checkpoint foretell? Where the loss has come down to a share of what it
+ * Does the verdict on a learning rate foretell? Where the loss has come down to a share of what it
  * was, far from a minimum and close to one, η_c is computed, and training goes on from there four
- * times, at 0.5, 0.9, 1.1 and 2 times η_c. Stable is foretold below η_c and unstable above; it was
- * unstable if the loss of all examples rose to ten times what it was.
+ * times, at 0.5, 0.9, 1.1 and 2 times η_c. Below η_c it is foretold that the loss of all examples
+ * does not rise to ten times what it was, and above that it does.
  */
 final class Prediction implements Experiment {
   private static final int EXAMPLES = 40;
@@ -109,6 +114,7 @@ final class Prediction implements Experiment {
       settings.put("seed", String.valueOf(seed));
       settings.put("most steps before", String.valueOf(mostSteps));
       settings.put("steps after", String.valueOf(steps));
+      settings.put("measured after", "Λ(2), highest and last loss, η_c");
       return settings;
     }
 
@@ -122,7 +128,7 @@ final class Prediction implements Experiment {
       int next = 0;
       for (int t = 1; t <= mostSteps && next < SHARES.length && !stop.getAsBoolean(); t++) {
         network.fit(batches.next());
-        if (t % 20 == 0 && network.score(data) <= SHARES[next] * first) {
+        if (network.score(data) <= SHARES[next] * first) {
           fork(network, SHARES[next], t, random.split(1 + next), series, stop);
           next++;
         }
@@ -131,7 +137,7 @@ final class Prediction implements Experiment {
       series.forEach(
           (name, values) ->
               curves.put(name, values.stream().mapToDouble(Double::doubleValue).toArray()));
-      return new Measurements(Map.of("levels", (double) next), curves);
+      return new Measurements(Map.of("levels", (double) next, "first", first), curves);
     }
 
     /** Not a clone with another rate: clones share their updaters, and with them the rate. */
@@ -149,38 +155,54 @@ final class Prediction implements Experiment {
         RandomStream random,
         Map<String, List<Double>> series,
         BooleanSupplier stop) {
-      Optional<CriticalLearningRate> found =
-          analyse(network, Tier.STANDARD).stability().criticalLearningRate();
-      if (found.isEmpty()) {
+      double critical = criticalRate(network);
+      if (Double.isNaN(critical)) {
         return; // nothing is foretold
       }
-      double critical = found.get().value();
       for (double factor : FACTORS) {
         MultiLayerNetwork fork = network(factor * critical);
         fork.setParams(network.params());
+        StabilityReport before = analyse(fork);
         double start = network.score(data);
-        double lambda = analyse(fork, Tier.ECONOMY).stability().exponent().value();
         double[] losses =
             losses(fork, new MiniBatches(data, SgdStep.of(1, batchSize), random.split(0)), stop);
+        double end = losses[losses.length - 1];
         add(series, "share", share);
         add(series, "iteration", iteration);
         add(series, "criticalRate", critical);
         add(series, "factor", factor);
-        add(series, "lambda", lambda);
+        add(series, "lambda", before.exponent().value());
+        add(
+            series,
+            "meanSquare",
+            before.meanSquare().map(MeanSquareReport::exponent).orElse(Double.NaN));
         add(series, "start", start);
-        int end = firstRise(losses, start);
-        add(series, "steps", (end + 1) * (double) stepsOfALook());
-        add(series, "end", losses[end]);
+        add(series, "rise", firstRise(losses, start));
+        add(series, "highest", DoubleStream.of(losses).max().orElseThrow());
+        add(series, "end", end);
+        add(
+            series,
+            "criticalRateAfter",
+            Double.isFinite(end) && !stop.getAsBoolean() ? criticalRate(fork) : Double.NaN);
       }
     }
 
-    private Checkpoint analyse(MultiLayerNetwork network, Tier tier) {
+    /** η_c; NaN if there is none. */
+    private double criticalRate(MultiLayerNetwork network) {
+      return analyse(network)
+          .criticalLearningRate()
+          .map(CriticalLearningRate::value)
+          .orElse(Double.NaN);
+    }
+
+    private StabilityReport analyse(MultiLayerNetwork network) {
       return StabilityAnalysis.of(network, data)
           .batchSize(batchSize)
-          .tier(tier)
+          .tier(Tier.STANDARD)
           .seed(seed)
           .compareProbeSizes(false)
-          .run();
+          .run()
+          .stability();
     }
 
     /** The losses of all examples, at equal distances; infinite once they are not finite. */
@@ -204,12 +226,13 @@ final class Prediction implements Experiment {
       return Math.max(1, steps / LOOKS);
     }
 
-    /** The first look at a loss that rose, the last one if none did. */
-    private static int firstRise(double[] losses, double start) {
+    /** The steps until the loss was first seen to have risen; NaN if it was not. */
+    private double firstRise(double[] losses, double start) {
       return IntStream.range(0, losses.length)
           .filter(look -> losses[look] > RISE * start)
+          .mapToDouble(look -> (look + 1) * (double) stepsOfALook())
           .findFirst()
-          .orElse(losses.length - 1);
+          .orElse(Double.NaN);
     }
 
     private static void add(Map<String, List<Double>> series, String name, double value) {
@@ -217,25 +240,47 @@ final class Prediction implements Experiment {
     }
   }
 
-  /** One continuation. */
+  /**
+   * One continuation.
+   *
+   * @param share of the first loss where it began
+   * @param meanSquare Λ(2)
+   * @param first loss of the untrained network
+   * @param flattening η_c at its end as a multiple of η_c where it began
+   */
   private record Fork(
-      int outputs, int batchSize, double share, double factor, double start, double end) {
+      int outputs,
+      int batchSize,
+      double share,
+      double factor,
+      double lambda,
+      double meanSquare,
+      double first,
+      double start,
+      double highest,
+      double end,
+      double flattening) {
     static List<Fork> of(RunResult run) {
-      return IntStream.range(0, run.curve("factor").length)
-          .mapToObj(
-              i ->
-                  new Fork(
-                      Integer.parseInt(run.setting("outputs")),
-                      Integer.parseInt(run.setting("batch size")),
-                      run.curve("share")[i],
-                      run.curve("factor")[i],
-                      run.curve("start")[i],
-                      run.curve("end")[i]))
-          .toList();
+      return IntStream.range(0, run.curve("factor").length).mapToObj(i -> of(run, i)).toList();
+    }
+
+    private static Fork of(RunResult run, int i) {
+      return new Fork(
+          Integer.parseInt(run.setting("outputs")),
+          Integer.parseInt(run.setting("batch size")),
+          run.curve("share")[i],
+          run.curve("factor")[i],
+          run.curve("lambda")[i],
+          run.curve("meanSquare")[i],
+          run.value("first"),
+          run.curve("start")[i],
+          run.curve("highest")[i],
+          run.curve("end")[i],
+          run.curve("criticalRateAfter")[i] / run.curve("criticalRate")[i]);
     }
 
     boolean rose() {
-      return end > RISE * start;
+      return highest > RISE * start;
     }
 
     boolean agrees() {
@@ -249,8 +294,8 @@ final class Prediction implements Experiment {
     List<String> sentences = new ArrayList<>();
     sentences.add(
         String.format(
-            "%d continuations of %d runs: the verdict foretold %d.",
-            forks.size(), results.size(), forks.stream().filter(Fork::agrees).count()));
+            "%d continuations of %d runs: foretold were %d.",
+            forks.size(), results.size(), count(forks, Fork::agrees)));
     for (double share : SHARES) {
       List<Fork> some = forks.stream().filter(fork -> fork.share() == share).toList();
       sentences.add(
@@ -260,9 +305,23 @@ final class Prediction implements Experiment {
               DoubleStream.of(FACTORS).mapToObj(String::valueOf).collect(joining(" / ")),
               String.join(" / ", rose(some))));
     }
-    return new Findings(sentences, List.of(table(forks)), List.of(picture(forks)));
+    List<Panel> panels = new ArrayList<>();
+    for (int outputs : forks.stream().mapToInt(Fork::outputs).distinct().sorted().toArray()) {
+      panels.add(panel(outputs, forks.stream().filter(f -> f.outputs() == outputs).toList()));
+    }
+    return new Findings(
+        sentences,
+        List.of(table(forks), batchSizes(forks)),
+        List.of(
+            new Picture(
+                "prediction", "Share of the continuations whose loss rose tenfold", panels)));
   }
 
+  private static long count(List<Fork> forks, Predicate<Fork> condition) {
+    return forks.stream().filter(condition).count();
+  }
+
+  /** The continuations of each factor. */
   private static List<List<Fork>> byFactor(List<Fork> forks) {
     return DoubleStream.of(FACTORS)
         .mapToObj(factor -> forks.stream().filter(fork -> fork.factor() == factor).toList())
@@ -272,65 +331,102 @@ final class Prediction implements Experiment {
   /** For each factor, in how many continuations the loss rose. */
   private static List<String> rose(List<Fork> forks) {
     return byFactor(forks).stream()
-        .map(some -> some.stream().filter(Fork::rose).count() + " of " + some.size())
+        .map(some -> count(some, Fork::rose) + " of " + some.size())
         .toList();
   }
 
+  /** What continuations have in common; far from a minimum first. */
+  private record Place(int outputs, int batchSize, double share, double factor) {
+    static final Comparator<Place> ORDER =
+        Comparator.comparingInt(Place::outputs)
+            .thenComparingInt(Place::batchSize)
+            .thenComparing(Place::share, Comparator.reverseOrder())
+            .thenComparingDouble(Place::factor);
+  }
+
+  private static Map<Place, List<Fork>> by(Function<Fork, Place> place, List<Fork> forks) {
+    return forks.stream().collect(groupingBy(place, () -> new TreeMap<>(Place.ORDER), toList()));
+  }
+
+  /** All mini-batch sizes together. */
   private static Table table(List<Fork> forks) {
     List<List<String>> rows = new ArrayList<>();
-    for (int outputs : forks.stream().mapToInt(Fork::outputs).distinct().sorted().toArray()) {
-      for (int batch : forks.stream().mapToInt(Fork::batchSize).distinct().sorted().toArray()) {
-        for (double share : SHARES) {
-          List<Fork> some =
-              forks.stream()
-                  .filter(
-                      fork ->
-                          fork.outputs() == outputs
-                              && fork.batchSize() == batch
-                              && fork.share() == share)
-                  .toList();
-          if (!some.isEmpty()) {
-            rows.add(row(outputs, batch, share, some));
-          }
-        }
-      }
-    }
+    by(fork -> new Place(fork.outputs(), 0, fork.share(), fork.factor()), forks)
+        .forEach(
+            (place, some) ->
+                rows.add(
+                    List.of(
+                        String.valueOf(place.outputs()),
+                        Descent.brief(place.share()),
+                        String.valueOf(place.factor()),
+                        String.valueOf(some.size()),
+                        String.valueOf(count(some, fork -> fork.lambda() > 0)),
+                        String.valueOf(count(some, fork -> fork.meanSquare() > 0)),
+                        String.valueOf(count(some, Fork::rose)),
+                        String.valueOf(count(some, fork -> fork.highest() > 2 * fork.start())),
+                        String.valueOf(count(some, fork -> fork.highest() > fork.first())),
+                        String.valueOf(count(some, fork -> fork.end() < fork.start())),
+                        Table.cell(Mean.of(some.stream().mapToDouble(Fork::flattening))))));
+    return new Table(
+        "prediction",
+        "Continuations from where the loss was this share of the first loss; η_c at the end as a"
+            + " multiple of η_c at the checkpoint, mean ± standard error where the loss was finite",
+        List.of(
+            "K",
+            "loss / first loss",
+            "η/η_c",
+            "runs",
+            "λ > 0",
+            "Λ(2) > 0",
+            "rose tenfold",
+            "twofold",
+            "beyond the first loss",
+            "ended lower",
+            "η_c at the end"),
+        rows);
+  }
+
+  private static Table batchSizes(List<Fork> forks) {
+    List<List<String>> rows = new ArrayList<>();
+    by(fork -> new Place(fork.outputs(), fork.batchSize(), fork.share(), 0), forks)
+        .forEach(
+            (place, some) -> {
+              List<String> row =
+                  new ArrayList<>(
+                      List.of(
+                          String.valueOf(place.outputs()),
+                          String.valueOf(place.batchSize()),
+                          Descent.brief(place.share())));
+              row.addAll(rose(some));
+              row.add(count(some, Fork::agrees) + " of " + some.size());
+              rows.add(row);
+            });
     List<String> header = new ArrayList<>(List.of("K", "B", "loss / first loss"));
     for (double factor : FACTORS) {
       header.add(factor + " η_c");
     }
     header.add("foretold");
-    return new Table("prediction", "Continuations whose loss rose tenfold", header, rows);
+    return new Table("prediction-B", "Continuations whose loss rose tenfold", header, rows);
   }
 
-  private static List<String> row(int outputs, int batch, double share, List<Fork> forks) {
-    List<String> row =
-        new ArrayList<>(
-            List.of(String.valueOf(outputs), String.valueOf(batch), Descent.brief(share)));
-    row.addAll(rose(forks));
-    row.add(forks.stream().filter(Fork::agrees).count() + " of " + forks.size());
-    return row;
-  }
-
-  private static Picture picture(List<Fork> forks) {
+  private static Panel panel(int outputs, List<Fork> forks) {
     List<Curve> curves = new ArrayList<>();
     for (int s = 0; s < SHARES.length; s++) {
       double share = SHARES[s];
       double[] rose =
           byFactor(forks.stream().filter(fork -> fork.share() == share).toList()).stream()
-              .mapToDouble(
-                  some ->
-                      some.stream().mapToInt(f -> f.rose() ? 1 : 0).average().orElse(Double.NaN))
+              .mapToDouble(some -> (double) count(some, Fork::rose) / some.size())
               .toArray();
       curves.addAll(
           Curve.lineAndDots(
               "from " + Descent.brief(share) + " of the first loss", FACTORS, rose, s));
     }
-    return new Picture(
-        "prediction",
-        "Share of the continuations whose loss rose tenfold",
-        List.of(
-            new Panel(
-                "", "η/η_c", "share whose loss rose tenfold", Axes.LINEAR, Map.of(), curves)));
+    return new Panel(
+        outputs + (outputs == 1 ? " output" : " outputs"),
+        "η/η_c",
+        "share whose loss rose tenfold",
+        Axes.LINEAR,
+        Map.of(),
+        curves);
   }
 }

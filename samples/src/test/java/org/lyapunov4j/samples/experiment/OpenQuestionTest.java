@@ -36,10 +36,14 @@ class OpenQuestionTest {
     for (int i = 8; i < 12; i++) {
       double factor = run.curve("factor")[i];
       assertThat(run.curve("lambda")[i] > 0).isEqualTo(factor > 1);
-      assertThat(run.curve("end")[i] > run.curve("start")[i]).isEqualTo(factor > 1);
+      assertThat(run.curve("highest")[i] > run.curve("start")[i]).isEqualTo(factor > 1);
+      assertThat(Double.isNaN(run.curve("rise")[i]))
+          .isEqualTo(run.curve("highest")[i] <= 10 * run.curve("start")[i]);
       if (factor > 1) {
         // full batch: |1 − 2 · factor| in the sharpest direction
-        assertThat(run.curve("lambda")[i]).isCloseTo(Math.log(2 * factor - 1), within(1e-9));
+        double lambda = Math.log(2 * factor - 1);
+        assertThat(run.curve("lambda")[i]).isCloseTo(lambda, within(1e-9));
+        assertThat(run.curve("meanSquare")[i]).isCloseTo(2 * lambda, within(1e-6));
       }
     }
   }
