@@ -18,9 +18,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * which κ_max(G)/N is the Gauss–Newton part.
  *
  * <p>A product is a central difference of Deeplearning4j's gradients in double precision, H v ≈
- * (∇L(θ + hv) − ∇L(θ − hv))/2h with ‖hv‖ = 1e-5 max(1, ‖θ‖), right to about 1e-9 of ‖H‖ for smooth
- * activations; across the kinks of rectifiers it is a difference quotient, whose largest eigenvalue
- * was seen a third above that of its Gauss–Newton part. Eigenpairs come from {@link TopEigenpairs}.
+ * (∇L(θ + hv) − ∇L(θ − hv))/2h with ‖hv‖ = max(1e-8, 1e-9‖θ‖), right to about 1e-8 of ‖H‖. Longer
+ * steps are more accurate for smooth activations, but cross kinks of rectifiers, and a difference
+ * quotient across kinks was seen a third too large. Eigenpairs come from {@link TopEigenpairs}.
  * Dropout and weight noise are off; batch normalisation differentiates the statistics of the probe,
  * as training does. Layers defined by SameDiff have twice their gradients in Deeplearning4j
  * 1.0.0-M2.1, and so here.
@@ -57,7 +57,8 @@ public final class HessianSharpness implements AutoCloseable {
    *
    * @param flatParameters the parameters in the order of {@code model.params()}; not modified
    * @param count how many, 1 … P
-   * @param tolerance of the residuals relative to the largest, at least the 1e-9 of the products
+   * @param tolerance of the residuals relative to the largest, at least the 1e-7 that the products
+   *     allow
    * @param maxProducts the most products, each of two gradients
    * @return the eigenpairs; {@link TopEigenpairs#converged()} says whether the products sufficed
    * @throws IllegalArgumentException if the number of parameters is another or the gradient is not
@@ -88,7 +89,7 @@ public final class HessianSharpness implements AutoCloseable {
     INDArray theta =
         flatParameters.castTo(DataType.DOUBLE).dup('c').reshape(flatParameters.length());
     requireFinite(theta.data().asDouble());
-    double reach = 1e-5 * Math.max(1, theta.norm2Number().doubleValue());
+    double reach = Math.max(1e-8, 1e-9 * theta.norm2Number().doubleValue());
     return v -> {
       INDArray direction = Nd4j.createFromArray(v);
       double step = reach / direction.norm2Number().doubleValue();

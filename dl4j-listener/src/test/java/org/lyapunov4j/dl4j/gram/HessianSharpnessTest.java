@@ -116,6 +116,87 @@ class HessianSharpnessTest {
     }
   }
 
+  /**
+   * The second derivative of the mean of squares of Σ_k a_k max(0, w_k·x + b_k) + c where it
+   * exists. Four hundred examples and sixteen rectifiers: a difference over 1e-5 ‖θ‖ crosses kinks.
+   */
+  @Test
+  void kinksOfRectifiersDoNotCount() {
+    int examples = 400;
+    int width = 16;
+    MultiLayerNetwork model =
+        Networks.network(
+            DataType.DOUBLE,
+            5,
+            new DenseLayer.Builder().nIn(2).nOut(width).activation(Activation.RELU).build(),
+            new OutputLayer.Builder(LossFunction.MSE)
+                .nIn(width)
+                .nOut(1)
+                .activation(Activation.IDENTITY)
+                .build());
+    INDArray x = Networks.gaussian(11, examples, 2);
+    INDArray w = model.getLayer(0).getParam("W");
+    INDArray b = model.getLayer(0).getParam("b");
+    for (int k = 0; k < width; k++) {
+      double w1 = w.getDouble(0, k);
+      double w2 = w.getDouble(1, k);
+      double off = (1e-6 - b.getDouble(k)) / (w1 * w1 + w2 * w2);
+      x.putRow(k, Nd4j.createFromArray(off * w1 - 2 * w2, off * w2 + 2 * w1));
+    }
+    INDArray y = Networks.gaussian(12, examples, 1).muli(5);
+    double expected =
+        new EigenDecompositionSymmetric(MatrixUtils.createRealMatrix(besideKinks(model, x, y)))
+            .getEigenvalues()[0];
+    try (HessianSharpness sharpness =
+        HessianSharpness.of(model, new DataSet(x, y).toMultiDataSet())) {
+      TopEigenpairs top = sharpness.largest(model.params(), 1, 1e-6, 200);
+      assertThat(top.converged()).isTrue();
+      assertThat(top.eigenvalues().get(0)).isCloseTo(expected, within(1e-6 * expected));
+    }
+  }
+
+  private static double[][] besideKinks(MultiLayerNetwork model, INDArray x, INDArray y) {
+    INDArray w = model.getLayer(0).getParam("W");
+    INDArray b = model.getLayer(0).getParam("b");
+    INDArray a = model.getLayer(1).getParam("W");
+    double c = model.getLayer(1).getParam("b").getDouble(0);
+    int width = (int) w.size(1);
+    int examples = (int) x.size(0);
+    int size = 4 * width + 1; // for every unit w_1, w_2, b and a; then c
+    double[][] hessian = new double[size][size];
+    for (int i = 0; i < examples; i++) {
+      double[] input = {x.getDouble(i, 0), x.getDouble(i, 1), 1};
+      double[] gradient = new double[size];
+      gradient[4 * width] = 1;
+      double f = c;
+      boolean[] active = new boolean[width];
+      for (int k = 0; k < width; k++) {
+        double z = input[0] * w.getDouble(0, k) + input[1] * w.getDouble(1, k) + b.getDouble(k);
+        active[k] = z > 0;
+        if (active[k]) {
+          f += a.getDouble(k) * z;
+          gradient[4 * k + 3] = z;
+          for (int d = 0; d < 3; d++) {
+            gradient[4 * k + d] = a.getDouble(k) * input[d];
+          }
+        }
+      }
+      for (int p = 0; p < size; p++) {
+        for (int q = 0; q < size; q++) {
+          hessian[p][q] += 2 * gradient[p] * gradient[q] / examples;
+        }
+      }
+      double residual = 2 * (f - y.getDouble(i)) / examples;
+      for (int k = 0; k < width; k++) {
+        for (int d = 0; active[k] && d < 3; d++) {
+          hessian[4 * k + d][4 * k + 3] += residual * input[d];
+          hessian[4 * k + 3][4 * k + d] += residual * input[d];
+        }
+      }
+    }
+    return hessian;
+  }
+
   @Test
   void refusesAnotherLengthAndWhatIsNotFinite() {
     Model model = network(false, DataType.DOUBLE);
