@@ -18,16 +18,27 @@ import org.nd4j.linalg.factory.Nd4j;
  * which κ_max(G)/N is the Gauss–Newton part.
  *
  * <p>A product is a central difference of Deeplearning4j's gradients in double precision, H v ≈
- * (∇L(θ + hv) − ∇L(θ − hv))/2h with ‖hv‖ = max(1e-8, 1e-9‖θ‖), right to about 1e-8 of ‖H‖. Longer
- * steps are more accurate for smooth activations, but cross kinks of rectifiers, and a difference
- * quotient across kinks was seen a third too large. Eigenpairs come from {@link TopEigenpairs}.
- * Dropout and weight noise are off; batch normalisation differentiates the statistics of the probe,
- * as training does. Layers defined by SameDiff have twice their gradients in Deeplearning4j
- * 1.0.0-M2.1, and so here.
+ * (∇L(θ + hv) − ∇L(θ − hv))/2h with ‖hv‖ = 1e-7 max(1, ‖θ‖), right to about 1e-9 of ‖H‖. A kink of
+ * a rectifier within that reach shows by ∇L(θ + hv) + ∇L(θ − hv) − 2∇L(θ); h is divided by ten
+ * then, up to 1e-12 max(1, ‖θ‖), so that products are those of the second derivative beside the
+ * kinks, right to about 1e-5. Eigenpairs come from {@link TopEigenpairs}. Dropout and weight noise
+ * are off; batch normalisation differentiates the statistics of the probe, as training does. Layers
+ * defined by SameDiff have twice their gradients in Deeplearning4j 1.0.0-M2.1, and so here.
  *
  * <p>Holds a private copy of the model and the probe set. Safe to use from any thread.
  */
 public final class HessianSharpness implements AutoCloseable {
+  /** ‖hv‖ over the size of the parameters: where products begin, and where they give up. */
+  private static final double FIRST_REACH = 1e-7;
+
+  private static final double LAST_REACH = 1e-12;
+
+  /** What a gradient may be off a straight line, relative to its change and to all before. */
+  private static final double SMOOTH = 1e-4;
+
+  /** What a gradient may jump, relative to itself: more than rounding. */
+  private static final double JUMP = 1e-8;
+
   private final Probe probe;
   private final Model model;
   private TopEigenpairs last;
@@ -57,12 +68,14 @@ public final class HessianSharpness implements AutoCloseable {
    *
    * @param flatParameters the parameters in the order of {@code model.params()}; not modified
    * @param count how many, 1 … P
-   * @param tolerance of the residuals relative to the largest, at least the 1e-7 that the products
-   *     allow
+   * @param tolerance of the residuals relative to the largest, at least the 1e-9 of the products,
+   *     1e-5 near kinks
    * @param maxProducts the most products, each of two gradients
    * @return the eigenpairs; {@link TopEigenpairs#converged()} says whether the products sufficed
    * @throws IllegalArgumentException if the number of parameters is another or the gradient is not
    *     finite
+   * @throws IllegalStateException if there is no second derivative, since a rectifier is at its
+   *     kink
    */
   @SuppressWarnings("try") // the workspace scope is only opened and closed
   public synchronized TopEigenpairs largest(
@@ -89,14 +102,59 @@ public final class HessianSharpness implements AutoCloseable {
     INDArray theta =
         flatParameters.castTo(DataType.DOUBLE).dup('c').reshape(flatParameters.length());
     requireFinite(theta.data().asDouble());
-    double reach = Math.max(1e-8, 1e-9 * theta.norm2Number().doubleValue());
-    return v -> {
+    return new Products(theta);
+  }
+
+  private final class Products implements UnaryOperator<double[]> {
+    private final INDArray theta;
+    private final INDArray slope;
+    private final double shortest;
+    private double reach;
+    private double largest;
+
+    Products(INDArray theta) {
+      this.theta = theta;
+      slope = gradient(theta);
+      double size = Math.max(1, norm(theta));
+      reach = FIRST_REACH * size;
+      shortest = LAST_REACH * size;
+    }
+
+    @Override
+    public double[] apply(double[] v) {
       INDArray direction = Nd4j.createFromArray(v);
-      double step = reach / direction.norm2Number().doubleValue();
-      INDArray difference = gradient(theta.add(direction.mul(step)));
-      difference.subi(gradient(theta.sub(direction.mul(step))));
-      return requireFinite(difference.divi(2 * step).data().asDouble());
-    };
+      double length = norm(direction);
+      while (true) {
+        double h = reach / length;
+        INDArray up = gradient(theta.add(direction.mul(h)));
+        INDArray down = gradient(theta.sub(direction.mul(h)));
+        INDArray product = up.sub(down).divi(2 * h);
+        double curvature = norm(product) / length;
+        double jump = norm(up.add(down).subi(slope).subi(slope));
+        if (jump <= SMOOTH * 2 * reach * Math.max(largest, curvature) || reach <= shortest) {
+          requireSlope(jump);
+          largest = Math.max(largest, curvature);
+          return requireFinite(product.data().asDouble());
+        }
+        reach /= 10;
+      }
+    }
+
+    private void requireSlope(double jump) {
+      if (reach <= shortest && jump > JUMP * norm(slope)) {
+        throw new IllegalStateException(
+            String.format(
+                Locale.ROOT,
+                "the gradient must change continuously, got a jump of %.3g within %.3g of the"
+                    + " parameters: an input of a rectifier is 0; move the parameters a little",
+                jump,
+                reach));
+      }
+    }
+  }
+
+  private static double norm(INDArray array) {
+    return array.norm2Number().doubleValue();
   }
 
   private static double[] requireFinite(double[] entries) {

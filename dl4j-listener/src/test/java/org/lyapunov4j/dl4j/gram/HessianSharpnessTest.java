@@ -140,7 +140,7 @@ class HessianSharpnessTest {
     for (int k = 0; k < width; k++) {
       double w1 = w.getDouble(0, k);
       double w2 = w.getDouble(1, k);
-      double off = (1e-6 - b.getDouble(k)) / (w1 * w1 + w2 * w2);
+      double off = ((k % 2 == 0 ? 1e-6 : 1e-8) - b.getDouble(k)) / (w1 * w1 + w2 * w2);
       x.putRow(k, Nd4j.createFromArray(off * w1 - 2 * w2, off * w2 + 2 * w1));
     }
     INDArray y = Networks.gaussian(12, examples, 1).muli(5);
@@ -152,6 +152,25 @@ class HessianSharpnessTest {
       TopEigenpairs top = sharpness.largest(model.params(), 1, 1e-6, 200);
       assertThat(top.converged()).isTrue();
       assertThat(top.eigenvalues().get(0)).isCloseTo(expected, within(1e-6 * expected));
+    }
+  }
+
+  @Test
+  void refusesToDifferentiateAtAKink() {
+    MultiLayerNetwork model =
+        Networks.network(
+            DataType.DOUBLE,
+            5,
+            new DenseLayer.Builder().nIn(3).nOut(4).activation(Activation.RELU).build(),
+            output(4, LossFunction.MSE, Activation.IDENTITY));
+    model.setParam("0_b", Nd4j.zeros(DataType.DOUBLE, 1, 4));
+    INDArray x = Networks.gaussian(1, 6, 3);
+    x.putRow(0, Nd4j.zeros(DataType.DOUBLE, 3));
+    MultiDataSet data = new DataSet(x, Networks.oneHot(6, 2)).toMultiDataSet();
+    try (HessianSharpness sharpness = HessianSharpness.of(model, data)) {
+      assertThatThrownBy(() -> sharpness.largest(model.params(), 1, 1e-6, 50))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("an input of a rectifier is 0");
     }
   }
 
