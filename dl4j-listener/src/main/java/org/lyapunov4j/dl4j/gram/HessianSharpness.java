@@ -70,7 +70,7 @@ public final class HessianSharpness implements AutoCloseable {
    * @param count how many, 1 … P
    * @param tolerance of the residuals relative to the largest, at least the 1e-9 of the products,
    *     1e-5 near kinks
-   * @param maxProducts the most products, each of two gradients
+   * @param maxProducts the most products, each of two gradients, more of them where it meets kinks
    * @return the eigenpairs; {@link TopEigenpairs#converged()} says whether the products sufficed
    * @throws IllegalArgumentException if the number of parameters is another or the gradient is not
    *     finite
