@@ -96,8 +96,14 @@ final class PerronSpace {
     }
   }
 
-  /** Adds a trial matrix; without effect if the space holds it already. */
+  /**
+   * Adds a trial matrix, to a full space in the place of its less important half; without effect if
+   * the space holds it already.
+   */
   void add(double[] trial) {
+    if (basis.size() == capacity) {
+      restart();
+    }
     double before = Math.sqrt(dot(trial, trial));
     double[] v = trial.clone();
     // Twice is enough to be orthogonal to working precision.
@@ -115,17 +121,18 @@ final class PerronSpace {
   }
 
   private boolean extend(double[] residual, double[] weights) {
-    if (basis.size() == capacity) {
-      restart(weights);
+    boolean full = basis.size() == capacity;
+    if (full) {
+      restart();
     }
     int size = basis.size();
     add(residual);
-    project(weights, size);
+    project(weights, full ? 0 : size);
     return basis.size() > size;
   }
 
-  /** Keeps the best half of the space. */
-  private void restart(double[] weights) {
+  /** Keeps the best half of the space for the last kernel; not projected. */
+  private void restart() {
     double[][] kept = leadingRitzVectors(capacity / 2);
     List<double[]> matrices = new ArrayList<>();
     List<double[]> products = new ArrayList<>();
@@ -137,7 +144,6 @@ final class PerronSpace {
     basis.addAll(matrices);
     overlaps.clear();
     overlaps.addAll(products);
-    project(weights, 0);
   }
 
   /** ⟨V_i, R(V_j)⟩ for all i and j ≥ from. */
