@@ -97,10 +97,11 @@ final class PerronSpace {
   }
 
   /**
-   * Adds a trial matrix, to a full space in the place of its less important half; without effect if
-   * the space holds it already.
+   * Adds a trial matrix, to a full space in the place of its less important half.
+   *
+   * @return false if the space holds it already
    */
-  void add(double[] trial) {
+  boolean add(double[] trial) {
     if (basis.size() == capacity) {
       restart();
     }
@@ -113,22 +114,20 @@ final class PerronSpace {
       }
     }
     double norm = Math.sqrt(dot(v, v));
-    if (norm > 1e-12 * before) {
-      scale(1 / norm, v);
-      basis.add(v);
-      overlaps.add(map.overlaps(v));
+    if (!(norm > 1e-12 * before)) {
+      return false;
     }
+    scale(1 / norm, v);
+    basis.add(v);
+    overlaps.add(map.overlaps(v));
+    return true;
   }
 
   private boolean extend(double[] residual, double[] weights) {
-    boolean full = basis.size() == capacity;
-    if (full) {
-      restart();
-    }
-    int size = basis.size();
-    add(residual);
-    project(weights, full ? 0 : size);
-    return basis.size() > size;
+    int from = basis.size() == capacity ? 0 : basis.size();
+    boolean added = add(residual);
+    project(weights, from);
+    return added;
   }
 
   /** Keeps the best half of the space for the last kernel; not projected. */
