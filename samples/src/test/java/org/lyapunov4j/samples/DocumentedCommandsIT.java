@@ -100,13 +100,12 @@ class DocumentedCommandsIT {
             (path, bin) -> bin + File.pathSeparator + path);
     Process process = shell.start();
 
-    // Against a command that hangs; a busy machine must not decide.
-    boolean ended = process.waitFor(20, TimeUnit.MINUTES);
+    boolean ended = process.waitFor(2, TimeUnit.MINUTES);
     process.destroyForcibly();
     Files.delete(jar);
 
     String output = Files.readString(folder.resolve("output"));
-    assertThat(ended).as("a command must end: %s", output).isTrue();
+    assertThat(ended).as("a command that takes long must say so: %s", output).isTrue();
     assertThat(process.exitValue()).as(output).isZero();
   }
 
