@@ -22,6 +22,8 @@ import org.lyapunov4j.step.RandomStream;
 public final class LargestEigenpair {
   private static final double TOLERANCE = 1e-9;
   private static final int MOST_PRODUCTS = 500;
+  private static final double TOLERANCE_BELOW = 1e-5;
+  private static final int PRODUCTS_BELOW = 128;
   private static final long START_SEED = 1;
 
   private final double value;
@@ -55,12 +57,42 @@ public final class LargestEigenpair {
    * @return κ_max ≥ 0 and its eigenvector
    */
   public static LargestEigenpair of(GramMatrix gram) {
+    return of(gram::multiply, start(gram.size()), TOLERANCE, MOST_PRODUCTS);
+  }
+
+  /**
+   * Refuses what is no Gram matrix, where it is too large for all its eigenvalues: Lanczos
+   * iteration on κ_max − G, from a fixed pseudo-random start, looks for vectors of negative energy
+   * vᵀGv. What it refuses is certainly indefinite; an eigenvalue of about −κ_max/1000 or nearer to
+   * 0 may be missed, since at most 128 products are spent on it.
+   *
+   * @param gram G
+   * @param largest κ_max &gt; 0
+   * @throws IllegalArgumentException naming the energy, the noise and the remedy
+   */
+  public static void requirePositiveSemidefinite(GramMatrix gram, double largest) {
+    Operator below =
+        (x, y) -> {
+          gram.multiply(x, y);
+          for (int i = 0; i < x.length; i++) {
+            y[i] = largest * x[i] - y[i];
+          }
+        };
+    double lowest =
+        largest - of(below, start(gram.size()), TOLERANCE_BELOW, PRODUCTS_BELOW).value();
+    double noise = gram.size() * gram.epsilon() * Math.max(largest, -lowest);
+    if (lowest < -noise) {
+      throw NotPositiveSemidefinite.of("an energy vᵀGv/vᵀv of", lowest, largest, noise);
+    }
+  }
+
+  private static double[] start(int size) {
     RandomStream random = new RandomStream(START_SEED);
-    double[] start = new double[gram.size()];
+    double[] start = new double[size];
     for (int i = 0; i < start.length; i++) {
       start[i] = random.nextGaussian();
     }
-    return of(gram::multiply, start, TOLERANCE, MOST_PRODUCTS);
+    return start;
   }
 
   /**

@@ -66,6 +66,9 @@ public final class StabilityAnalyzer {
    * @param gram G
    * @param step the step; its batch size at most N
    * @return the report
+   * @throws IllegalArgumentException if G has a negative eigenvalue beyond rounding; beyond the
+   *     {@linkplain Builder#spectrumLimit spectrum limit} as far as {@link
+   *     LargestEigenpair#requirePositiveSemidefinite} finds it
    */
   public StabilityReport analyze(GramMatrix gram, SgdStep step) {
     return analyze(gram, step, Optional.empty());
@@ -133,6 +136,15 @@ public final class StabilityAnalyzer {
                       : GramSpectrum.eigenvaluesOnly(gram));
       largest =
           spectrum.map(GramSpectrum::largest).orElseGet(() -> LargestEigenpair.of(gram).value());
+      requirePositiveSemidefinite();
+    }
+
+    private void requirePositiveSemidefinite() {
+      if (spectrum.isPresent()) {
+        spectrum.get().requirePositiveSemidefinite();
+      } else if (largest > 0) {
+        LargestEigenpair.requirePositiveSemidefinite(gram, largest);
+      }
     }
 
     /** Prepared for the first step that has it. */
@@ -140,7 +152,6 @@ public final class StabilityAnalyzer {
       boolean applies =
           spectrum.isPresent()
               && spectrum.get().hasEigenvectors()
-              && spectrum.get().isPositiveSemidefinite()
               && MeanSquareStability.obstacle(step, gram.examples()).isEmpty();
       if (applies && meanSquare == null) {
         meanSquare = MeanSquareStability.of(spectrum.get());
@@ -217,8 +228,7 @@ public final class StabilityAnalyzer {
     }
 
     private Optional<Certificate> certificate(Optional<MeanSquareReport> meanSquare) {
-      boolean isGram = spectrum.map(GramSpectrum::isPositiveSemidefinite).orElse(true);
-      return atLeastStandard() && isGram
+      return atLeastStandard()
           ? Certificate.decide(gram, largest, step, meanSquare)
           : Optional.empty();
     }

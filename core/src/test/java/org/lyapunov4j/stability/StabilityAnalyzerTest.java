@@ -7,12 +7,15 @@ import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.ReferenceCases;
+import org.lyapunov4j.TangentKernels;
 import org.lyapunov4j.TestGrams;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.step.SgdStep;
 
@@ -83,14 +86,61 @@ class StabilityAnalyzerTest {
   }
 
   @Test
-  void whatIsNoGramMatrixIsNotCertified() {
+  void whatIsNoGramMatrixIsRefused() {
     GramMatrix indefinite = GramMatrix.of(new double[][] {{1, 2}, {2, 1}}, 2, 1);
-    StabilityReport report =
-        StabilityAnalyzer.builder().build().analyze(indefinite, SgdStep.of(0.1, 1));
-    assertThat(report.certificate()).isEmpty();
-    assertThat(report.meanSquare()).isEmpty();
-    assertThat(report.diagnosis().orElseThrow().findings().get(0)).contains("negative eigenvalues");
-    assertThat(report.verdict().kind()).isEqualTo(Verdict.Kind.UNSTABLE);
+    for (Tier tier : Tier.values()) {
+      StabilityAnalyzer analyzer = StabilityAnalyzer.builder().tier(tier).build();
+      for (int batch = 1; batch <= 2; batch++) {
+        SgdStep step = SgdStep.of(0.1, batch);
+        assertThatThrownBy(() -> analyzer.analyze(indefinite, step))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("positive semidefinite, got the eigenvalue -1.00000 beside")
+            .hasMessageContaining("(0, 2, 1, 3)");
+      }
+      assertThatThrownBy(() -> analyzer.on(indefinite)).hasMessageContaining("semidefinite");
+    }
+  }
+
+  @Test
+  void beyondTheSpectrumLimitWhatIsNoGramMatrixIsRefusedToo() {
+    for (double negative : new double[] {1, 0.1, 0.01}) {
+      double[][] rows = TestGrams.powerLaw(200, 1, 1, 3).toArray();
+      double[] direction = TestGrams.gaussian(1, 200, 9)[0];
+      double square = 0;
+      for (double entry : direction) {
+        square += entry * entry;
+      }
+      double largest = LargestEigenpair.of(GramMatrix.of(rows, 200, 1)).value();
+      for (int i = 0; i < 200; i++) {
+        for (int j = 0; j < 200; j++) {
+          rows[i][j] -= 2 * negative * largest * direction[i] * direction[j] / square;
+        }
+        rows[i][i] = Math.max(rows[i][i], 0);
+      }
+      GramMatrix indefinite = GramMatrix.of(rows, 200, 1);
+      assertThat(GramSpectrum.eigenvaluesOnly(indefinite).lowest())
+          .isLessThan(-0.5 * negative * largest);
+      for (Tier tier : Tier.values()) {
+        StabilityAnalyzer analyzer =
+            StabilityAnalyzer.builder().tier(tier).spectrumLimit(10).build();
+        assertThatThrownBy(() -> analyzer.analyze(indefinite, SgdStep.of(0.1, 20)))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("positive semidefinite, got an energy");
+      }
+    }
+  }
+
+  @Test
+  void roundingIsNoReasonToRefuse() {
+    for (int seed = 0; seed < 20; seed++) {
+      GramMatrix singular = TestGrams.wishart(30, 2, 5, seed);
+      for (GramMatrix gram : List.of(singular, TestGrams.single(singular))) {
+        GramSpectrum.eigenvaluesOnly(gram).requirePositiveSemidefinite();
+        LargestEigenpair.requirePositiveSemidefinite(gram, LargestEigenpair.of(gram).value());
+      }
+    }
+    TangentKernels.rows()
+        .forEach(row -> GramSpectrum.eigenvaluesOnly(row.gram()).requirePositiveSemidefinite());
   }
 
   @Test
