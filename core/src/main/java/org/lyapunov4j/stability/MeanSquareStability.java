@@ -195,7 +195,8 @@ public final class MeanSquareStability {
    * @param step the step
    * @return the index, ≥ 0; mean-square stable exactly if it is below 1. 0 for B = N, where the
    *     mean dynamics is all there is; +∞ if max s_kl ≥ 1, when the mean dynamics alone is unstable
-   *     (the limit of the index there). Bounds: Rayleigh and Collatz–Wielandt
+   *     (the limit of the index there); 1 at learning rate 0, where nothing shrinks and nothing
+   *     grows. Bounds: Rayleigh and Collatz–Wielandt
    * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
    */
   public Enclosure index(SgdStep step) {
@@ -265,6 +266,9 @@ public final class MeanSquareStability {
       if (rank == 0) {
         return Enclosure.exactly(0);
       }
+      if (rate == 0) {
+        return Enclosure.exactly(1);
+      }
       if (meanExcess(moments) <= 0) {
         return Enclosure.exactly(Double.POSITIVE_INFINITY);
       }
@@ -298,7 +302,8 @@ public final class MeanSquareStability {
         return Enclosure.exactly(guard);
       }
       boolean proportional = moments.c1() == 0 && moments.decay() == 0;
-      double eta = Math.min(rate, 0.9 * guard);
+      double first = rate > 0 ? rate : examples / map.eigenvalue(0);
+      double eta = Math.min(first, 0.9 * guard);
       double residual = proportional ? RESIDUAL : COARSE_RESIDUAL;
       for (int round = 0; round < MOST_ROUNDS; round++) {
         Perron perron = space.solve(indexProblem(moments, eta), residual);
@@ -364,6 +369,9 @@ public final class MeanSquareStability {
     double exponent() {
       if (rank == 0) {
         return Double.NEGATIVE_INFINITY;
+      }
+      if (rate == 0) {
+        return 0;
       }
       int slowest = excess(moments, 0) < excess(moments, rank - 1) ? 0 : rank - 1;
       double excess = excess(moments, slowest);
