@@ -83,11 +83,11 @@ public record Certificate(
    * @param largest κ_max of G
    * @param step the step; batch size at most N
    * @param meanSquare mean-square stability, if it is known
-   * @return the certificate; empty if none decides, or G = 0
+   * @return the certificate; empty if none decides, G = 0 or η = 0
    */
   public static Optional<Certificate> decide(
       GramMatrix gram, double largest, SgdStep step, Optional<MeanSquareReport> meanSquare) {
-    if (!(largest > 0)) {
+    if (!(largest > 0 && step.learningRate() > 0)) {
       return Optional.empty();
     }
     if (step.isFullBatch(gram.examples())) {

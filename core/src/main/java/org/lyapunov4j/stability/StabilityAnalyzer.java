@@ -151,6 +151,7 @@ public final class StabilityAnalyzer {
     synchronized Optional<MeanSquareStability> meanSquare(SgdStep step) {
       boolean applies =
           spectrum.isPresent()
+              && largest > 0
               && spectrum.get().hasEigenvectors()
               && MeanSquareStability.obstacle(step, gram.examples()).isEmpty();
       if (applies && meanSquare == null) {
@@ -198,7 +199,7 @@ public final class StabilityAnalyzer {
     }
 
     StabilityReport report() {
-      boolean full = tier == Tier.FULL && largest > 0;
+      boolean full = tier == Tier.FULL && largest > 0 && step.learningRate() > 0;
       Optional<MeanSquareReport> meanSquare = meanSquare();
       Optional<Certificate> certificate = certificate(meanSquare);
       double gdExponent = gdExponent();
@@ -219,7 +220,7 @@ public final class StabilityAnalyzer {
           spectrum
               .filter(known -> atLeastStandard())
               .map(known -> GramDiagnosis.of(gram, known, step)),
-          VerdictRule.of(exponent, certificate, meanSquare));
+          VerdictRule.of(largest / gram.examples(), step, exponent, certificate, meanSquare));
     }
 
     private Optional<MeanSquareReport> meanSquare() {
@@ -234,13 +235,20 @@ public final class StabilityAnalyzer {
     }
 
     private double gdExponent() {
+      if (largest == 0) {
+        return Double.NaN;
+      }
+      if (step.learningRate() == 0) {
+        return 0;
+      }
       return spectrum.isPresent()
           ? FullBatchExponent.of(spectrum.get(), step)
           : FullBatchExponent.along(largest / gram.examples(), step);
     }
 
     private LyapunovEstimate exponent(Optional<Certificate> certificate, double gdExponent) {
-      if (spectrum.isPresent() && step.isFullBatch(gram.examples())) {
+      boolean nothingActs = largest == 0 || step.learningRate() == 0;
+      if (nothingActs || (spectrum.isPresent() && step.isFullBatch(gram.examples()))) {
         return LyapunovEstimate.exact(gdExponent);
       }
       return (certificate.isPresent() ? certified : estimator).estimate(gram, step, start);

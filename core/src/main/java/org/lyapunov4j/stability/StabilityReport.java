@@ -19,8 +19,10 @@ import org.lyapunov4j.step.SgdStep;
  * @param examples N
  * @param outputs K
  * @param step the step
- * @param exponent λ, nats per step
- * @param gdExponent μ, the exponent of the same step on the full batch, nats per step
+ * @param exponent λ, nats per step; NaN if G = 0, where there is no direction to have one, and 0 if
+ *     the learning rate is 0
+ * @param gdExponent μ, the exponent of the same step on the full batch, nats per step; NaN and 0
+ *     alike
  * @param sharpness κ_max/N
  * @param spectrumComplete whether all eigenvalues were computed; if not, the Gram matrix was too
  *     large and {@code gdExponent} is that of the sharpest direction alone: its sign is right, its

@@ -30,7 +30,7 @@ public record Verdict(Kind kind, String evidence, OptionalLong stepsToDecide) {
     MEAN_SQUARE_UNSTABLE,
     /** λ &gt; 0: the step leaves the minimum almost surely. */
     UNSTABLE,
-    /** The sign of λ is not decided. */
+    /** The sign of λ is not decided; or there is none, since G = 0 or the learning rate is 0. */
     INCONCLUSIVE
   }
 

@@ -6,18 +6,27 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.Sign;
+import org.lyapunov4j.step.SgdStep;
 
 /**
- * How the verdict follows from what is known: certificates first, then the sign test, then the
- * second moment.
+ * How the verdict follows from what is known: where nothing acts there is nothing to say, then
+ * certificates, then the sign test, then the second moment.
  */
 final class VerdictRule {
   private VerdictRule() {}
 
   static Verdict of(
+      double sharpness,
+      SgdStep step,
       LyapunovEstimate exponent,
       Optional<Certificate> certificate,
       Optional<MeanSquareReport> meanSquare) {
+    if (sharpness == 0) {
+      return nothingActs("no curvature on this probe: G = 0, so there is nothing to contract");
+    }
+    if (step.learningRate() == 0) {
+      return nothingActs("the learning rate is 0: the step is the identity, λ = μ = 0");
+    }
     Sign sign = certificate.map(Certificate::sign).orElse(exponent.sign());
     String evidence = certificate.map(Certificate::toString).orElseGet(() -> numbers(exponent));
     return switch (sign) {
@@ -25,6 +34,10 @@ final class VerdictRule {
       case NEGATIVE -> negative(evidence, meanSquare);
       case UNDECIDED -> inconclusive(exponent, evidence, meanSquare);
     };
+  }
+
+  private static Verdict nothingActs(String evidence) {
+    return new Verdict(Verdict.Kind.INCONCLUSIVE, evidence, OptionalLong.empty());
   }
 
   private static Verdict negative(String evidence, Optional<MeanSquareReport> meanSquare) {

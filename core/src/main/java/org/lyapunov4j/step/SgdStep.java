@@ -12,7 +12,7 @@ import java.util.Objects;
  * from the momentum). Near a minimum the plain step acts on residuals r = G w as r ← (1 − η(l2 +
  * weightDecay)) r − (η/|S|) G[:,S] r_S.
  *
- * @param learningRate η &gt; 0, finite
+ * @param learningRate η ≥ 0, finite; at 0 the step is the identity
  * @param batchSize B ≥ 1
  * @param sampling how S is drawn
  * @param momentum the memory of the step
@@ -30,10 +30,11 @@ public record SgdStep(
 
   /** {@inheritDoc} */
   public SgdStep {
-    if (!(learningRate > 0 && learningRate < Double.POSITIVE_INFINITY)) {
+    if (!(learningRate >= 0 && learningRate < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          "learning rate must be positive and finite, got " + learningRate);
+          "learning rate must be finite and at least 0, got " + learningRate);
     }
+    learningRate += 0.0; // -0.0, too, is 0
     if (batchSize < 1) {
       throw new IllegalArgumentException("batch size must be at least 1, got " + batchSize);
     }

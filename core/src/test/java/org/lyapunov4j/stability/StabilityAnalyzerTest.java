@@ -14,9 +14,17 @@ import org.junit.jupiter.api.Test;
 import org.lyapunov4j.ReferenceCases;
 import org.lyapunov4j.TangentKernels;
 import org.lyapunov4j.TestGrams;
+import org.lyapunov4j.exponent.FiniteTimeEstimator;
+import org.lyapunov4j.exponent.LyapunovEstimator;
+import org.lyapunov4j.exponent.MomentEstimator;
+import org.lyapunov4j.exponent.Sign;
+import org.lyapunov4j.exponent.SpectrumEstimator;
+import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 
 class StabilityAnalyzerTest {
@@ -144,14 +152,110 @@ class StabilityAnalyzerTest {
   }
 
   @Test
-  void aZeroGramIsInconclusiveAndBreaksNothing() {
-    GramMatrix zero = GramMatrix.of(new double[4][4], 4, 1);
-    for (Tier tier : Tier.values()) {
-      StabilityReport report =
-          StabilityAnalyzer.builder().tier(tier).build().analyze(zero, SgdStep.of(1, 2));
-      assertThat(report.sharpness()).isZero();
-      assertThat(report.edgeRatio()).isEmpty();
+  void nothingToContractIsNotStable() {
+    for (boolean single : new boolean[] {false, true}) {
+      GramMatrix zero = GramMatrix.of(new double[4][4], 2, 2);
+      for (Tier tier : Tier.values()) {
+        for (SgdStep step : List.of(SgdStep.of(1, 1), SgdStep.of(1, 2), SgdStep.of(0, 1))) {
+          for (int limit : new int[] {0, 100}) {
+            StabilityReport report =
+                StabilityAnalyzer.builder()
+                    .tier(tier)
+                    .spectrumLimit(limit)
+                    .build()
+                    .analyze(single ? TestGrams.single(zero) : zero, step);
+            assertThat(report.verdict().kind()).isEqualTo(Verdict.Kind.INCONCLUSIVE);
+            assertThat(report.verdict().evidence()).contains("no curvature on this probe");
+            assertThat(report.exponent().value()).isNaN();
+            assertThat(report.exponent().sign()).isEqualTo(Sign.UNDECIDED);
+            assertThat(report.gdExponent()).isNaN();
+            assertThat(report.sharpness()).isZero();
+            assertThat(report.certificate()).isEmpty();
+            assertThat(report.meanSquare()).isEmpty();
+            assertThat(report.edgeRatio()).isEmpty();
+          }
+        }
+      }
     }
+  }
+
+  /** One step at ηκ/N = 1 erases range(G); that is what −∞ means. */
+  @Test
+  void whatIsAnnihilatedIsStable() {
+    GramMatrix gram = GramMatrix.of(new double[][] {{2, 0}, {0, 2}}, 2, 1);
+    StabilityReport report = StabilityAnalyzer.builder().build().analyze(gram, SgdStep.of(1, 2));
+    assertThat(report.exponent().value()).isEqualTo(Double.NEGATIVE_INFINITY);
+    assertThat(report.gdExponent()).isEqualTo(Double.NEGATIVE_INFINITY);
+    assertThat(report.verdict().kind()).isEqualTo(Verdict.Kind.STABLE);
+  }
+
+  @Test
+  void learningRateZeroIsTheIdentity() {
+    GramMatrix gram = TestGrams.wishart(12, 2, 60, 8);
+    SgdStep plain = SgdStep.of(0, 3);
+    for (Tier tier : Tier.values()) {
+      StabilityAnalyzer analyzer = StabilityAnalyzer.builder().tier(tier).build();
+      for (SgdStep step :
+          List.of(
+              plain,
+              plain.withBatchSize(12),
+              plain.withBatchSize(1).withL2(0.1).withWeightDecay(0.1),
+              plain.withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT),
+              plain.withSampling(MiniBatchSampling.SHUFFLED_EPOCHS),
+              plain.withMomentum(new Momentum.HeavyBall(0.9)),
+              plain.withMomentum(new Momentum.Nesterov(0.9)),
+              plain.withMomentum(new Momentum.MovingAverage(0.9)),
+              plain.withMomentum(new Momentum.NesterovAverage(0.9)))) {
+        StabilityReport report = analyzer.analyze(gram, step);
+        assertThat(report.exponent().value()).as("%s", step).isZero();
+        assertThat(report.gdExponent()).isZero();
+        assertThat(report.classicEdgeRatio()).isZero();
+        assertThat(report.verdict().kind()).isEqualTo(Verdict.Kind.INCONCLUSIVE);
+        assertThat(report.verdict().evidence()).contains("the learning rate is 0");
+        assertThat(report.certificate()).isEmpty();
+        assertThat(report.criticalBatchSize()).isEmpty();
+        assertThat(report.advice()).isEmpty();
+        StabilityReport moving = analyzer.analyze(gram, step.withLearningRate(0.01));
+        assertThat(report.sharpness()).isEqualTo(moving.sharpness());
+        report.edgeRatio().ifPresent(ratio -> assertThat(ratio).isZero());
+        assertThat(report.criticalLearningRate().isPresent())
+            .isEqualTo(moving.criticalLearningRate().isPresent());
+        assertThat(report.meanSquare().isPresent()).isEqualTo(moving.meanSquare().isPresent());
+        report
+            .meanSquare()
+            .ifPresent(
+                meanSquare -> {
+                  assertThat(meanSquare.exponent()).isZero();
+                  assertThat(meanSquare.isStable()).isFalse();
+                  assertThat(meanSquare.criticalLearningRate().value())
+                      .isCloseTo(
+                          moving.meanSquare().orElseThrow().criticalLearningRate().value(),
+                          withinPercentage(0.01));
+                });
+        assertThat(analyzer.on(gram).apply(step).verdict()).isEqualTo(report.verdict());
+      }
+    }
+  }
+
+  @Test
+  void everyEstimatorSurvivesLearningRateZero() {
+    GramMatrix gram = TestGrams.wishart(6, 1, 20, 8);
+    SgdStep step = SgdStep.of(0, 2);
+    assertThat(LyapunovEstimator.builder().epochs(16).build().estimate(gram, step).value())
+        .isCloseTo(0, within(1e-12));
+    assertThat(MomentEstimator.builder().build().estimate(gram, step, 2).of(2).value())
+        .isCloseTo(0, within(1e-12));
+    SpectrumEstimator.builder()
+        .build()
+        .estimate(gram, step)
+        .exponents()
+        .forEach(exponent -> assertThat(exponent.value()).isCloseTo(0, within(1e-12)));
+    assertThat(FiniteTimeEstimator.builder().build().estimate(gram, step, 10).mean().value())
+        .isCloseTo(0, within(1e-12));
+    assertThat(new TrajectoryExponent(1).advance(gram, step, 10).exponent())
+        .isCloseTo(0, within(1e-12));
+    assertThat(MeanSquareStability.of(GramSpectrum.of(gram)).analyze(step).criticalBatchSize())
+        .isEmpty();
   }
 
   @Test

@@ -43,6 +43,7 @@ import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.stability.Verdict;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.activations.Activation;
@@ -127,6 +128,41 @@ class LyapunovListenerTest {
     assertThat(listener.history())
         .extracting(c -> c.step().sgd().learningRate())
         .containsExactly(0.1, 0.02);
+  }
+
+  /** Everything that reads a checkpoint takes one at learning rate 0. */
+  @ParameterizedTest
+  @EnumSource(Tier.class)
+  void aScheduleMayStartAndEndAtRateZero(Tier tier) {
+    MapSchedule schedule = new MapSchedule(ScheduleType.ITERATION, Map.of(0, 0.0, 1, 0.05, 2, 0.0));
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    LyapunovListener listener =
+        quick()
+            .strict(true)
+            .tier(tier)
+            .trajectory(true)
+            .compareProbeSizes(true)
+            .intervene(LearningRateControl.lowerTo(0.5))
+            .registry(registry)
+            .build();
+    train(listener, new Sgd(schedule), 4);
+    assertThat(listener.failures()).isZero();
+    assertThat(listener.history())
+        .extracting(c -> c.step().sgd().learningRate())
+        .containsExactly(0.0, 0.05, 0.0);
+    for (int i = 0; i <= 2; i += 2) {
+      Checkpoint checkpoint = listener.history().get(i);
+      assertThat(checkpoint.stability().exponent().value()).isZero();
+      assertThat(checkpoint.stability().gdExponent()).isZero();
+      assertThat(checkpoint.stability().verdict().kind()).isEqualTo(Verdict.Kind.INCONCLUSIVE);
+      assertThat(checkpoint.step().remarks()).anyMatch(r -> r.contains("learning rate is 0"));
+    }
+    assertThat(registry.get("lyapunov.exponent").gauge().value()).isZero();
+    assertThat(registry.get("lyapunov.verdict").gauge().value()).isEqualTo(-1);
+    if (tier != Tier.ECONOMY) {
+      assertThat(registry.get("lyapunov.edge.ratio").gauge().value()).isZero();
+    }
+    listener.close();
   }
 
   @Test

@@ -53,6 +53,48 @@ class ExponentCommandTest {
   }
 
   @Test
+  void refusesWhatIsNoGramMatrix() throws IOException {
+    Path indefinite = save("indefinite", new double[][] {{1, 2}, {2, 1}});
+    for (String batch : List.of("1", "2")) {
+      Outcome outcome =
+          Outcome.of(
+              "exponent",
+              "--gram",
+              indefinite.toString(),
+              "--learning-rate",
+              "0.1",
+              "--batch-size",
+              batch,
+              "--tier",
+              "economy");
+      assertThat(outcome.status()).isEqualTo(2);
+      assertThat(outcome.err()).contains("the eigenvalue -1.00000").hasLineCount(1);
+    }
+    Outcome map = Outcome.of("what-if", "--gram", indefinite.toString());
+    assertThat(map.status()).isEqualTo(2);
+    assertThat(map.err()).contains("the eigenvalue -1.00000").hasLineCount(1);
+  }
+
+  @Test
+  void zeroCurvatureIsNotStable() throws IOException {
+    Path zero = save("zero", new double[3][3]);
+    JsonNode json = json("--gram", zero.toString(), "--learning-rate", "0.1", "--batch-size", "1");
+    assertThat(json.get("verdict").textValue()).isEqualTo("INCONCLUSIVE");
+    assertThat(json.get("evidence").textValue()).contains("no curvature on this probe");
+  }
+
+  @Test
+  void learningRateZeroIsTheIdentity() throws IOException {
+    JsonNode json =
+        json("--gram", diagonal.toString(), "--learning-rate", "0", "--batch-size", "1");
+    assertThat(json.get("exponent").get("value").doubleValue()).isZero();
+    assertThat(json.get("gdExponent").doubleValue()).isZero();
+    assertThat(json.get("edgeRatio").doubleValue()).isZero();
+    assertThat(json.get("verdict").textValue()).isEqualTo("INCONCLUSIVE");
+    assertThat(json.get("evidence").textValue()).contains("learning rate is 0");
+  }
+
+  @Test
   void tellsHowFarTheEdgeIs() throws IOException {
     JsonNode json =
         json("--gram", diagonal.toString(), "--learning-rate", "0.5", "--batch-size", "1");

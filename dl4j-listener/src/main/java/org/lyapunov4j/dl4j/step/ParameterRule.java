@@ -93,7 +93,8 @@ record ParameterRule(
 
   /** The same for the decay after the updater. */
   double weightDecay(ParameterRule reference) {
-    return weightDecay * relativeRate(reference) + absoluteDecay / reference.updater.learningRate();
+    double share = weightDecay * relativeRate(reference);
+    return absoluteDecay == 0 ? share : share + absoluteDecay / reference.updater.learningRate();
   }
 
   /** Whether its weight in the metric of a step at the rate of the reference is 1. */

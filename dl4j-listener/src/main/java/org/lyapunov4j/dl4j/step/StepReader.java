@@ -72,7 +72,8 @@ public final class StepReader {
    * @return the step
    * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
    *     here
-   * @throws IllegalArgumentException if the learning rate at this iteration is not positive
+   * @throws IllegalArgumentException if the learning rate at this iteration is negative or not
+   *     finite, or 0 beside a weight decay that is not multiplied with it
    */
   public TrainingStep read(Model model, int iteration, int epoch, int batchSize) {
     Set<String> remarks = new LinkedHashSet<>();
@@ -106,6 +107,10 @@ public final class StepReader {
   }
 
   private SgdStep step(ParameterRule rule, boolean divided, int batchSize, Set<String> remarks) {
+    if (rule.updater().learningRate() == 0) {
+      requireNoAbsoluteDecay(rule);
+      remarks.add("the learning rate is 0 here: the step moves nothing, λ = μ = 0");
+    }
     // Without the division the sum over the batch is B times the mean, while l2 and decay keep
     // their size.
     double factor = divided ? 1 : batchSize;
@@ -120,6 +125,18 @@ public final class StepReader {
         rule.updater().momentum(),
         rule.l2(rule) / factor,
         rule.weightDecay(rule) / factor);
+  }
+
+  private static void requireNoAbsoluteDecay(ParameterRule rule) {
+    if (rule.absoluteDecay() != 0) {
+      throw new IllegalArgumentException(
+          "weight decay that is not multiplied with the learning rate needs a learning rate above"
+              + " 0, got 0 with the decay "
+              + rule.absoluteDecay()
+              + " of "
+              + rule.name()
+              + "; multiply it (applyLR), or end the schedule above 0");
+    }
   }
 
   /** The rules of all trained parameters; refuses what has no linearisation. */
@@ -276,11 +293,13 @@ public final class StepReader {
 
   /** The rule whose learning rate is η; all have its memory. */
   private static ParameterRule reference(List<ParameterRule> rules) {
+    List<ParameterRule> moving =
+        rules.stream().filter(rule -> rule.updater().learningRate() > 0).toList();
     ParameterRule reference =
-        rules.stream()
-            .filter(rule -> !rule.bias() && rule.updater().learningRate() > 0)
+        moving.stream()
+            .filter(rule -> !rule.bias())
             .findFirst()
-            .orElse(rules.get(0));
+            .orElse((moving.isEmpty() ? rules : moving).get(0));
     for (ParameterRule rule : rules) {
       requireSame(
           "momentum", reference, reference.updater().momentum(), rule, rule.updater().momentum());

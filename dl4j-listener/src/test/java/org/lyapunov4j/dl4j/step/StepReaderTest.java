@@ -75,10 +75,15 @@ class StepReaderTest {
   static Stream<Case> cases() {
     MapSchedule byIteration =
         new MapSchedule(ScheduleType.ITERATION, Map.of(0, 0.1, 1, 0.03, 3, 0.2));
+    MapSchedule toZero = new MapSchedule(ScheduleType.ITERATION, Map.of(0, 0.1, 2, 0.0));
+    MapSchedule fromZero = new MapSchedule(ScheduleType.ITERATION, Map.of(0, 0.0, 2, 0.1));
     MapSchedule momenta = new MapSchedule(ScheduleType.ITERATION, Map.of(0, 0.5, 2, 0.9));
     return Stream.of(
         new Case("Sgd", with(new Sgd(0.1))),
         new Case("Sgd with a schedule", with(new Sgd(byIteration))),
+        new Case("Sgd that ends at 0", with(new Sgd(toZero))),
+        new Case("momentum that ends at 0", with(new Nesterovs(toZero, 0.9)).weightDecay(0.02)),
+        new Case("Adam from 0 on", with(Adam.builder().learningRateSchedule(fromZero).build())),
         new Case("Nesterovs", with(new Nesterovs(0.05, 0.9))),
         new Case("Nesterovs with schedules", with(new Nesterovs(byIteration, momenta))),
         new Case("l2", with(new Sgd(0.1)).l2(0.02)),
@@ -477,10 +482,32 @@ class StepReaderTest {
   }
 
   @Test
-  void refusesARateOfZero() {
+  void aRateOfZeroIsAStepWithARemark() {
+    List<IUpdater> updaters = List.of(new Sgd(0.0), new Nesterovs(0.0, 0.9), new Adam(0.0));
+    for (IUpdater updater : updaters) {
+      TrainingStep step = read(with(updater).weightDecay(0.1));
+      assertThat(step.sgd().learningRate()).isZero();
+      assertThat(step.remarks()).anyMatch(remark -> remark.contains("the learning rate is 0"));
+    }
+    assertThat(read(with(new Sgd(0.1))).remarks()).noneMatch(r -> r.contains("rate is 0"));
+  }
+
+  /** What moves alone gives the rate; the weights drop out. */
+  @Test
+  void biasesThatMoveAloneGiveTheRate() {
+    NeuralNetConfiguration.Builder configuration = with(new Sgd(0.0)).biasUpdater(new Sgd(0.2));
+    assertThat(read(configuration).sgd().learningRate()).isEqualTo(0.2);
+    MultiLayerNetwork network = Networks.regression(configuration, 2, 3, 2);
+    INDArray metric = READER.metric(network, 0, 0).orElseThrow();
+    assertThat(metric.sumNumber().doubleValue()).isEqualTo(3 + 2);
+    assertThat(metric.maxNumber().doubleValue()).isEqualTo(1);
+  }
+
+  @Test
+  void refusesADecayThatGoesOnAtRateZero() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> read(with(new Sgd(0.0))))
-        .withMessageContaining("learning rate must be positive");
+        .isThrownBy(() -> read(with(new Sgd(0.0)).weightDecay(0.1, false)))
+        .withMessageContaining("needs a learning rate above 0, got 0 with the decay 0.1");
   }
 
   @Test

@@ -174,13 +174,9 @@ public final class ExponentCommand implements Callable<Integer> {
     SgdStep step = Input.accept(spec, this::step);
     GramMatrix matrix = Input.accept(spec, this::readGram);
     long start = System.nanoTime();
-    StabilityReport report =
-        StabilityAnalyzer.builder()
-            .seed(seed)
-            .maxEpochs(maxEpochs)
-            .tier(tier)
-            .build()
-            .analyze(matrix, step);
+    StabilityAnalyzer analyzer =
+        StabilityAnalyzer.builder().seed(seed).maxEpochs(maxEpochs).tier(tier).build();
+    StabilityReport report = Input.accept(spec, () -> analyzer.analyze(matrix, step));
     boolean nonzero = report.sharpness() > 0;
     Optional<LyapunovSpectrum> largest =
         Optional.ofNullable(spectrum)
@@ -235,8 +231,8 @@ public final class ExponentCommand implements Callable<Integer> {
 
   private SgdStep step() {
     Input.require(
-        learningRate > 0 && Double.isFinite(learningRate),
-        "--learning-rate must be positive and finite, got %s; give the rate of your training step",
+        learningRate >= 0 && Double.isFinite(learningRate),
+        "--learning-rate must be finite and at least 0, got %s; give the rate of your training step",
         learningRate);
     Input.require(batchSize >= 1, "--batch-size must be at least 1, got %d; use 1 to N", batchSize);
     Input.require(outputs >= 1, "--outputs must be at least 1, got %d; use 1 to m", outputs);

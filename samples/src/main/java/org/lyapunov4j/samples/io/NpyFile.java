@@ -128,6 +128,15 @@ public final class NpyFile {
     }
   }
 
+  /** A tangent kernel as most libraries give it has the examples first, a Gram matrix does not. */
+  private static String remedy(List<Long> shape) {
+    boolean kernel =
+        shape.size() == 4 && shape.get(0).equals(shape.get(1)) && shape.get(2).equals(shape.get(3));
+    return kernel
+        ? "for a kernel of shape [N, N, K, K] save transpose(0, 2, 1, 3).reshape(N * K, N * K)"
+        : "reshape it to (rows, columns)";
+  }
+
   private static int requireDimension(BoundedInput input, NpyHeader header, int axis)
       throws BadFileException {
     List<Long> shape = header.shape();
@@ -135,9 +144,10 @@ public final class NpyFile {
       throw input.complaint(
           String.format(
               Locale.ROOT,
-              "the array must be a matrix, got %d dimensions %s; reshape it to (rows, columns)",
+              "the array must be a matrix, got %d dimensions %s; %s",
               shape.size(),
-              shape.size() > 8 ? "" : shape));
+              shape.size() > 8 ? "" : shape,
+              remedy(shape)));
     }
     long length = shape.get(axis);
     if (length < 1 || length > LARGEST_DIMENSION) {

@@ -120,7 +120,7 @@ final class HeatMap {
     colourBar(graphics);
     Shape clip = graphics.getClip();
     graphics.clip(new Rectangle2D.Double(LEFT, TOP, plotWidth(), plotHeight()));
-    if (isPresent(sheet)) {
+    if (isPresent(sheet) && present.learningRate() > 0) {
       presentRate(graphics);
     }
     CURVES.forEach(curve -> curve(graphics, sheet, curve));
@@ -253,7 +253,10 @@ final class HeatMap {
       double off = Math.signum(rate - map.rates().get(0)) / 2;
       return TOP + (0.5 - off) * CELL_HEIGHT;
     }
-    int below = 0;
+    int below = map.rates().get(0) > 0 ? 0 : 1;
+    if (below == rows - 1) {
+      return TOP + (rows - 0.5 - below) * CELL_HEIGHT;
+    }
     while (below < rows - 2 && map.rates().get(below + 1) < rate) {
       below++;
     }

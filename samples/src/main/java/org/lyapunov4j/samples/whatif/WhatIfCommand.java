@@ -167,7 +167,8 @@ public final class WhatIfCommand implements Callable<Integer> {
           MapText.rate(subject.step().learningRate()), subject.step().momentum());
     }
     try (Interruption interruption = new Interruption()) {
-      StabilityMap map = map(subject, sizes, memories, sharpness, interruption);
+      StabilityMap map =
+          Input.accept(spec, () -> map(subject, sizes, memories, sharpness, interruption));
       if (!map.isEmpty()) {
         out.print(MapText.tables(map));
         write(map, subject, out);
@@ -269,8 +270,8 @@ public final class WhatIfCommand implements Callable<Integer> {
     Input.require(outputs >= 1, "--outputs must be at least 1, got %d; use 1 to m", outputs);
     for (double rate : rates) {
       Input.require(
-          rate > 0 && Double.isFinite(rate),
-          "--learning-rates must be positive and finite, got %s; leave them out for the usual ones",
+          rate >= 0 && Double.isFinite(rate),
+          "--learning-rates must be finite and at least 0, got %s; leave them out for the usual ones",
           rate);
     }
     for (double momentum : momenta) {
@@ -333,7 +334,7 @@ public final class WhatIfCommand implements Callable<Integer> {
   private double requireNonzero(double largest) {
     Input.require(
         largest > 0 && Double.isFinite(largest),
-        "a Gram matrix must have a positive eigenvalue, got %s; nothing moves here",
+        "a Gram matrix must have a positive eigenvalue, got %s: there is no curvature on these examples; take others",
         largest);
     return largest;
   }
