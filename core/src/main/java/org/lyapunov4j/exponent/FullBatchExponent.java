@@ -33,6 +33,31 @@ public final class FullBatchExponent {
   }
 
   /**
+   * What is known of μ from the two ends of the spectrum: |1 − ηh|, or the spectral radius with
+   * momentum, is largest at one of them.
+   *
+   * @param slowest κ_min/N, or the smallest curvature that is known to be nonzero
+   * @param sharpest κ_max/N
+   * @param resolved whether no direction is slower than {@code slowest}
+   * @param step the step; its batch size and sampling do not matter
+   * @return μ, or a bound where slower directions may be hidden or do not decay
+   */
+  public static LyapunovExponent between(
+      double slowest, double sharpest, boolean resolved, SgdStep step) {
+    double top = along(sharpest, step);
+    double value = Math.max(along(slowest, step), top);
+    double ceiling = step.hasUnevenDecay() ? 0 : along(0, step);
+    boolean hidden = !resolved || step.hasUnevenDecay();
+    return hidden && value < ceiling
+        ? new ExponentBound(
+            value,
+            ceiling,
+            ceiling <= 0 ? Sign.NEGATIVE : Sign.UNDECIDED,
+            step.hasUnevenDecay() ? ExponentBound.UNEVEN_DECAY : ExponentBound.LOST_IN_ROUNDING)
+        : new ExactExponent(value);
+  }
+
+  /**
    * The exponent along a direction of the given curvature.
    *
    * @param curvature h = κ/N ≥ 0

@@ -2,91 +2,77 @@
 package org.lyapunov4j.exponent;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
-import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
- * An estimate of the top Lyapunov exponent λ = lim (1/n) log ‖M_{S_n} ⋯ M_{S_1}‖ of the step on
- * range(G), in nats per step.
+ * An exponent estimated from sampled products, in nats per step.
  *
- * @param value λ̂; −∞ if the product annihilates every vector
- * @param standardError of λ̂, from batch means; 0 if exact
+ * @param value λ̂
+ * @param standardError of λ̂, from batch means
  * @param low lower end of the 95 % interval
- * @param high upper end of the 95 % interval
- * @param steps measured steps over all trajectories
- * @param epochs measured epochs of each trajectory
- * @param trajectories independent realisations
+ * @param high upper end of the 95 % interval; never beyond 0 where the sign is known otherwise
+ * @param sign of λ
+ * @param branch which branch of the product it was measured on
+ * @param steps measured steps over all realisations
+ * @param realisations how many independent products were sampled
  * @param variancePerStep σ², the variance rate of the log growth; log ‖M⋯M‖ over n steps has
  *     variance about n σ²
- * @param energyNormValue the same average in the energy norm wᵀGw; both must agree in the limit, so
- *     their difference shows how far that is
- * @param varianceReduction variance without over variance with control variates, 1 if none were
- *     used
- * @param sign the sign at {@code level}, by a sequential test on plain batch means
- * @param level the error level α of the sign test over all looks together
  * @param stopReason why sampling ended
  * @param history the running estimate at every look
- * @param tangent where the first trajectory ended, to start the next checkpoint from; absent if
- *     nothing was sampled
  */
 public record LyapunovEstimate(
     double value,
     double standardError,
     double low,
     double high,
-    long steps,
-    int epochs,
-    int trajectories,
-    double variancePerStep,
-    double energyNormValue,
-    double varianceReduction,
     Sign sign,
-    double level,
+    Branch branch,
+    long steps,
+    int realisations,
+    double variancePerStep,
     StopReason stopReason,
-    List<Look> history,
-    Optional<Tangent> tangent) {
+    List<Look> history)
+    implements LyapunovExponent {
 
   /** {@inheritDoc} */
   public LyapunovEstimate {
     history = List.copyOf(history);
     Objects.requireNonNull(sign, "sign");
+    Objects.requireNonNull(branch, "branch");
     Objects.requireNonNull(stopReason, "stopReason");
-    Objects.requireNonNull(tangent, "tangent");
+    if (!(low <= value && value <= high)) {
+      throw new IllegalArgumentException(
+          "an estimate must lie in its interval, got " + value + " in [" + low + ", " + high + "]");
+    }
+  }
+
+  /** What of the product carries the residual. */
+  public enum Branch {
+    /** The slowest direction of G, which is all that is left while training is stable. */
+    SLOW,
+    /** The direction that grows fastest, which leaves the minimum beyond the edge. */
+    UNSTABLE
   }
 
   /**
-   * The running estimate at one look of the sequential test.
+   * The running estimate at one look.
    *
-   * @param epochs measured epochs of each trajectory
-   * @param value plain mean growth, nats per step
-   * @param standardError from batch means
+   * @param steps measured so far, over all realisations
+   * @param value estimate, nats per step
+   * @param halfWidth of its interval
    */
-  public record Look(int epochs, double value, double standardError) {}
+  public record Look(long steps, double value, double halfWidth) {}
 
-  /**
-   * An exponent known in closed form.
-   *
-   * @param value λ
-   * @return the estimate without error
-   */
-  public static LyapunovEstimate exact(double value) {
-    Sign sign = value > 0 ? Sign.POSITIVE : value < 0 ? Sign.NEGATIVE : Sign.UNDECIDED;
-    return new LyapunovEstimate(
-        value,
-        0,
-        value,
-        value,
-        0,
-        0,
-        0,
-        0,
-        value,
-        1,
-        sign,
-        0,
-        StopReason.EXACT,
-        List.of(),
-        Optional.empty());
+  @Override
+  public OptionalDouble point() {
+    return OptionalDouble.of(value);
+  }
+
+  @Override
+  public OptionalDouble error() {
+    return OptionalDouble.of(standardError);
   }
 
   /**
@@ -97,5 +83,10 @@ public record LyapunovEstimate(
    */
   public double stepsToDecide() {
     return value == 0 ? Double.POSITIVE_INFINITY : 9 * variancePerStep / (value * value);
+  }
+
+  @Override
+  public String toString() {
+    return String.format(Locale.ROOT, "%.4g ± %.2g", value, standardError);
   }
 }

@@ -8,31 +8,67 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import java.util.function.LongSupplier;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.gram.SlowestMode;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
 /**
- * Estimates the top Lyapunov exponent of a step by the log growth of residuals.
+ * Estimates the top Lyapunov exponent of a step.
  *
- * <p>Each of R trajectories starts at a random residual (or a given {@link Tangent}), runs a few
- * epochs at a larger learning rate to find the dominant direction, burns in, and is then measured
- * epoch by epoch. At 16, 32, 64, … epochs the history is cut into 16 equal batches per trajectory;
- * the sign is decided when |mean/se| exceeds the Student quantile at level α/(2L), L the number of
- * looks. Sampling ends when the sign is decided or a budget is used up. The value is the mean, or
- * where they apply (i.i.d. sampling, no momentum, B ≥ 8) the intercept of a regression on two
- * martingale control variates.
+ * <p>λ is that of the branch of the product that wins. While training is stable it is the <b>slow
+ * branch</b>, pinned near log|1 − ηκ_min/N|: products that start at the slowest direction of G have
+ * no transient. Beyond the edge it is the <b>unstable branch</b>: products that start from random
+ * residuals and are first driven by a larger learning rate. If the unstable branch grows, λ is its
+ * growth; if it shrinks, λ is that of the slow branch. If neither can be said, λ is between the
+ * two. A caller who knows the sign, from a certificate or from η_c, has only one branch measured.
  *
- * <p>The seed fixes the result bit for bit, whatever the number of threads; a time budget or
- * cancellation, if it strikes, does not.
+ * <p>Growth is that of the energy wᵀGw, block by block, with control variates where batches are
+ * drawn independently. After 1024, 2048, 4096, … steps the blocks of all realisations are cut into
+ * 16 batches; sampling ends when the half-width of the 95 % interval is below the precision asked
+ * for, or the budget is used up.
  *
- * <p>Cost: 2m² flops per epoch and trajectory.
+ * <p>Where the slowest direction is lost in rounding (see {@link SlowestMode}) or cannot be had, a
+ * negative λ is a bound: not below the slowest mode that is resolved, not above 0.
+ *
+ * <p>The seed fixes the result bit for bit, whatever the number of threads; a time budget, if it
+ * strikes, does not. Cost: 2mBK flops a step.
  */
 public final class LyapunovEstimator {
-  private static final int BATCHES = 16;
+  private static final int FIRST_LOOK = 1024;
+  private static final int BURN_IN_STEPS = 64;
+
+  /** Velocities settle within some 1/(1 − β) steps. */
+  private static final double BURN_IN_MEMORIES = 8;
+
+  /**
+   * The unstable direction is found by epochs at a larger learning rate, then at the step itself.
+   */
+  private static final int DRIVEN_EPOCHS = 30;
+
+  private static final double DRIVE = 1.15;
+  private static final int RELEASED_EPOCHS = 2;
+
+  /** Steps of all realisations, and flops of one, that the default budget allows. */
+  private static final int MOST_STEPS = 65_536;
+
+  private static final double MOST_WORK = 1.5e9;
+
+  /** Flops that a step costs beside its 2mBK, and those for every row of G. */
+  private static final double OVERHEAD = 3000;
+
+  private static final double OVERHEAD_PER_ROW = 10;
+
+  /**
+   * An unstable direction has died out where at most this share of the second half of each run is
+   * not quiet.
+   */
+  private static final double LOUD_SHARE = 0.1;
 
   private final Builder settings;
 
@@ -50,134 +86,141 @@ public final class LyapunovEstimator {
   }
 
   /**
-   * This estimator with a smaller budget, for when the sign is known already.
+   * Estimates λ of a matrix that is decomposed for it.
    *
-   * @param epochs at least 2
-   * @return an estimator that measures at most so many epochs
-   */
-  public LyapunovEstimator limitedTo(int epochs) {
-    Builder limited = settings.copy();
-    limited.minEpochs(Math.min(limited.minEpochs, epochs));
-    limited.maxEpochs(Math.min(limited.maxEpochs, epochs));
-    return limited.build();
-  }
-
-  /**
-   * Estimates λ from random starts.
-   *
-   * @param gram G
+   * @param gram G ≠ 0
    * @param step the step; its batch size at most N
-   * @return the estimate
-   * @throws CancellationException if cancelled before anything was measured
+   * @return the exponent
+   * @throws CancellationException if cancelled, or out of time before anything was measured
    */
-  public LyapunovEstimate estimate(GramMatrix gram, SgdStep step) {
-    return estimate(gram, step, Optional.empty());
+  public LyapunovExponent estimate(GramMatrix gram, SgdStep step) {
+    return estimate(gram, step, SlowestMode.of(GramSpectrum.of(gram)), Sign.UNDECIDED);
   }
 
   /**
    * Estimates λ.
    *
-   * @param gram G
+   * @param gram G ≠ 0
    * @param step the step; its batch size at most N
-   * @param start where to start, usually {@link LyapunovEstimate#tangent()} of the checkpoint
-   *     before
-   * @return the estimate
-   * @throws CancellationException if cancelled before anything was measured
+   * @param slowest the slowest mode of G; empty if it is not known, then a negative λ is a bound
+   * @param known the sign of λ, if it is known
+   * @return the exponent; of the known sign, if one is known
+   * @throws CancellationException if cancelled, or out of time before anything was measured
    */
-  public LyapunovEstimate estimate(GramMatrix gram, SgdStep step, Optional<Tangent> start) {
-    double[] coefficients = start.map(Tangent::toArray).orElseGet(() -> new double[0]);
-    if (coefficients.length != 0 && coefficients.length != gram.size()) {
-      throw new IllegalArgumentException(
-          "a tangent must have as many coefficients as the Gram matrix has rows, "
-              + gram.size()
-              + ", got "
-              + coefficients.length);
-    }
-    return new Run(gram, step, coefficients).execute();
+  public LyapunovExponent estimate(
+      GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest, Sign known) {
+    return new Estimation(gram, step, slowest).execute(known, true);
+  }
+
+  /**
+   * Estimates λ of a step that is near the edge, as far as η_c is known: only growth decides there,
+   * since a direction that dies out within the budget may come back in rare bursts.
+   *
+   * @param gram G ≠ 0
+   * @param step the step; its batch size at most N
+   * @param slowest the slowest mode of G; empty if it is not known
+   * @return the exponent, never of negative sign
+   * @throws CancellationException if cancelled, or out of time before anything was measured
+   */
+  public LyapunovExponent estimateNearEdge(
+      GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest) {
+    return new Estimation(gram, step, slowest).execute(Sign.UNDECIDED, false);
   }
 
   /** One estimation. */
-  private final class Run {
+  private final class Estimation {
     private final GramMatrix gram;
     private final SgdStep step;
-    private final List<Trajectory> trajectories = new ArrayList<>();
+    private final Optional<SlowestMode> slowest;
+    private final double zeroBand;
+    private final int stepsPerBlock;
+    private final int stepsPerEpoch;
     private final long deadline;
-    private final int[] looks;
-    private final boolean warm;
-    private final List<LyapunovEstimate.Look> history = new ArrayList<>();
-    private volatile boolean outOfTime;
     private volatile boolean cancelled;
+    private volatile boolean outOfTime;
 
-    Run(GramMatrix gram, SgdStep step, double[] start) {
+    Estimation(GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest) {
       this.gram = gram;
       this.step = step;
-      warm = start.length > 0;
+      this.slowest = slowest;
+      zeroBand = Math.max(64 * Math.ulp(1.0), gram.epsilon());
+      stepsPerBlock = GrowthRun.stepsPerBlock(gram, step);
+      stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
       deadline = settings.clock.getAsLong() + settings.timeBudget.toNanos();
-      looks = looks(settings.minEpochs, settings.maxEpochs);
-      RandomStream random = new RandomStream(settings.seed);
-      for (int t = 0; t < settings.trajectories; t++) {
-        trajectories.add(
-            new Trajectory(gram, step, random.split(t), start, settings.controlVariates));
-      }
     }
 
-    LyapunovEstimate execute() {
-      StopReason reason = sample();
-      if (trajectories.stream().allMatch(Trajectory::annihilated)) {
-        return annihilated();
+    LyapunovExponent execute(Sign known, boolean decayDecides) {
+      if (known == Sign.NEGATIVE) {
+        return negative(slow());
       }
-      int epochs = trajectories.stream().mapToInt(Trajectory::epochs).min().orElse(0);
-      if (epochs < 2) {
-        throw new CancellationException(
-            "stopped before two epochs were measured; raise the time budget of "
-                + settings.timeBudget);
+      Branch unstable = unstable();
+      if (unstable.annihilated()) {
+        return new ExactExponent(Double.NEGATIVE_INFINITY);
       }
-      return summarise(reason, epochs);
+      if (known == Sign.POSITIVE || unstable.sign() == Sign.POSITIVE) {
+        return positive(unstable);
+      }
+      Branch slow = slow();
+      return decayDecides && (unstable.sign() == Sign.NEGATIVE || unstable.diedOut())
+          ? negative(slow)
+          : undecided(slow, unstable);
     }
 
-    private StopReason sample() {
-      int done = 0;
-      for (int look : looks) {
-        int from = done;
-        Parallel.run(trajectories, settings.threads, trajectory -> advance(trajectory, from, look));
-        done = look;
-        if (cancelled) {
-          return StopReason.CANCELLED;
-        }
-        if (outOfTime) {
-          return StopReason.TIME_BUDGET;
-        }
-        if (trajectories.stream().allMatch(Trajectory::annihilated)) {
-          return StopReason.ANNIHILATED;
-        }
-        BatchMeans means = BatchMeans.of(trajectories, done, BATCHES);
-        history.add(new LyapunovEstimate.Look(done, means.mean(), means.standardError()));
-        if (decide(means) != Sign.UNDECIDED && done >= settings.minEpochs) {
-          return StopReason.SIGN_DECIDED;
-        }
-      }
-      return StopReason.EPOCH_BUDGET;
+    private Branch slow() {
+      GrowthRun.Start start = slowest.map(this::start).orElseGet(this::anywhere);
+      List<GrowthRun> runs = runs(0, start);
+      double memories = BURN_IN_MEMORIES / (1 - step.momentum().coefficient());
+      long burnIn = slowest.isPresent() ? BURN_IN_STEPS + (long) memories : released();
+      warmUp(runs, run -> run.warmUp(step, wholeEpochs(burnIn)));
+      return new Branch(LyapunovEstimate.Branch.SLOW, runs).sample();
     }
 
-    private void advance(Trajectory trajectory, int from, int to) {
-      if (from == 0) {
-        if (!warm) {
-          trajectory.warmUp(
-              step.withLearningRate(step.learningRate() * settings.warmUpFactor),
-              settings.warmUpEpochs);
-        }
-        trajectory.warmUp(step, settings.burnInEpochs);
+    private Branch unstable() {
+      List<GrowthRun> runs = runs(1, anywhere());
+      SgdStep driven = step.withLearningRate(DRIVE * step.learningRate());
+      warmUp(
+          runs,
+          run -> {
+            run.warmUp(driven, (long) DRIVEN_EPOCHS * stepsPerEpoch);
+            run.warmUp(step, released());
+          });
+      return new Branch(LyapunovEstimate.Branch.UNSTABLE, runs).sample();
+    }
+
+    private long released() {
+      return wholeEpochs(Math.max(BURN_IN_STEPS, (long) RELEASED_EPOCHS * stepsPerEpoch));
+    }
+
+    /** Measuring starts with an epoch where steps of one epoch depend on each other. */
+    private long wholeEpochs(long steps) {
+      return step.sampling().isIndependent()
+          ? steps
+          : (steps + stepsPerEpoch - 1) / stepsPerEpoch * stepsPerEpoch;
+    }
+
+    private GrowthRun.Start start(SlowestMode mode) {
+      Update update = Update.of(step);
+      double curvature = mode.eigenvalue() / gram.examples();
+      return new GrowthRun.Start(
+          mode.vector(), update.velocityRatio(curvature), update.velocityWeight(curvature));
+    }
+
+    private GrowthRun.Start anywhere() {
+      return new GrowthRun.Start(new double[0], 0, Update.of(step).scaleOfVelocity());
+    }
+
+    private List<GrowthRun> runs(int branch, GrowthRun.Start start) {
+      RandomStream random = new RandomStream(settings.seed).split(branch);
+      List<GrowthRun> runs = new ArrayList<>();
+      for (int t = 0; t < settings.realisations; t++) {
+        runs.add(new GrowthRun(gram, step, random.split(t), start));
       }
-      boolean reporting = trajectory == trajectories.get(0);
-      for (int epoch = from; epoch < to; epoch++) {
-        if (shouldStop()) {
-          return;
-        }
-        trajectory.measureEpoch();
-        if (reporting) {
-          settings.progress.accept((epoch + 1.0) / looks[looks.length - 1]);
-        }
-      }
+      return runs;
+    }
+
+    private void warmUp(List<GrowthRun> runs, Consumer<GrowthRun> task) {
+      Parallel.run(runs, settings.threads, task);
+      requireGoingOn();
     }
 
     private boolean shouldStop() {
@@ -190,86 +233,204 @@ public final class LyapunovEstimator {
       return cancelled || outOfTime;
     }
 
-    private Sign decide(BatchMeans means) {
-      double zeroBand = gram.isSinglePrecision() ? 1e-7 : 1e-14;
-      double critical = means.quantile(1 - settings.level / (2 * looks.length));
-      if (!(Math.abs(means.mean()) > Math.max(zeroBand, critical * means.standardError()))) {
-        return Sign.UNDECIDED;
+    private void requireGoingOn() {
+      shouldStop();
+      if (cancelled) {
+        throw new CancellationException("the estimate of the exponent was cancelled");
       }
-      return means.mean() > 0 ? Sign.POSITIVE : Sign.NEGATIVE;
     }
 
-    private LyapunovEstimate summarise(StopReason reason, int epochs) {
-      int batches = epochs < BATCHES ? epochs : BATCHES;
-      int used = epochs - epochs % batches;
-      BatchMeans means = BatchMeans.of(trajectories, used, batches);
-      Sign sign = epochs < BATCHES ? Sign.UNDECIDED : decide(means);
-      BatchMeans.Fit fit = means.fit();
-      double margin = fit.standardError() * fit.quantile(0.975);
-      long stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
-      long steps = stepsPerEpoch * used * trajectories.size();
-      double excess = trajectories.stream().mapToDouble(Trajectory::energyExcess).sum();
-      return new LyapunovEstimate(
-          fit.value(),
-          fit.standardError(),
-          fit.value() - margin,
-          fit.value() + margin,
-          steps,
-          used,
-          trajectories.size(),
-          means.standardError() * means.standardError() * steps,
-          means.mean() + excess / steps,
-          fit.varianceReduction(),
-          sign,
-          settings.level,
-          reason,
-          history,
-          Optional.of(Tangent.of(trajectories.get(0).coefficients())));
+    private int mostBlocks() {
+      if (settings.maxEpochs > 0) {
+        return Math.max(2, (int) ((long) settings.maxEpochs * stepsPerEpoch / stepsPerBlock));
+      }
+      double rows = (double) step.batchSize() * gram.outputs();
+      double work = 2.0 * gram.size() * rows + OVERHEAD_PER_ROW * gram.size() + OVERHEAD;
+      double steps = Math.min(MOST_STEPS / settings.realisations, MOST_WORK / work);
+      return (int) Math.max(firstBlocks(), steps / stepsPerBlock);
     }
 
-    private LyapunovEstimate annihilated() {
-      double value = Double.NEGATIVE_INFINITY;
-      return new LyapunovEstimate(
-          value,
-          0,
-          value,
-          value,
-          0,
-          0,
-          trajectories.size(),
-          0,
-          value,
-          1,
-          Sign.NEGATIVE,
-          settings.level,
-          StopReason.ANNIHILATED,
-          history,
-          Optional.empty());
+    /** At least two blocks a batch where they are short. */
+    private int firstBlocks() {
+      int batches = Math.max(2, GrowthFit.BATCHES / settings.realisations);
+      int steps = FIRST_LOOK / settings.realisations / stepsPerBlock;
+      return Math.max(batches, steps - steps % batches);
     }
-  }
 
-  /** 16, 32, 64, … up to the budget, which is always the last look. */
-  private static int[] looks(int first, int last) {
-    List<Integer> looks = new ArrayList<>();
-    for (int epochs = Math.max(first, BATCHES); epochs < last; epochs *= 2) {
-      looks.add(epochs);
+    private Sign sign(double low, double high) {
+      if (low > zeroBand) {
+        return Sign.POSITIVE;
+      }
+      return high < -zeroBand ? Sign.NEGATIVE : Sign.UNDECIDED;
     }
-    looks.add(last < BATCHES ? last : last - last % BATCHES);
-    return looks.stream().distinct().mapToInt(Integer::intValue).toArray();
+
+    private LyapunovExponent positive(Branch branch) {
+      return branch.low() > 0
+          ? branch.estimate(Sign.POSITIVE, branch.low(), branch.high())
+          : new ExponentBound(
+              0,
+              Math.max(0, branch.high()),
+              Sign.POSITIVE,
+              "the growth is too slow to be resolved in " + branch.steps() + " steps");
+    }
+
+    private LyapunovExponent negative(Branch branch) {
+      if (branch.annihilated()) {
+        return new ExactExponent(Double.NEGATIVE_INFINITY);
+      }
+      double low = branch.low();
+      if (hidden().isPresent()) {
+        double ceiling = step.hasUnevenDecay() ? 0 : Math.min(0, FullBatchExponent.along(0, step));
+        return new ExponentBound(Math.min(low, ceiling), ceiling, Sign.NEGATIVE, hidden().get());
+      }
+      return branch.fit.value() < 0
+          ? branch.estimate(Sign.NEGATIVE, low, Math.min(0, branch.high()))
+          : new ExponentBound(
+              Math.min(0, low), 0, Sign.NEGATIVE, "rare bursts hide the rate of decay");
+    }
+
+    /** Why there may be directions slower than the one that was measured. */
+    private Optional<String> hidden() {
+      if (step.hasUnevenDecay()) {
+        return Optional.of(ExponentBound.UNEVEN_DECAY);
+      }
+      if (slowest.isEmpty()) {
+        return Optional.of("the slowest direction of the Gram matrix is not known");
+      }
+      return slowest.get().isResolved()
+          ? Optional.empty()
+          : Optional.of(ExponentBound.LOST_IN_ROUNDING);
+    }
+
+    /** The wider of two branches that agree, or all between two that do not. */
+    private LyapunovExponent undecided(Branch slow, Branch unstable) {
+      if (slow.annihilated()) {
+        return unstable.estimate(unstable.sign(), unstable.low(), unstable.high());
+      }
+      if (slow.low() <= unstable.high() && unstable.low() <= slow.high()) {
+        Branch wider = slow.fit.halfWidth() > unstable.fit.halfWidth() ? slow : unstable;
+        return wider.estimate(Sign.UNDECIDED, wider.low(), wider.high());
+      }
+      return new ExponentBound(
+          Math.min(slow.low(), unstable.low()),
+          Math.max(slow.high(), unstable.high()),
+          Sign.UNDECIDED,
+          "neither the slow nor the unstable direction has won within "
+              + unstable.steps()
+              + " steps");
+    }
+
+    /** One branch with what was measured of it. */
+    private final class Branch {
+      private final LyapunovEstimate.Branch kind;
+      private final List<GrowthRun> runs;
+      private final List<LyapunovEstimate.Look> history = new ArrayList<>();
+      private GrowthFit fit;
+      private StopReason reason;
+      private int blocks;
+
+      Branch(LyapunovEstimate.Branch kind, List<GrowthRun> runs) {
+        this.kind = kind;
+        this.runs = runs;
+      }
+
+      Branch sample() {
+        int most = mostBlocks();
+        int look = Math.min(most, firstBlocks());
+        while (reason == null) {
+          measure(look, most);
+          if (annihilated()) {
+            return this;
+          }
+          fit =
+              kind == LyapunovEstimate.Branch.SLOW
+                  ? GrowthFit.slow(runs, blocks)
+                  : GrowthFit.unstable(runs, blocks);
+          history.add(new LyapunovEstimate.Look(steps(), fit.value(), fit.halfWidth()));
+          if (outOfTime) {
+            reason = StopReason.TIME_BUDGET;
+          } else if (fit.halfWidth() <= settings.precision * Math.abs(fit.value())) {
+            reason = StopReason.PRECISION_REACHED;
+          } else if (look >= most || (2 * look > most && settings.maxEpochs == 0)) {
+            reason = StopReason.EPOCH_BUDGET;
+          }
+          look = Math.min(2 * look, most);
+        }
+        return this;
+      }
+
+      private void measure(int until, int most) {
+        Parallel.run(
+            runs,
+            settings.threads,
+            run -> {
+              boolean reporting = run == runs.get(0);
+              while (run.blocks() < until && !run.annihilated() && !shouldStop()) {
+                run.measure(run.blocks() + 1);
+                if (reporting) {
+                  settings.progress.accept((double) run.blocks() / most);
+                }
+              }
+            });
+        requireGoingOn();
+        blocks = runs.stream().mapToInt(GrowthRun::blocks).min().orElse(0);
+        if (blocks < 2 && !annihilated()) {
+          throw new CancellationException(
+              "the time budget of "
+                  + settings.timeBudget
+                  + " was over before anything was measured; raise it");
+        }
+      }
+
+      boolean annihilated() {
+        return runs.stream().allMatch(GrowthRun::annihilated);
+      }
+
+      double low() {
+        return fit.value() - fit.halfWidth();
+      }
+
+      double high() {
+        return fit.value() + fit.halfWidth();
+      }
+
+      long steps() {
+        return (long) blocks * stepsPerBlock * runs.size();
+      }
+
+      Sign sign() {
+        return Estimation.this.sign(low(), high());
+      }
+
+      /** Whether the direction that the runs started from is gone and has not come back. */
+      boolean diedOut() {
+        return runs.stream().allMatch(run -> run.loudShare(blocks / 2, blocks) <= LOUD_SHARE);
+      }
+
+      LyapunovEstimate estimate(Sign sign, double low, double high) {
+        return new LyapunovEstimate(
+            fit.value(),
+            fit.standardError(),
+            low,
+            high,
+            sign,
+            kind,
+            steps(),
+            runs.size(),
+            fit.variancePerStep(),
+            reason,
+            history);
+      }
+    }
   }
 
   /** Settings of a {@link LyapunovEstimator}; every method refuses nonsense at once. */
   public static final class Builder {
     private long seed = 1;
-    private int trajectories = 2;
+    private int realisations = 2;
     private int threads = Runtime.getRuntime().availableProcessors();
-    private int warmUpEpochs = 10;
-    private double warmUpFactor = 1.2;
-    private int burnInEpochs = 20;
-    private int minEpochs = BATCHES;
-    private int maxEpochs = 1024;
-    private double level = 0.05;
-    private boolean controlVariates = true;
+    private int maxEpochs;
+    private double precision = 0.02;
     private Duration timeBudget = Duration.ofDays(365);
     private BooleanSupplier cancelled = () -> false;
     private DoubleConsumer progress = fraction -> {};
@@ -289,100 +450,55 @@ public final class LyapunovEstimator {
     }
 
     /**
-     * Independent realisations; part of what the seed fixes.
+     * Independent realisations of each branch; part of what the seed fixes.
      *
-     * @param trajectories at least 1; default 2
+     * @param realisations at least 1; default 2
      * @return this
      */
-    public Builder trajectories(int trajectories) {
-      this.trajectories = requireAtLeast("trajectories", trajectories, 1);
+    public Builder realisations(int realisations) {
+      this.realisations = SamplingBuilder.requireAtLeast("realisations", realisations, 1);
       return this;
     }
 
     /**
-     * Threads to run trajectories on; never changes a result.
+     * Threads to run realisations on; never changes a result.
      *
      * @param threads at least 1; default all processors
      * @return this
      */
     public Builder threads(int threads) {
-      this.threads = requireAtLeast("threads", threads, 1);
+      this.threads = SamplingBuilder.requireAtLeast("threads", threads, 1);
       return this;
     }
 
     /**
-     * Unmeasured epochs at the start, at the step itself.
+     * The budget of measured epochs of each realisation.
      *
-     * @param epochs at least 0; default 20
-     * @return this
-     */
-    public Builder burnInEpochs(int epochs) {
-      burnInEpochs = requireAtLeast("burn-in epochs", epochs, 0);
-      return this;
-    }
-
-    /**
-     * The smallest number of measured epochs.
-     *
-     * @param epochs at least 2, a multiple of 16 if 16 or more; default 16
-     * @return this
-     */
-    public Builder minEpochs(int epochs) {
-      requireAtLeast("minimal epochs", epochs, 2);
-      minEpochs = epochs;
-      return this;
-    }
-
-    /**
-     * The budget of measured epochs of each trajectory; rounded down to a multiple of 16 if 16 or
-     * more.
-     *
-     * @param epochs at least 2; default 1024
+     * @param epochs at least 1; by default what 65 536 steps in all and 1.5·10⁹ flops a realisation
+     *     allow, but at least 1024 steps in all
      * @return this
      */
     public Builder maxEpochs(int epochs) {
-      maxEpochs = requireAtLeast("maximal epochs", epochs, 2);
+      maxEpochs = SamplingBuilder.requireAtLeast("maximal epochs", epochs, 1);
       return this;
     }
 
     /**
-     * Measures exactly so many epochs, whatever the sign test says.
+     * The half-width of the 95 % interval, relative to the estimate, at which sampling ends.
      *
-     * @param epochs at least 2; rounded down to a multiple of 16 if 16 or more
+     * @param precision at least 0; default 0.02; 0 uses up the budget
      * @return this
      */
-    public Builder epochs(int epochs) {
-      int rounded = epochs < BATCHES ? epochs : epochs - epochs % BATCHES;
-      return minEpochs(rounded).maxEpochs(rounded);
-    }
-
-    /**
-     * The error level of the sign test over all looks together.
-     *
-     * @param level in (0, 1); default 0.05
-     * @return this
-     */
-    public Builder level(double level) {
-      if (!(level > 0 && level < 1)) {
-        throw new IllegalArgumentException("level must be between 0 and 1, got " + level);
+    public Builder precision(double precision) {
+      if (!(precision >= 0)) {
+        throw new IllegalArgumentException("precision must be at least 0, got " + precision);
       }
-      this.level = level;
+      this.precision = precision;
       return this;
     }
 
     /**
-     * Whether to use control variates where they apply.
-     *
-     * @param use default true
-     * @return this
-     */
-    public Builder controlVariates(boolean use) {
-      controlVariates = use;
-      return this;
-    }
-
-    /**
-     * A budget of wall-clock time, checked between epochs.
+     * A budget of wall-clock time, checked between blocks of some 16 steps.
      *
      * @param budget positive; default a year
      * @return this
@@ -396,10 +512,10 @@ public final class LyapunovEstimator {
     }
 
     /**
-     * A cancellation check, asked between epochs from several threads. An interrupt of the calling
+     * A cancellation check, asked between blocks from several threads. An interrupt of the calling
      * thread cancels as well.
      *
-     * @param cancelled true to stop
+     * @param cancelled true to stop with a {@link CancellationException}
      * @return this
      */
     public Builder cancelled(BooleanSupplier cancelled) {
@@ -408,8 +524,7 @@ public final class LyapunovEstimator {
     }
 
     /**
-     * Progress of the epoch budget, called after each epoch of the first trajectory on the calling
-     * thread.
+     * Progress of the budget of each branch in turn, on the calling thread.
      *
      * @param progress receives a fraction in (0, 1]
      * @return this
@@ -430,41 +545,21 @@ public final class LyapunovEstimator {
      * @return an immutable estimator, safe for use by several threads
      */
     public LyapunovEstimator build() {
-      if (minEpochs > maxEpochs) {
-        throw new IllegalArgumentException(
-            "minimal epochs must not exceed maximal epochs, got "
-                + minEpochs
-                + " and "
-                + maxEpochs);
-      }
       return new LyapunovEstimator(copy());
     }
 
     private Builder copy() {
       Builder copy = new Builder();
       copy.seed = seed;
-      copy.trajectories = trajectories;
+      copy.realisations = realisations;
       copy.threads = threads;
-      copy.warmUpEpochs = warmUpEpochs;
-      copy.warmUpFactor = warmUpFactor;
-      copy.burnInEpochs = burnInEpochs;
-      copy.minEpochs = minEpochs;
       copy.maxEpochs = maxEpochs;
-      copy.level = level;
-      copy.controlVariates = controlVariates;
+      copy.precision = precision;
       copy.timeBudget = timeBudget;
       copy.cancelled = cancelled;
       copy.progress = progress;
       copy.clock = clock;
       return copy;
-    }
-
-    private static int requireAtLeast(String name, int value, int smallest) {
-      if (value < smallest) {
-        throw new IllegalArgumentException(
-            name + " must be at least " + smallest + ", got " + value);
-      }
-      return value;
     }
   }
 }

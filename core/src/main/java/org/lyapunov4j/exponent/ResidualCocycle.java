@@ -65,6 +65,63 @@ final class ResidualCocycle {
     return true;
   }
 
+  /**
+   * Starts at w with the velocity p = {@code ratio}·w, normalised. Returns false if G w = 0.
+   *
+   * @param start coefficients w
+   * @param ratio velocity over position; 0 without memory
+   */
+  boolean start(double[] start, double ratio) {
+    if (!start(start)) {
+      return false;
+    }
+    for (int i = 0; i < u.length; i++) {
+      u[i] = ratio * r[i];
+      p[i] = ratio * w[i];
+    }
+    return true;
+  }
+
+  /**
+   * Applies one step of a cocycle without memory and returns the change of the energy wᵀGw, without
+   * cancellation. What {@code keep} does to the state stays in the log scale, so that the energy is
+   * that of the state as it is scaled now.
+   */
+  double applyMeasured(int[] batch, int size) {
+    int count = size * gram.outputs();
+    fillRows(batch, size);
+    double factor = -update.rate() / (size * update.keep());
+    double change = 0;
+    for (int j = 0; j < count; j++) {
+      double residual = r[rows[j]];
+      coefficients[j] = factor * residual;
+      change += coefficients[j] * residual;
+    }
+    applyPlain(count, size);
+    for (int j = 0; j < count; j++) {
+      change += coefficients[j] * r[rows[j]];
+    }
+    return change;
+  }
+
+  /** Whether the state has a velocity. */
+  boolean hasMemory() {
+    return update.hasMemory();
+  }
+
+  /** The log of the factor that a step without memory puts on the whole state; 0 with memory. */
+  double logKeep() {
+    return update.hasMemory() ? 0 : Math.log(Math.abs(update.keep()));
+  }
+
+  /** Takes the parts of the state that rounding put into ker G out of it. */
+  void project() {
+    projection.apply(r, w);
+    if (update.hasMemory()) {
+      projection.apply(u, p);
+    }
+  }
+
   /** Applies one step with the first {@code size} examples of {@code batch}. */
   void apply(int[] batch, int size) {
     int count = size * gram.outputs();
@@ -89,6 +146,12 @@ final class ResidualCocycle {
     }
     logScale = 0;
     return growth;
+  }
+
+  /** The energy wᵀGw + weight·pᵀGp of the state as it is scaled now. */
+  double energy(double weight) {
+    double position = dot(w, r);
+    return weight == 0 || !update.hasMemory() ? position : position + weight * dot(p, u);
   }
 
   /** The energy wᵀGw + pᵀGp of the state as it is scaled now; nonnegative up to rounding. */
@@ -173,10 +236,7 @@ final class ResidualCocycle {
     contraction = Math.max(0, contraction - growth);
     if (contraction > PROJECT_EVERY) {
       contraction = 0;
-      projection.apply(r, w);
-      if (update.hasMemory()) {
-        projection.apply(u, p);
-      }
+      project();
     }
   }
 

@@ -7,6 +7,8 @@ public enum StopReason {
   EXACT,
   /** The sign was decided at the corrected level. */
   SIGN_DECIDED,
+  /** The interval is as narrow as was asked for. */
+  PRECISION_REACHED,
   /** The budget of epochs was used up. */
   EPOCH_BUDGET,
   /** The budget of time was used up; the result depends on the machine's speed. */

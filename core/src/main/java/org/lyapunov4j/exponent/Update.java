@@ -84,6 +84,42 @@ record Update(
     return Math.log(radius);
   }
 
+  /**
+   * Velocity over position in the eigenvector of the full-batch step along a curvature: of the
+   * eigenvalue ρ = e^{exponent} if it is real and positive, as in slow directions; else 0.
+   */
+  double velocityRatio(double curvature) {
+    if (!hasMemory || !isOverdamped(curvature)) {
+      return 0;
+    }
+    double rho = Math.exp(fullBatchExponent(curvature));
+    return gradientWeight * (curvature + l2) / (rho - memory);
+  }
+
+  /**
+   * The weight of the velocity in an energy of the state: none where the position is damped without
+   * oscillation, so that it tells the growth alone.
+   */
+  double velocityWeight(double curvature) {
+    return isOverdamped(curvature) ? 0 : scaleOfVelocity();
+  }
+
+  /** The square of what a velocity moves the position by. */
+  double scaleOfVelocity() {
+    return newWeight * newWeight;
+  }
+
+  private boolean isOverdamped(double curvature) {
+    if (!hasMemory) {
+      return true;
+    }
+    double force = gradientWeight * (curvature + l2);
+    double a = keep + newWeight * force;
+    double halfTrace = 0.5 * (a + memory);
+    double determinant = a * memory - (oldWeight + newWeight * memory) * force;
+    return halfTrace > 0 && halfTrace * halfTrace > determinant;
+  }
+
   /** The curvature where 1 + trace + determinant = 0, or keep − rate·h = −1 without memory. */
   double criticalCurvature() {
     if (!hasMemory) {

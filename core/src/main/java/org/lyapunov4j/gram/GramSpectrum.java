@@ -30,7 +30,7 @@ public final class GramSpectrum {
     this.eigenvalues = eigenvalues;
     this.vectors = vectors;
     int m = eigenvalues.length;
-    noise = m * gram.epsilon() * Math.max(eigenvalues[m - 1], -eigenvalues[0]);
+    noise = noise(gram, Math.max(eigenvalues[m - 1], -eigenvalues[0]));
     int zeros = 0;
     while (zeros < m && eigenvalues[zeros] <= noise) {
       zeros++;
@@ -59,6 +59,11 @@ public final class GramSpectrum {
   public static GramSpectrum eigenvaluesOnly(GramMatrix gram) {
     return new GramSpectrum(
         gram, SymmetricEigen.decompose(flatten(gram), gram.size(), false), null);
+  }
+
+  /** m·ε·largest, the level below which an eigenvalue of G is rounding. */
+  static double noise(GramMatrix gram, double largest) {
+    return gram.size() * gram.epsilon() * largest;
   }
 
   private static double[] flatten(GramMatrix gram) {

@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 import org.lyapunov4j.exponent.FullBatchExponent;
-import org.lyapunov4j.exponent.LyapunovEstimate;
-import org.lyapunov4j.exponent.LyapunovEstimator;
+import org.lyapunov4j.exponent.GrowthEstimate;
+import org.lyapunov4j.exponent.GrowthEstimator;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.gram.GramMatrix;
@@ -143,14 +143,14 @@ public final class EdgeFinder {
     return (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, WORK_PER_EVALUATION / work));
   }
 
-  private LyapunovEstimator estimator(GramMatrix gram, SgdStep step) {
+  private GrowthEstimator estimator(GramMatrix gram, SgdStep step) {
     int stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
     int epochs =
         settings.maxEpochs > 0
             ? settings.maxEpochs
             : Math.max(
                 affordableEpochs(gram.size(), stepsPerEpoch), SMALLEST_STEPS / stepsPerEpoch);
-    return LyapunovEstimator.builder()
+    return GrowthEstimator.builder()
         .seed(settings.seed)
         .threads(settings.threads)
         .cancelled(settings.cancelled)
@@ -164,7 +164,7 @@ public final class EdgeFinder {
   private final class Search {
     private final GramMatrix gram;
     private final SgdStep step;
-    private final LyapunovEstimator estimator;
+    private final GrowthEstimator estimator;
     private final List<CriticalLearningRate.Evaluation> evaluations = new ArrayList<>();
     private Optional<Tangent> direction;
     private double stable;
@@ -284,7 +284,7 @@ public final class EdgeFinder {
     }
 
     private void evaluate(double rate) {
-      LyapunovEstimate estimate = estimator.estimate(gram, step.withLearningRate(rate), direction);
+      GrowthEstimate estimate = estimator.estimate(gram, step.withLearningRate(rate), direction);
       boolean positive = estimate.sign() == Sign.POSITIVE;
       boolean negative = estimate.sign() == Sign.NEGATIVE;
       evaluations.add(

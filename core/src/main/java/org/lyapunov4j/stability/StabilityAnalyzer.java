@@ -11,16 +11,18 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
+import org.lyapunov4j.exponent.ExactExponent;
+import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.FullBatchExponent;
-import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.LyapunovEstimator;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.SpectrumEstimator;
-import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.gram.GramDiagnosis;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.gram.SlowestMode;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -31,10 +33,10 @@ import org.lyapunov4j.step.SgdStep;
  * cancellation, if it strikes, does not.
  */
 public final class StabilityAnalyzer {
-  private static final int EPOCHS_IF_CERTIFIED = 64;
+  /** Up to this size eigenvectors cost little more than eigenvalues. */
+  private static final int VECTORS_ARE_CHEAP = 2048;
 
   private final LyapunovEstimator estimator;
-  private final LyapunovEstimator certified;
   private final EdgeFinder edges;
   private final SpectrumEstimator sums;
   private final Tier tier;
@@ -43,7 +45,6 @@ public final class StabilityAnalyzer {
 
   private StabilityAnalyzer(Builder builder) {
     estimator = builder.estimator.build();
-    certified = estimator.limitedTo(EPOCHS_IF_CERTIFIED);
     edges = builder.edges.build();
     sums = builder.sums.build();
     tier = builder.tier;
@@ -61,7 +62,7 @@ public final class StabilityAnalyzer {
   }
 
   /**
-   * Analyses from random starts.
+   * Analyses.
    *
    * @param gram G
    * @param step the step; its batch size at most N
@@ -71,20 +72,8 @@ public final class StabilityAnalyzer {
    *     LargestEigenpair#requirePositiveSemidefinite} finds it
    */
   public StabilityReport analyze(GramMatrix gram, SgdStep step) {
-    return analyze(gram, step, Optional.empty());
-  }
-
-  /**
-   * Analyses.
-   *
-   * @param gram G
-   * @param step the step; its batch size at most N
-   * @param start a direction to start from, usually from the report of the checkpoint before
-   * @return the report
-   */
-  public StabilityReport analyze(GramMatrix gram, SgdStep step, Optional<Tangent> start) {
     requireBatch(gram, step);
-    return new Analysis(new Decomposition(gram), step, start).report();
+    return new Analysis(new Decomposition(gram), step, null).report();
   }
 
   /**
@@ -124,6 +113,7 @@ public final class StabilityAnalyzer {
     private final Optional<GramSpectrum> spectrum;
     private final double largest;
     private MeanSquareStability meanSquare;
+    private Optional<SlowestMode> slowest;
 
     Decomposition(GramMatrix gram) {
       this.gram = gram;
@@ -131,7 +121,7 @@ public final class StabilityAnalyzer {
           gram.size() > spectrumLimit
               ? Optional.empty()
               : Optional.of(
-                  atLeastStandard() && gram.size() <= meanSquareLimit
+                  gram.size() <= (atLeastStandard() ? meanSquareLimit : VECTORS_ARE_CHEAP)
                       ? GramSpectrum.of(gram)
                       : GramSpectrum.eigenvaluesOnly(gram));
       largest =
@@ -145,6 +135,17 @@ public final class StabilityAnalyzer {
       } else if (largest > 0) {
         LargestEigenpair.requirePositiveSemidefinite(gram, largest);
       }
+    }
+
+    /** Found for the first step that needs it. */
+    synchronized Optional<SlowestMode> slowest() {
+      if (slowest == null) {
+        slowest =
+            spectrum.isPresent() && spectrum.get().hasEigenvectors()
+                ? SlowestMode.of(spectrum.get())
+                : SlowestMode.byInverseIteration(gram, largest);
+      }
+      return slowest;
     }
 
     /** Prepared for the first step that has it. */
@@ -167,65 +168,61 @@ public final class StabilityAnalyzer {
 
   /** One analysis; every part is computed once, in the order of its price. */
   private final class Analysis {
+    private final Decomposition known;
     private final GramMatrix gram;
     private final SgdStep step;
-    private final Optional<Tangent> start;
     private final Map<SgdStep, CriticalLearningRate> rates;
-    private final Optional<GramSpectrum> spectrum;
     private final Optional<MeanSquareStability> secondMoment;
     private final double largest;
 
-    Analysis(Decomposition known, SgdStep step, Optional<Tangent> start) {
-      this(known, step, start, null);
-    }
-
-    /** One of many, which share their critical learning rates. */
+    /**
+     * @param rates critical learning rates that are shared with other analyses; null to find them
+     *     for this one
+     */
     Analysis(Decomposition known, SgdStep step, Map<SgdStep, CriticalLearningRate> rates) {
-      this(known, step, Optional.empty(), rates);
-    }
-
-    private Analysis(
-        Decomposition known,
-        SgdStep step,
-        Optional<Tangent> start,
-        Map<SgdStep, CriticalLearningRate> rates) {
+      this.known = known;
       this.step = step;
-      this.start = start;
       this.rates = rates;
       gram = known.gram;
-      spectrum = known.spectrum;
       secondMoment = known.meanSquare(step);
       largest = known.largest;
     }
 
     StabilityReport report() {
-      boolean full = tier == Tier.FULL && largest > 0 && step.learningRate() > 0;
+      boolean full = tier == Tier.FULL && acts();
       Optional<MeanSquareReport> meanSquare = meanSquare();
       Optional<Certificate> certificate = certificate(meanSquare);
-      double gdExponent = gdExponent();
-      LyapunovEstimate exponent = exponent(certificate, gdExponent);
+      Optional<CriticalLearningRate> critical = criticalLearningRate(meanSquare);
+      LyapunovExponent gdExponent = gdExponent();
+      LyapunovExponent exponent = exponent(certificate, critical, gdExponent);
+      double sharpness = largest / gram.examples();
       return new StabilityReport(
           gram.examples(),
           gram.outputs(),
           step,
           exponent,
           gdExponent,
-          largest / gram.examples(),
-          spectrum.isPresent(),
+          sharpness,
           certificate,
           meanSquare,
-          criticalLearningRate(meanSquare, exponent),
+          critical,
           full ? criticalBatchSize(meanSquare) : OptionalInt.empty(),
           full ? Optional.of(sums.sumOfExponents(gram, step)) : Optional.empty(),
-          spectrum
-              .filter(known -> atLeastStandard())
-              .map(known -> GramDiagnosis.of(gram, known, step)),
-          VerdictRule.of(largest / gram.examples(), step, exponent, certificate, meanSquare));
+          known
+              .spectrum
+              .filter(spectrum -> atLeastStandard())
+              .map(spectrum -> GramDiagnosis.of(gram, spectrum, step)),
+          VerdictRule.of(sharpness, step, exponent, certificate, critical, meanSquare));
+    }
+
+    /** Whether the step moves anything. */
+    private boolean acts() {
+      return largest > 0 && step.learningRate() > 0;
     }
 
     private Optional<MeanSquareReport> meanSquare() {
       return secondMoment.map(
-          known -> tier == Tier.FULL ? known.analyze(step) : known.analyzeAtBatchSize(step));
+          found -> tier == Tier.FULL ? found.analyze(step) : found.analyzeAtBatchSize(step));
     }
 
     private Optional<Certificate> certificate(Optional<MeanSquareReport> meanSquare) {
@@ -234,28 +231,44 @@ public final class StabilityAnalyzer {
           : Optional.empty();
     }
 
-    private double gdExponent() {
+    private LyapunovExponent gdExponent() {
       if (largest == 0) {
-        return Double.NaN;
+        return new ExponentBound(
+            Double.NEGATIVE_INFINITY, 0, Sign.UNDECIDED, "no curvature on this probe");
       }
       if (step.learningRate() == 0) {
-        return 0;
+        return new ExactExponent(0);
       }
-      return spectrum.isPresent()
-          ? FullBatchExponent.of(spectrum.get(), step)
-          : FullBatchExponent.along(largest / gram.examples(), step);
+      double sharpest = largest / gram.examples();
+      if (known.spectrum.isPresent()) {
+        GramSpectrum spectrum = known.spectrum.get();
+        double slowest = spectrum.smallestNonzero().orElse(largest) / gram.examples();
+        return FullBatchExponent.between(slowest, sharpest, SlowestMode.isResolved(spectrum), step);
+      }
+      Optional<SlowestMode> slowest = known.slowest();
+      return FullBatchExponent.between(
+          slowest.map(mode -> mode.eigenvalue() / gram.examples()).orElse(sharpest),
+          sharpest,
+          slowest.map(SlowestMode::isResolved).orElse(false),
+          step);
     }
 
-    private LyapunovEstimate exponent(Optional<Certificate> certificate, double gdExponent) {
-      boolean nothingActs = largest == 0 || step.learningRate() == 0;
-      if (nothingActs || (spectrum.isPresent() && step.isFullBatch(gram.examples()))) {
-        return LyapunovEstimate.exact(gdExponent);
+    private LyapunovExponent exponent(
+        Optional<Certificate> certificate,
+        Optional<CriticalLearningRate> critical,
+        LyapunovExponent gdExponent) {
+      if (!acts() || step.isFullBatch(gram.examples())) {
+        return gdExponent;
       }
-      return (certificate.isPresent() ? certified : estimator).estimate(gram, step, start);
+      Sign sign = VerdictRule.knownSign(step, certificate, critical);
+      Optional<SlowestMode> slowest = sign == Sign.POSITIVE ? Optional.empty() : known.slowest();
+      return sign == Sign.UNDECIDED && critical.isPresent()
+          ? estimator.estimateNearEdge(gram, step, slowest)
+          : estimator.estimate(gram, step, slowest, sign);
     }
 
     private Optional<CriticalLearningRate> criticalLearningRate(
-        Optional<MeanSquareReport> meanSquare, LyapunovEstimate exponent) {
+        Optional<MeanSquareReport> meanSquare) {
       if (!atLeastStandard() || largest == 0) {
         return Optional.empty();
       }
@@ -263,25 +276,20 @@ public final class StabilityAnalyzer {
         SgdStep anyRate = step.withLearningRate(gram.examples() / largest);
         return Optional.of(rates.computeIfAbsent(anyRate, this::sharedCriticalLearningRate));
       }
-      double stable = meanSquare.map(known -> known.criticalLearningRate().low()).orElse(0.0);
-      return Optional.of(
-          criticalLearningRate(
-              step,
-              stable,
-              exponent.sign() == Sign.POSITIVE ? exponent.tangent() : Optional.empty()));
+      double stable = meanSquare.map(found -> found.criticalLearningRate().low()).orElse(0.0);
+      return Optional.of(criticalLearningRate(step, stable));
     }
 
     /** From nothing that depends on the learning rate of the step that happens to be first. */
     private CriticalLearningRate sharedCriticalLearningRate(SgdStep anyRate) {
       double stable =
-          secondMoment.map(known -> known.criticalLearningRate(anyRate).low()).orElse(0.0);
-      return criticalLearningRate(anyRate, stable, Optional.empty());
+          secondMoment.map(found -> found.criticalLearningRate(anyRate).low()).orElse(0.0);
+      return criticalLearningRate(anyRate, stable);
     }
 
-    private CriticalLearningRate criticalLearningRate(
-        SgdStep at, double stable, Optional<Tangent> direction) {
+    private CriticalLearningRate criticalLearningRate(SgdStep at, double stable) {
       return edges.criticalLearningRate(
-          gram, at, stable < Double.POSITIVE_INFINITY ? stable : 0, direction);
+          gram, at, stable < Double.POSITIVE_INFINITY ? stable : 0, Optional.empty());
     }
 
     private OptionalInt criticalBatchSize(Optional<MeanSquareReport> meanSquare) {
@@ -329,24 +337,24 @@ public final class StabilityAnalyzer {
     }
 
     /**
-     * The budget of measured epochs of each trajectory.
+     * The budget of measured epochs of each realisation of λ.
      *
-     * @param epochs at least 2; default 1024
+     * @param epochs at least 1; by default as {@link LyapunovEstimator.Builder#maxEpochs}
      * @return this
      */
     public Builder maxEpochs(int epochs) {
-      estimator.minEpochs(Math.min(16, epochs)).maxEpochs(epochs);
+      estimator.maxEpochs(epochs);
       return this;
     }
 
     /**
-     * The error level of the sign test.
+     * The half-width of the 95 % interval of λ, relative to λ, at which sampling ends.
      *
-     * @param level in (0, 1); default 0.05
+     * @param precision at least 0; default 0.02
      * @return this
      */
-    public Builder level(double level) {
-      estimator.level(level);
+    public Builder precision(double precision) {
+      estimator.precision(precision);
       return this;
     }
 

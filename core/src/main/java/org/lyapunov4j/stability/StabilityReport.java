@@ -8,7 +8,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.FullBatchExponent;
-import org.lyapunov4j.exponent.LyapunovEstimate;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.gram.GramDiagnosis;
 import org.lyapunov4j.step.SgdStep;
 
@@ -19,14 +19,11 @@ import org.lyapunov4j.step.SgdStep;
  * @param examples N
  * @param outputs K
  * @param step the step
- * @param exponent λ, nats per step; NaN if G = 0, where there is no direction to have one, and 0 if
- *     the learning rate is 0
- * @param gdExponent μ, the exponent of the same step on the full batch, nats per step; NaN and 0
- *     alike
+ * @param exponent λ, nats per step; bounds without a value if G = 0, where there is no direction to
+ *     have one, and 0 if the learning rate is 0
+ * @param gdExponent μ, the exponent of the same step on the full batch, nats per step; bounds alone
+ *     where the slowest direction is not resolved
  * @param sharpness κ_max/N
- * @param spectrumComplete whether all eigenvalues were computed; if not, the Gram matrix was too
- *     large and {@code gdExponent} is that of the sharpest direction alone: its sign is right, its
- *     size below zero is not
  * @param certificate a rigorous bound that decides the sign of λ, if one does
  * @param meanSquare mean-square stability, for i.i.d. batches without momentum
  * @param criticalLearningRate η_c at this batch size
@@ -40,10 +37,9 @@ public record StabilityReport(
     int examples,
     int outputs,
     SgdStep step,
-    LyapunovEstimate exponent,
-    double gdExponent,
+    LyapunovExponent exponent,
+    LyapunovExponent gdExponent,
     double sharpness,
-    boolean spectrumComplete,
     Optional<Certificate> certificate,
     Optional<MeanSquareReport> meanSquare,
     Optional<CriticalLearningRate> criticalLearningRate,
@@ -55,6 +51,7 @@ public record StabilityReport(
   public StabilityReport {
     Objects.requireNonNull(step, "step");
     Objects.requireNonNull(exponent, "exponent");
+    Objects.requireNonNull(gdExponent, "gdExponent");
     Objects.requireNonNull(certificate, "certificate");
     Objects.requireNonNull(meanSquare, "meanSquare");
     Objects.requireNonNull(criticalLearningRate, "criticalLearningRate");

@@ -4,22 +4,40 @@ package org.lyapunov4j.stability;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.LyapunovEstimate;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.step.SgdStep;
 
 /**
  * How the verdict follows from what is known: where nothing acts there is nothing to say, then
- * certificates, then the sign test, then the second moment.
+ * certificates, then the interval of η_c, then λ itself, then the second moment.
  */
 final class VerdictRule {
   private VerdictRule() {}
 
+  /** The sign of λ that is known without measuring λ: from a certificate, or from η_c. */
+  static Sign knownSign(
+      SgdStep step, Optional<Certificate> certificate, Optional<CriticalLearningRate> critical) {
+    if (certificate.isPresent()) {
+      return certificate.get().sign();
+    }
+    if (critical.isEmpty()) {
+      return Sign.UNDECIDED;
+    }
+    if (step.learningRate() < critical.get().low()) {
+      return Sign.NEGATIVE;
+    }
+    return step.learningRate() > critical.get().high() ? Sign.POSITIVE : Sign.UNDECIDED;
+  }
+
   static Verdict of(
       double sharpness,
       SgdStep step,
-      LyapunovEstimate exponent,
+      LyapunovExponent exponent,
       Optional<Certificate> certificate,
+      Optional<CriticalLearningRate> critical,
       Optional<MeanSquareReport> meanSquare) {
     if (sharpness == 0) {
       return nothingActs("no curvature on this probe: G = 0, so there is nothing to contract");
@@ -27,8 +45,18 @@ final class VerdictRule {
     if (step.learningRate() == 0) {
       return nothingActs("the learning rate is 0: the step is the identity, λ = μ = 0");
     }
-    Sign sign = certificate.map(Certificate::sign).orElse(exponent.sign());
-    String evidence = certificate.map(Certificate::toString).orElseGet(() -> numbers(exponent));
+    Sign known = knownSign(step, certificate, critical);
+    Sign sign = known == Sign.UNDECIDED ? exponent.sign() : known;
+    String evidence =
+        certificate
+            .map(Certificate::toString)
+            .or(
+                () ->
+                    critical
+                        .filter(rate -> known != Sign.UNDECIDED)
+                        .map(rate -> beside(step, rate)))
+            .map(decided -> decided + "; " + numbers(exponent))
+            .orElseGet(() -> numbers(exponent));
     return switch (sign) {
       case POSITIVE -> new Verdict(Verdict.Kind.UNSTABLE, evidence, OptionalLong.empty());
       case NEGATIVE -> negative(evidence, meanSquare);
@@ -38,6 +66,17 @@ final class VerdictRule {
 
   private static Verdict nothingActs(String evidence) {
     return new Verdict(Verdict.Kind.INCONCLUSIVE, evidence, OptionalLong.empty());
+  }
+
+  private static String beside(SgdStep step, CriticalLearningRate critical) {
+    return String.format(
+        Locale.ROOT,
+        "learning rate %.4g %s η_c = %.4g in [%.4g, %.4g]",
+        step.learningRate(),
+        step.learningRate() < critical.low() ? "<" : ">",
+        critical.value(),
+        critical.low(),
+        critical.high());
   }
 
   private static Verdict negative(String evidence, Optional<MeanSquareReport> meanSquare) {
@@ -51,21 +90,25 @@ final class VerdictRule {
   }
 
   private static Verdict inconclusive(
-      LyapunovEstimate exponent, String evidence, Optional<MeanSquareReport> meanSquare) {
-    double steps = exponent.stepsToDecide();
+      LyapunovExponent exponent, String evidence, Optional<MeanSquareReport> meanSquare) {
     return new Verdict(
         Verdict.Kind.INCONCLUSIVE,
         meanSquare.map(report -> evidence + "; " + meanSquareNumbers(report)).orElse(evidence),
-        steps < Long.MAX_VALUE ? OptionalLong.of((long) Math.ceil(steps)) : OptionalLong.empty());
+        stepsToDecide(exponent));
   }
 
-  private static String numbers(LyapunovEstimate exponent) {
-    return String.format(
-        Locale.ROOT,
-        "λ = %.4g ± %.2g nats/step (%s)",
-        exponent.value(),
-        exponent.standardError(),
-        exponent.stopReason());
+  private static OptionalLong stepsToDecide(LyapunovExponent exponent) {
+    if (!(exponent instanceof LyapunovEstimate)) {
+      return OptionalLong.empty();
+    }
+    double steps = ((LyapunovEstimate) exponent).stepsToDecide();
+    return steps < Long.MAX_VALUE ? OptionalLong.of((long) Math.ceil(steps)) : OptionalLong.empty();
+  }
+
+  private static String numbers(LyapunovExponent exponent) {
+    String why =
+        exponent instanceof ExponentBound ? " (" + ((ExponentBound) exponent).reason() + ")" : "";
+    return "λ " + (exponent.point().isPresent() ? "= " : "is ") + exponent + " nats/step" + why;
   }
 
   private static String meanSquareNumbers(MeanSquareReport report) {

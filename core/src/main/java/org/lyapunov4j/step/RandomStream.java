@@ -108,6 +108,20 @@ public final class RandomStream {
     return u * scale;
   }
 
+  /**
+   * Standard normal numbers.
+   *
+   * @param count how many
+   * @return the next {@code count} values of {@link #nextGaussian()}
+   */
+  public double[] gaussians(int count) {
+    double[] values = new double[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = nextGaussian();
+    }
+    return values;
+  }
+
   private static long mix(long z) {
     long y = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
     y = (y ^ (y >>> 27)) * 0x94D049BB133111EBL;

@@ -19,6 +19,9 @@ import java.util.Objects;
  * @param l2 coefficient c ≥ 0 of a penalty (c/2)‖θ‖², part of the gradient and hence of the
  *     momentum
  * @param weightDecay coefficient ≥ 0 of a decay added after the momentum, times η
+ * @param decaysInPart whether some parameters do not decay at all, as biases by default. Then below
+ *     the edge the slowest motion is a creep of those, at a rate between 0 and that of this step: a
+ *     negative exponent is a bound
  */
 public record SgdStep(
     double learningRate,
@@ -26,7 +29,8 @@ public record SgdStep(
     MiniBatchSampling sampling,
     Momentum momentum,
     double l2,
-    double weightDecay) {
+    double weightDecay,
+    boolean decaysInPart) {
 
   /** {@inheritDoc} */
   public SgdStep {
@@ -42,6 +46,26 @@ public record SgdStep(
     Objects.requireNonNull(momentum, "momentum");
     requirePenalty("l2", l2);
     requirePenalty("weight decay", weightDecay);
+  }
+
+  /**
+   * A step whose decay, if there is any, acts on all parameters alike.
+   *
+   * @param learningRate η ≥ 0, finite; at 0 the step is the identity
+   * @param batchSize B ≥ 1
+   * @param sampling how S is drawn
+   * @param momentum the memory of the step
+   * @param l2 coefficient of the penalty
+   * @param weightDecay coefficient of the decoupled decay
+   */
+  public SgdStep(
+      double learningRate,
+      int batchSize,
+      MiniBatchSampling sampling,
+      Momentum momentum,
+      double l2,
+      double weightDecay) {
+    this(learningRate, batchSize, sampling, momentum, l2, weightDecay, false);
   }
 
   /**
@@ -62,7 +86,7 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withLearningRate(double learningRate) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
   }
 
   /**
@@ -72,7 +96,7 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withBatchSize(int batchSize) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
   }
 
   /**
@@ -82,7 +106,7 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withSampling(MiniBatchSampling sampling) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
   }
 
   /**
@@ -92,7 +116,7 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withMomentum(Momentum momentum) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
   }
 
   /**
@@ -102,7 +126,7 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withL2(double l2) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
   }
 
   /**
@@ -112,7 +136,26 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withWeightDecay(double weightDecay) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay);
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
+  }
+
+  /**
+   * This step with decay that leaves out some parameters, or none.
+   *
+   * @param decaysInPart whether some parameters do not decay
+   * @return the changed step
+   */
+  public SgdStep withDecayInPart(boolean decaysInPart) {
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
+  }
+
+  /**
+   * Whether there is a decay that does not act on all parameters.
+   *
+   * @return true if negative exponents are bounds for that reason
+   */
+  public boolean hasUnevenDecay() {
+    return decaysInPart && l2 + weightDecay > 0;
   }
 
   /**
@@ -157,6 +200,9 @@ public record SgdStep(
     }
     if (weightDecay > 0) {
       text.append(", weight decay ").append(weightDecay);
+    }
+    if (hasUnevenDecay()) {
+      text.append(" (not of all parameters)");
     }
     return text.toString();
   }

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.exponent;
+
+import java.util.Arrays;
+import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.step.MiniBatchSampler;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+
+/**
+ * One realisation of the random product on one residual: block by block the log growth of the
+ * energy E = wᵀGw and a control variate. Over a step the energy changes by
+ *
+ * <pre>
+ *   d = ½ log(E′/E) ≈ −(η/B) Σ_S |r_i|²/E,        c = (Σ_S |r_i|² − (B/N) |r|²)/E,
+ * </pre>
+ *
+ * <p>and c has conditional mean 0 given r, for every scheme that draws independently. It is summed
+ * in two parts: quiet steps, where the slow modes carry the residual, and bursts. Which of them a
+ * step is, |r|²/(N E) tells before the draw, so that each part has conditional mean 0 as well.
+ */
+final class GrowthRun {
+  /** A residual whose mean curvature is below this share of what the step tolerates is quiet. */
+  private static final double QUIET_SHARE = 0.025;
+
+  /**
+   * Log energy gained or lost at which the state is scaled back to norm 1. Energy and coefficients
+   * are sums over the past: what rounding left in them stays while they shrink.
+   */
+  private static final double LARGEST_LOG_ENERGY = 10;
+
+  /** An energy that falls below this share in one step is computed afresh. */
+  private static final double COLLAPSE = 1e-10;
+
+  /**
+   * A residual that falls below this share in one step is annihilated; what is left is rounding.
+   */
+  private static final double ANNIHILATION = 1e-14;
+
+  private static final int ANNIHILATIONS_ARE_CERTAIN = 3;
+  private static final int SMALLEST_BLOCK = 16;
+
+  private final GramMatrix gram;
+  private final SgdStep step;
+  private final ResidualCocycle cocycle;
+  private final MiniBatchSampler sampler;
+  private final RandomStream starts;
+  private final Start start;
+  private final boolean controlled;
+  private final double quietCurvature;
+  private final int[] batch;
+  private final int stepsPerBlock;
+  private final double[][] sums = new double[4][64];
+  private int blocks;
+  private int annihilations;
+  private double keep;
+  private double energy;
+  private double scale;
+
+  /**
+   * Where a run begins.
+   *
+   * @param coefficients w; empty for a random residual
+   * @param velocityRatio velocity over position of the steps with memory
+   * @param velocityWeight of the velocity in the energy
+   */
+  record Start(double[] coefficients, double velocityRatio, double velocityWeight) {}
+
+  GrowthRun(GramMatrix gram, SgdStep step, RandomStream random, Start start) {
+    this.gram = gram;
+    this.step = step;
+    this.start = start;
+    cocycle = new ResidualCocycle(gram, step);
+    sampler =
+        new MiniBatchSampler(gram.examples(), step.batchSize(), step.sampling(), random.split(0));
+    starts = random.split(1);
+    controlled = step.sampling().isIndependent() && !step.isFullBatch(gram.examples());
+    quietCurvature = QUIET_SHARE * gram.examples() * FullBatchExponent.criticalCurvature(step);
+    batch = new int[step.batchSize()];
+    stepsPerBlock = stepsPerBlock(gram, step);
+    if (start.coefficients().length == 0
+        || !cocycle.start(start.coefficients(), start.velocityRatio())) {
+      restart();
+    }
+    use(step);
+  }
+
+  /** 16 steps, rounded up to whole epochs where batches depend on each other within one. */
+  static int stepsPerBlock(GramMatrix gram, SgdStep step) {
+    if (step.sampling().isIndependent()) {
+      return SMALLEST_BLOCK;
+    }
+    int epoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
+    return epoch * ((SMALLEST_BLOCK + epoch - 1) / epoch);
+  }
+
+  /** Runs steps of another learning rate, unmeasured. */
+  void warmUp(SgdStep other, long steps) {
+    use(other);
+    for (long s = 0; s < steps && !annihilated(); s++) {
+      advance();
+    }
+    use(step);
+  }
+
+  /** Runs and measures blocks until there are so many. */
+  void measure(int until) {
+    while (blocks < until && !annihilated()) {
+      measureBlock();
+    }
+  }
+
+  int stepsPerBlock() {
+    return stepsPerBlock;
+  }
+
+  int blocks() {
+    return blocks;
+  }
+
+  /** Whether residuals were annihilated so often that the exponent is −∞. */
+  boolean annihilated() {
+    return annihilations >= ANNIHILATIONS_ARE_CERTAIN;
+  }
+
+  boolean controlled() {
+    return controlled;
+  }
+
+  /**
+   * Mean over blocks from … to − 1, per step: of the growth (0), the quiet control (1) and the
+   * burst control (2).
+   */
+  double mean(int which, int from, int to) {
+    double sum = 0;
+    for (int i = from; i < to; i++) {
+      sum += sums[which][i];
+    }
+    return sum / ((double) (to - from) * stepsPerBlock);
+  }
+
+  double[] coefficients() {
+    return cocycle.coefficients();
+  }
+
+  private void measureBlock() {
+    if (blocks == sums[0].length) {
+      for (int i = 0; i < sums.length; i++) {
+        sums[i] = Arrays.copyOf(sums[i], 2 * blocks);
+      }
+    }
+    double growth = 0;
+    double quiet = 0;
+    double burst = 0;
+    for (int s = 0; s < stepsPerBlock; s++) {
+      int size = sampler.next(batch);
+      if (controlled) {
+        double[] r = cocycle.residual();
+        double all = ResidualCocycle.dot(r, r);
+        double control = (drawn(r, size) - all * size / gram.examples()) / energy;
+        if (all < quietCurvature * energy) {
+          quiet += control;
+        } else {
+          burst += control;
+        }
+      }
+      growth += apply(size);
+    }
+    sums[0][blocks] = growth;
+    sums[1][blocks] = quiet;
+    sums[2][blocks] = burst;
+    sums[3][blocks] = isQuiet() ? 0 : stepsPerBlock;
+    blocks++;
+  }
+
+  private boolean isQuiet() {
+    double[] r = cocycle.residual();
+    return ResidualCocycle.dot(r, r) < quietCurvature * energy;
+  }
+
+  /** The share of blocks from … to − 1 that did not end quietly. */
+  double loudShare(int from, int to) {
+    return mean(3, from, to);
+  }
+
+  private double drawn(double[] r, int size) {
+    int outputs = gram.outputs();
+    double sum = 0;
+    for (int b = 0; b < size; b++) {
+      int first = batch[b] * outputs;
+      for (int k = first; k < first + outputs; k++) {
+        sum += r[k] * r[k];
+      }
+    }
+    return sum;
+  }
+
+  private void advance() {
+    apply(sampler.next(batch));
+  }
+
+  /** One step with the batch drawn; returns the log growth of the energy norm. */
+  private double apply(int size) {
+    double before = energy;
+    if (cocycle.hasMemory()) {
+      cocycle.apply(batch, size);
+      energy = cocycle.energy(start.velocityWeight());
+    } else {
+      energy += cocycle.applyMeasured(batch, size);
+    }
+    if (!(energy > COLLAPSE * before)) {
+      return collapse(before);
+    }
+    double growth =
+        0.5
+            * (cocycle.hasMemory()
+                ? Math.log(energy / before)
+                : Math.log1p((energy - before) / before));
+    if (Math.abs(Math.log(energy / scale)) > LARGEST_LOG_ENERGY) {
+      rescale();
+    }
+    return growth + keep;
+  }
+
+  /** A step that leaves nearly nothing: its energy is the difference of large numbers. */
+  private double collapse(double before) {
+    double[] r = cocycle.residual();
+    double left = ResidualCocycle.dot(r, r);
+    cocycle.project();
+    energy = cocycle.energy(start.velocityWeight());
+    boolean rounding = left <= ANNIHILATION * ANNIHILATION * gram.trace() * before;
+    if (rounding || !(energy > 0)) {
+      annihilations++;
+      restart();
+      return 0;
+    }
+    double growth = 0.5 * Math.log(energy / before) + keep;
+    rescale();
+    return growth;
+  }
+
+  private void rescale() {
+    cocycle.normalise();
+    energy = cocycle.energy(start.velocityWeight());
+    scale = energy;
+  }
+
+  private void use(SgdStep other) {
+    cocycle.use(other);
+    keep = cocycle.logKeep();
+    rescale();
+  }
+
+  private void restart() {
+    double[] random = new double[gram.size()];
+    for (int attempt = 0; attempt < ANNIHILATIONS_ARE_CERTAIN; attempt++) {
+      for (int i = 0; i < random.length; i++) {
+        random[i] = starts.nextGaussian();
+      }
+      if (cocycle.start(random)) {
+        energy = cocycle.energy(start.velocityWeight());
+        scale = energy;
+        return;
+      }
+    }
+    annihilations = ANNIHILATIONS_ARE_CERTAIN;
+  }
+}
