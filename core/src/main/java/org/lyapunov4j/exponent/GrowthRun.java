@@ -57,14 +57,25 @@ final class GrowthRun {
   private double energy;
   private double scale;
 
-  /**
-   * Where a run begins.
-   *
-   * @param coefficients w; empty for a random residual
-   * @param velocityRatio velocity over position of the steps with memory
-   * @param velocityWeight of the velocity in the energy
-   */
-  record Start(double[] coefficients, double velocityRatio, double velocityWeight) {}
+  /** Where a run begins. */
+  static final class Start {
+    private final double[] coefficients;
+    private final double velocityRatio;
+    private final double velocityWeight;
+
+    /**
+     * A start.
+     *
+     * @param coefficients w; empty for a random residual
+     * @param velocityRatio velocity over position of the steps with memory
+     * @param velocityWeight of the velocity in the energy
+     */
+    Start(double[] coefficients, double velocityRatio, double velocityWeight) {
+      this.coefficients = coefficients;
+      this.velocityRatio = velocityRatio;
+      this.velocityWeight = velocityWeight;
+    }
+  }
 
   GrowthRun(GramMatrix gram, SgdStep step, RandomStream random, Start start) {
     this.gram = gram;
@@ -78,8 +89,7 @@ final class GrowthRun {
     quietCurvature = QUIET_SHARE * gram.examples() * FullBatchExponent.criticalCurvature(step);
     batch = new int[step.batchSize()];
     stepsPerBlock = stepsPerBlock(gram, step);
-    if (start.coefficients().length == 0
-        || !cocycle.start(start.coefficients(), start.velocityRatio())) {
+    if (start.coefficients.length == 0 || !cocycle.start(start.coefficients, start.velocityRatio)) {
       restart();
     }
     use(step);
@@ -204,7 +214,7 @@ final class GrowthRun {
     double before = energy;
     if (cocycle.hasMemory()) {
       cocycle.apply(batch, size);
-      energy = cocycle.energy(start.velocityWeight());
+      energy = cocycle.energy(start.velocityWeight);
     } else {
       energy += cocycle.applyMeasured(batch, size);
     }
@@ -227,7 +237,7 @@ final class GrowthRun {
     double[] r = cocycle.residual();
     double left = ResidualCocycle.dot(r, r);
     cocycle.project();
-    energy = cocycle.energy(start.velocityWeight());
+    energy = cocycle.energy(start.velocityWeight);
     boolean rounding = left <= ANNIHILATION * ANNIHILATION * gram.trace() * before;
     if (rounding || !(energy > 0)) {
       annihilations++;
@@ -241,7 +251,7 @@ final class GrowthRun {
 
   private void rescale() {
     cocycle.normalise();
-    energy = cocycle.energy(start.velocityWeight());
+    energy = cocycle.energy(start.velocityWeight);
     scale = energy;
   }
 
@@ -258,7 +268,7 @@ final class GrowthRun {
         random[i] = starts.nextGaussian();
       }
       if (cocycle.start(random)) {
-        energy = cocycle.energy(start.velocityWeight());
+        energy = cocycle.energy(start.velocityWeight);
         scale = energy;
         return;
       }

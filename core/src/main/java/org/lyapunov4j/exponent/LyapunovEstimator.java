@@ -246,7 +246,7 @@ public final class LyapunovEstimator {
       }
       double rows = (double) step.batchSize() * gram.outputs();
       double work = 2.0 * gram.size() * rows + OVERHEAD_PER_ROW * gram.size() + OVERHEAD;
-      double steps = Math.min(MOST_STEPS / settings.realisations, MOST_WORK / work);
+      double steps = Math.min((double) MOST_STEPS / settings.realisations, MOST_WORK / work);
       return (int) Math.max(firstBlocks(), steps / stepsPerBlock);
     }
 
