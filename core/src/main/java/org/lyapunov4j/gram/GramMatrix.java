@@ -38,6 +38,7 @@ public final class GramMatrix {
   private final int examples;
   private final int outputs;
   private final double asymmetry;
+  private final double epsilon;
 
   private GramMatrix(
       double[][] doubles, float[][] floats, int examples, int outputs, boolean lowerHalf) {
@@ -47,6 +48,17 @@ public final class GramMatrix {
     this.outputs = outputs;
     requireShape();
     asymmetry = lowerHalf ? mirror() : symmetrise();
+    epsilon = storedEpsilon();
+  }
+
+  /** The same entries, less accurate. */
+  private GramMatrix(GramMatrix gram, double epsilon) {
+    doubles = gram.doubles;
+    floats = gram.floats;
+    examples = gram.examples;
+    outputs = gram.outputs;
+    asymmetry = gram.asymmetry;
+    this.epsilon = epsilon;
   }
 
   /**
@@ -125,7 +137,7 @@ public final class GramMatrix {
    *
    * @param grams Θ_l, at least one, all of one shape
    * @param weights c_l ≥ 0, as many
-   * @return the sum in double precision
+   * @return the sum in double precision, as accurate as the least accurate of them
    */
   public static GramMatrix weightedSum(List<GramMatrix> grams, double... weights) {
     if (grams.isEmpty() || grams.size() != weights.length) {
@@ -137,8 +149,10 @@ public final class GramMatrix {
     }
     GramMatrix first = grams.get(0);
     double[][] rows = new double[first.size()][first.size()];
+    double epsilon = 0;
     for (int l = 0; l < weights.length; l++) {
       GramMatrix gram = grams.get(l);
+      epsilon = Math.max(epsilon, gram.epsilon);
       if (gram.examples != first.examples || gram.outputs != first.outputs) {
         throw new IllegalArgumentException(
             "Gram matrices must have one shape to be added, got " + first + " and " + gram);
@@ -153,7 +167,7 @@ public final class GramMatrix {
         }
       }
     }
-    return adopt(rows, first.examples, first.outputs);
+    return adopt(rows, first.examples, first.outputs).withEpsilon(epsilon);
   }
 
   /**
@@ -202,11 +216,34 @@ public final class GramMatrix {
   }
 
   /**
-   * The relative rounding unit of the stored entries.
+   * The relative accuracy of the entries: eigenvalues below some m·ε·κ_max cannot be told from 0.
    *
-   * @return 2⁻⁵² or 2⁻²³
+   * @return that of the type they are stored in, 2⁻⁵² or 2⁻²³, unless another was {@linkplain
+   *     #withEpsilon stated}
    */
   public double epsilon() {
+    return epsilon;
+  }
+
+  /**
+   * This matrix with the accuracy of a computation that was coarser than the type its entries are
+   * stored in, such as a sum in double precision of products of floats.
+   *
+   * @param epsilon relative accuracy of the entries, at least that of their type, below 1
+   * @return a matrix that shares the entries
+   */
+  public GramMatrix withEpsilon(double epsilon) {
+    if (!(epsilon >= storedEpsilon() && epsilon < 1)) {
+      throw new IllegalArgumentException(
+          "the accuracy of the entries must be at least "
+              + storedEpsilon()
+              + ", that of their type, and below 1, got "
+              + epsilon);
+    }
+    return epsilon == this.epsilon ? this : new GramMatrix(this, epsilon);
+  }
+
+  private double storedEpsilon() {
     return isSinglePrecision() ? Math.ulp(1f) : Math.ulp(1.0);
   }
 
@@ -268,7 +305,7 @@ public final class GramMatrix {
    * The Gram matrix of a subset of the examples.
    *
    * @param chosen distinct example indices, at least one
-   * @return the principal submatrix, in the order given and in this matrix's precision
+   * @return the principal submatrix, in the order given and in this matrix's precision and accuracy
    */
   public GramMatrix subset(int... chosen) {
     int m = chosen.length * outputs;
@@ -280,7 +317,7 @@ public final class GramMatrix {
           rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
         }
       }
-      return adopt(rows, chosen.length, outputs);
+      return adopt(rows, chosen.length, outputs).withEpsilon(epsilon);
     }
     float[][] rows = new float[m][m];
     for (int i = 0; i < m; i++) {
@@ -289,7 +326,7 @@ public final class GramMatrix {
         rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
       }
     }
-    return adopt(rows, chosen.length, outputs);
+    return adopt(rows, chosen.length, outputs).withEpsilon(epsilon);
   }
 
   /**

@@ -19,6 +19,7 @@ import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -165,13 +166,17 @@ final class StabilityProbe implements AutoCloseable {
     return report;
   }
 
-  /** The report for every so manieth example, with the same step. */
+  /** The report for every so manieth example, with the same step as far as it can be drawn. */
   private StabilityReport part(
       StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int stride) {
     int examples = gram.examples() / stride;
     int[] chosen = IntStream.range(0, examples).map(i -> i * stride).toArray();
     return analyze(
-        analyzer, gram.subset(chosen), step.withBatchSize(Math.min(step.batchSize(), examples)));
+        analyzer,
+        gram.subset(chosen),
+        step.batchSize() <= examples
+            ? step
+            : step.withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT));
   }
 
   private RandomStream draws(int iteration) {

@@ -15,6 +15,7 @@ final class StepOnProbe {
   private final int examples;
   private final MiniBatchSampling sampling;
   private final StepReader steps;
+  private final StepReader drawn = new StepReader(MiniBatchSampling.IID_WITH_REPLACEMENT);
 
   /**
    * A reader.
@@ -39,19 +40,20 @@ final class StepOnProbe {
     return told != null || order == observed ? this : new StepOnProbe(null, order, examples);
   }
 
-  /** A batch larger than the probe becomes the full batch of the probe, and the step says so. */
+  /**
+   * A batch larger than the probe is drawn from it with replacement, since the probe stands for the
+   * training set, and the step says so.
+   */
   TrainingStep read(Model model, int iteration, int epoch, int trained) {
     if (trained <= examples) {
       return steps.read(model, iteration, epoch, trained);
     }
-    return steps
-        .read(model, iteration, epoch, examples)
+    return drawn
+        .read(model, iteration, epoch, trained)
         .withRemark(
-            "batch size "
-                + trained
-                + " exceeds the probe's "
+            "batches larger than the probe's "
                 + examples
-                + " examples and is taken as the full probe; use a larger probe");
+                + " examples are drawn from it with replacement; a larger probe would tell more");
   }
 
   Optional<INDArray> metric(Model model, int iteration, int epoch) {

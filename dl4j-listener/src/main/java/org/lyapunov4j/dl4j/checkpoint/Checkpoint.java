@@ -123,14 +123,15 @@ public record Checkpoint(
   }
 
   /**
-   * Half of the probe, if it was analysed with the mini-batch size of the whole.
+   * Half of the probe, if it was analysed with the step of the whole.
    *
-   * @return the report; absent if there is none or λ would differ for the mini-batch size alone
+   * @return the report; absent if there is none or λ would differ for the sampling alone, since the
+   *     mini-batch is larger than half of the probe but not than all of it
    */
   public Optional<StabilityReport> comparableHalf() {
     return smallerProbes.stream()
         .skip(Math.max(0, smallerProbes.size() - 1))
-        .filter(half -> half.step().batchSize() == stability.step().batchSize())
+        .filter(half -> half.step().equals(stability.step()))
         .findFirst();
   }
 

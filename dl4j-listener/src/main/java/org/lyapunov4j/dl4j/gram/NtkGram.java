@@ -156,18 +156,22 @@ public final class NtkGram implements AutoCloseable {
                     method);
               });
       parts.values().forEach(sum::add);
-      GramMatrix gram = sum.toGram();
+      GramMatrix gram = gram(sum);
       return new NtkGramResult(
           gram,
           fromInputToOutput(parts),
-          certifier.certificate(gram, flatParameters, metric, eigenvalues, epsilon(), assumptions),
+          certifier.certificate(gram, flatParameters, metric, eigenvalues, roundoff(), assumptions),
           new ProbeFit(loss[0] / probe.examples(), residuals));
     }
   }
 
   /** The unit roundoff of the products or of the entries, whichever is larger. */
-  private double epsilon() {
+  private double roundoff() {
     return single || probe.dataType() == DataType.FLOAT ? 0x1p-24 : 0x1p-53;
+  }
+
+  private GramMatrix gram(GramAccumulator sum) {
+    return sum.toGram().withEpsilon(2 * roundoff());
   }
 
   private GramAccumulator accumulator() {
@@ -180,12 +184,12 @@ public final class NtkGram implements AutoCloseable {
     }
   }
 
-  private static Map<String, GramMatrix> fromInputToOutput(Map<String, GramAccumulator> parts) {
+  private Map<String, GramMatrix> fromInputToOutput(Map<String, GramAccumulator> parts) {
     List<String> names = new ArrayList<>(parts.keySet());
     Collections.reverse(names);
     Map<String, GramMatrix> grams = new LinkedHashMap<>();
     for (String name : names) {
-      grams.put(name, parts.get(name).toGram());
+      grams.put(name, gram(parts.get(name)));
     }
     return grams;
   }
