@@ -240,8 +240,7 @@ public final class StabilityAnalysis {
           "the batch size must be told, since no model holds it, got none; call batchSize(B), with"
               + " the number of examples for gradient descent");
     }
-    StepOnProbe steps = steps();
-    return steps.read(model, iteration, epoch, batchSize).withRemark(steps.samplingRemark());
+    return steps().read(model, iteration, epoch, batchSize);
   }
 
   /**

@@ -41,19 +41,26 @@ final class StepOnProbe {
   }
 
   /**
-   * A batch larger than the probe is drawn from it with replacement, since the probe stands for the
-   * training set, and the step says so.
+   * The step with what is known of its sampling. A batch larger than the probe is drawn from it
+   * with replacement, since the probe stands for the training set, and the step says so.
    */
   TrainingStep read(Model model, int iteration, int epoch, int trained) {
-    if (trained <= examples) {
-      return steps.read(model, iteration, epoch, trained);
-    }
-    return drawn
-        .read(model, iteration, epoch, trained)
-        .withRemark(
-            "batches larger than the probe's "
-                + examples
-                + " examples are drawn from it with replacement; a larger probe would tell more");
+    return trained <= examples
+        ? steps.read(model, iteration, epoch, trained).withRemark(samplingRemark())
+        : drawn
+            .read(model, iteration, epoch, trained)
+            .withRemark(
+                "batches larger than the probe's "
+                    + examples
+                    + " examples are drawn from it with replacement, since it stands for the"
+                    + " training set");
+  }
+
+  /** The step of training that takes all its examples at once: all of the probe at most. */
+  TrainingStep readFullBatch(Model model, int iteration, int epoch, int trained) {
+    return steps
+        .read(model, iteration, epoch, Math.min(trained, examples))
+        .withRemark("sampling as observed: every step takes the full batch");
   }
 
   Optional<INDArray> metric(Model model, int iteration, int epoch) {
@@ -61,7 +68,7 @@ final class StepOnProbe {
   }
 
   /** What is known of the sampling scheme, which no model tells. */
-  String samplingRemark() {
+  private String samplingRemark() {
     if (told != null) {
       return "sampling as told: " + told;
     }
