@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.metrics;
 
+import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.Verdict;
 
 /**
@@ -70,6 +72,18 @@ public enum LyapunovGauge {
       null,
       "Learning rate over the critical one at this batch size, η/η_c: 1 is the edge of stability of SGD",
       c -> c.stability().edgeRatio().orElse(Double.NaN)),
+  /** Lower end of the interval of η/η_c. */
+  EDGE_RATIO_LOW(
+      "lyapunov.edge.ratio.low",
+      null,
+      "Lower end of the interval of lyapunov.edge.ratio, from that of the critical learning rate",
+      c -> ratio(c, CriticalLearningRate::edgeRatioLow)),
+  /** Upper end of the interval of η/η_c. */
+  EDGE_RATIO_HIGH(
+      "lyapunov.edge.ratio.high",
+      null,
+      "Upper end of the interval of lyapunov.edge.ratio, from that of the critical learning rate",
+      c -> ratio(c, CriticalLearningRate::edgeRatioHigh)),
   /** η_c. */
   CRITICAL_LEARNING_RATE(
       "lyapunov.critical.learning.rate",
@@ -213,6 +227,15 @@ public enum LyapunovGauge {
 
   double of(Checkpoint checkpoint) {
     return checkpoint == null ? Double.NaN : value.applyAsDouble(checkpoint);
+  }
+
+  private static double ratio(
+      Checkpoint checkpoint, ToDoubleBiFunction<CriticalLearningRate, Double> ratio) {
+    return checkpoint
+        .stability()
+        .criticalLearningRate()
+        .map(rate -> ratio.applyAsDouble(rate, checkpoint.step().sgd().learningRate()))
+        .orElse(Double.NaN);
   }
 
   private static double code(Verdict.Kind kind) {

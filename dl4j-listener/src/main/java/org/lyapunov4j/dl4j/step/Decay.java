@@ -83,7 +83,7 @@ record Decay(double l2, double weightDecay, List<ParameterRule> spared) {
     String how =
         spared.stream().noneMatch(ParameterRule::decays)
             ? " do not decay"
-            : " do not decay as the weights do";
+            : " do not decay as the others do";
     return Optional.of(who + how + ": below the edge λ and μ are bounds");
   }
 }
