@@ -28,7 +28,8 @@ import org.lyapunov4j.step.SgdStep;
  * several threads.
  *
  * <p>The seed fixes the report bit for bit, whatever the number of threads; a time budget or
- * cancellation, if it strikes, does not.
+ * cancellation, if it strikes, does not. So does a factor that goes from the learning rate to the
+ * matrix, up to rounding; a power of two to the last bit.
  */
 public final class StabilityAnalyzer {
   private static final int EPOCHS_IF_CERTIFIED = 64;
@@ -68,7 +69,8 @@ public final class StabilityAnalyzer {
    * @return the report
    * @throws IllegalArgumentException if G has a negative eigenvalue beyond rounding; beyond the
    *     {@linkplain Builder#spectrumLimit spectrum limit} as far as {@link
-   *     LargestEigenpair#requirePositiveSemidefinite} finds it
+   *     LargestEigenpair#lowestEnergy} finds it; or if the learning rate times the largest entry of
+   *     G is above 2²⁰⁰, or below 2⁻²⁰⁰ but not 0
    */
   public StabilityReport analyze(GramMatrix gram, SgdStep step) {
     return analyze(gram, step, Optional.empty());
@@ -120,13 +122,15 @@ public final class StabilityAnalyzer {
 
   /** What is the same for all steps. */
   private final class Decomposition {
+    private final Units units;
     private final GramMatrix gram;
     private final Optional<GramSpectrum> spectrum;
     private final double largest;
     private MeanSquareStability meanSquare;
 
-    Decomposition(GramMatrix gram) {
-      this.gram = gram;
+    Decomposition(GramMatrix asGiven) {
+      units = Units.of(asGiven);
+      gram = units.gram();
       spectrum =
           gram.size() > spectrumLimit
               ? Optional.empty()
@@ -141,9 +145,11 @@ public final class StabilityAnalyzer {
 
     private void requirePositiveSemidefinite() {
       if (spectrum.isPresent()) {
-        spectrum.get().requirePositiveSemidefinite();
+        units.requireNonnegative(spectrum.get().lowest(), largest, spectrum.get().noise());
       } else if (largest > 0) {
-        LargestEigenpair.requirePositiveSemidefinite(gram, largest);
+        double lowest = LargestEigenpair.lowestEnergy(gram, largest);
+        double noise = gram.size() * gram.epsilon() * Math.max(largest, -lowest);
+        units.requireNonnegative(lowest, largest, noise);
       }
     }
 
@@ -167,7 +173,9 @@ public final class StabilityAnalyzer {
 
   /** One analysis; every part is computed once, in the order of its price. */
   private final class Analysis {
+    private final Units units;
     private final GramMatrix gram;
+    private final SgdStep asked;
     private final SgdStep step;
     private final Optional<Tangent> start;
     private final Map<SgdStep, CriticalLearningRate> rates;
@@ -186,10 +194,12 @@ public final class StabilityAnalyzer {
 
     private Analysis(
         Decomposition known,
-        SgdStep step,
+        SgdStep asked,
         Optional<Tangent> start,
         Map<SgdStep, CriticalLearningRate> rates) {
-      this.step = step;
+      this.asked = asked;
+      units = known.units;
+      step = units.step(asked);
       this.start = start;
       this.rates = rates;
       gram = known.gram;
@@ -204,23 +214,25 @@ public final class StabilityAnalyzer {
       Optional<Certificate> certificate = certificate(meanSquare);
       double gdExponent = gdExponent();
       LyapunovEstimate exponent = exponent(certificate, gdExponent);
+      double sharpness = units.curvature(largest / gram.examples());
+      Optional<Certificate> decided = certificate.map(units::certificate);
       return new StabilityReport(
           gram.examples(),
           gram.outputs(),
-          step,
+          asked,
           exponent,
           gdExponent,
-          largest / gram.examples(),
+          sharpness,
           spectrum.isPresent(),
-          certificate,
-          meanSquare,
-          criticalLearningRate(meanSquare, exponent),
+          decided,
+          meanSquare.map(units::report),
+          criticalLearningRate(meanSquare, exponent).map(units::rate),
           full ? criticalBatchSize(meanSquare) : OptionalInt.empty(),
           full ? Optional.of(sums.sumOfExponents(gram, step)) : Optional.empty(),
           spectrum
               .filter(known -> atLeastStandard())
-              .map(known -> GramDiagnosis.of(gram, known, step)),
-          VerdictRule.of(largest / gram.examples(), step, exponent, certificate, meanSquare));
+              .map(known -> units.diagnosis(GramDiagnosis.of(gram, known, step))),
+          VerdictRule.of(sharpness, asked, exponent, decided, meanSquare));
     }
 
     private Optional<MeanSquareReport> meanSquare() {

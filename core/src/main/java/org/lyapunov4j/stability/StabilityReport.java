@@ -71,7 +71,13 @@ public record StabilityReport(
    * @return a nonnegative number
    */
   public double classicEdgeRatio() {
-    return sharpness / FullBatchExponent.criticalCurvature(step);
+    double critical = FullBatchExponent.criticalCurvature(step);
+    if (critical < Double.POSITIVE_INFINITY || step.learningRate() == 0 || sharpness == 0) {
+      return sharpness / critical;
+    }
+    int exponent = Math.getExponent(sharpness); // 2/η alone overflows
+    return Math.scalb(sharpness, -exponent)
+        / FullBatchExponent.criticalCurvature(step.scaled(exponent));
   }
 
   /**
