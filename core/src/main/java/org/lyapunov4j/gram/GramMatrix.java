@@ -634,7 +634,7 @@ public final class GramMatrix {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "a Gram matrix must be finite, got %s at (%d, %d); check the network's parameters and inputs",
+              "a Gram matrix must be finite, got %s at (%d, %d); check the network's parameters and inputs: training may have diverged",
               value,
               row,
               column));

@@ -489,13 +489,15 @@ class StepReaderTest {
 
   @Test
   void aRateOfZeroIsAStepWithARemark() {
-    List<IUpdater> updaters = List.of(new Sgd(0.0), new Nesterovs(0.0, 0.9), new Adam(0.0));
+    List<IUpdater> updaters = List.of(new Sgd(0.0), new Nesterovs(0.0, 0.9), new Nadam(0.0));
     for (IUpdater updater : updaters) {
       TrainingStep step = read(with(updater).weightDecay(0.1));
       assertThat(step.sgd().learningRate()).isZero();
       assertThat(step.remarks()).anyMatch(remark -> remark.contains("the learning rate is 0"));
     }
     assertThat(read(with(new Sgd(0.1))).remarks()).noneMatch(r -> r.contains("rate is 0"));
+    assertThat(read(with(new Adam(0.0))).remarks())
+        .anyMatch(r -> r.contains("steps with the epsilon of Adam"));
   }
 
   /** What moves alone gives the rate; the weights drop out. */
