@@ -155,7 +155,7 @@ final class StabilityProbe implements AutoCloseable {
 
   private static void requireFinite(double sum, String what, Snapshot snapshot) {
     if (!Double.isFinite(sum)) {
-      throw new ArithmeticException(
+      throw new IllegalArgumentException(
           "the network has diverged by iteration "
               + snapshot.iteration()
               + ": its "
