@@ -2,6 +2,7 @@
 package org.lyapunov4j.stability;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -40,6 +41,7 @@ public final class StabilityAnalyzer {
   private final Tier tier;
   private final int spectrumLimit;
   private final int meanSquareLimit;
+  private final Decomposer decomposer;
 
   private StabilityAnalyzer(Builder builder) {
     estimator = builder.estimator.build();
@@ -49,6 +51,18 @@ public final class StabilityAnalyzer {
     tier = builder.tier;
     spectrumLimit = builder.spectrumLimit;
     meanSquareLimit = builder.meanSquareLimit;
+    decomposer = builder.decomposer;
+  }
+
+  /** Where spectra come from. */
+  @FunctionalInterface
+  interface Decomposer {
+    /**
+     * A spectrum.
+     *
+     * @throws ArithmeticException if no right eigenvalues were found
+     */
+    GramSpectrum decompose(GramMatrix gram, boolean vectors);
   }
 
   /**
@@ -119,20 +133,32 @@ public final class StabilityAnalyzer {
   private final class Decomposition {
     private final GramMatrix gram;
     private final Optional<GramSpectrum> spectrum;
+    private final List<String> remarks;
     private final double largest;
     private MeanSquareStability meanSquare;
 
     Decomposition(GramMatrix gram) {
       this.gram = gram;
-      spectrum =
-          gram.size() > spectrumLimit
-              ? Optional.empty()
-              : Optional.of(
-                  atLeastStandard() && gram.size() <= meanSquareLimit
-                      ? GramSpectrum.of(gram)
-                      : GramSpectrum.eigenvaluesOnly(gram));
+      Optional<GramSpectrum> found = Optional.empty();
+      List<String> faults = List.of();
+      if (gram.size() <= spectrumLimit) {
+        try {
+          boolean vectors = atLeastStandard() && gram.size() <= meanSquareLimit;
+          found = Optional.of(decomposer.decompose(gram, vectors));
+          faults = found.get().remarks();
+        } catch (ArithmeticException e) {
+          faults = List.of(e.getMessage());
+        }
+      }
+      spectrum = found;
+      remarks = faults;
       largest =
           spectrum.map(GramSpectrum::largest).orElseGet(() -> LargestEigenpair.of(gram).value());
+    }
+
+    /** Whether the sum of exponents, which needs all eigenvalues, can be asked for. */
+    boolean hasEigenvalues() {
+      return spectrum.isPresent() || remarks.isEmpty();
     }
 
     /** Prepared for the first step that has it. */
@@ -159,6 +185,7 @@ public final class StabilityAnalyzer {
     private final SgdStep step;
     private final Optional<Tangent> start;
     private final Map<SgdStep, CriticalLearningRate> rates;
+    private final Decomposition known;
     private final Optional<GramSpectrum> spectrum;
     private final Optional<MeanSquareStability> secondMoment;
     private final double largest;
@@ -180,6 +207,7 @@ public final class StabilityAnalyzer {
       this.step = step;
       this.start = start;
       this.rates = rates;
+      this.known = known;
       gram = known.gram;
       spectrum = known.spectrum;
       secondMoment = known.meanSquare(step);
@@ -204,16 +232,17 @@ public final class StabilityAnalyzer {
           meanSquare,
           criticalLearningRate(meanSquare, exponent),
           full ? criticalBatchSize(meanSquare) : OptionalInt.empty(),
-          full ? Optional.of(sums.sumOfExponents(gram, step)) : Optional.empty(),
-          spectrum
-              .filter(known -> atLeastStandard())
-              .map(known -> GramDiagnosis.of(gram, known, step)),
-          VerdictRule.of(exponent, certificate, meanSquare));
+          full && known.hasEigenvalues()
+              ? Optional.of(sums.sumOfExponents(gram, step))
+              : Optional.empty(),
+          spectrum.filter(all -> atLeastStandard()).map(all -> GramDiagnosis.of(gram, all, step)),
+          VerdictRule.of(exponent, certificate, meanSquare),
+          known.remarks);
     }
 
     private Optional<MeanSquareReport> meanSquare() {
       return secondMoment.map(
-          known -> tier == Tier.FULL ? known.analyze(step) : known.analyzeAtBatchSize(step));
+          moment -> tier == Tier.FULL ? moment.analyze(step) : moment.analyzeAtBatchSize(step));
     }
 
     private Optional<Certificate> certificate(Optional<MeanSquareReport> meanSquare) {
@@ -245,7 +274,7 @@ public final class StabilityAnalyzer {
         SgdStep anyRate = step.withLearningRate(gram.examples() / largest);
         return Optional.of(rates.computeIfAbsent(anyRate, this::sharedCriticalLearningRate));
       }
-      double stable = meanSquare.map(known -> known.criticalLearningRate().low()).orElse(0.0);
+      double stable = meanSquare.map(report -> report.criticalLearningRate().low()).orElse(0.0);
       return Optional.of(
           criticalLearningRate(
               step,
@@ -256,7 +285,7 @@ public final class StabilityAnalyzer {
     /** From nothing that depends on the learning rate of the step that happens to be first. */
     private CriticalLearningRate sharedCriticalLearningRate(SgdStep anyRate) {
       double stable =
-          secondMoment.map(known -> known.criticalLearningRate(anyRate).low()).orElse(0.0);
+          secondMoment.map(moment -> moment.criticalLearningRate(anyRate).low()).orElse(0.0);
       return criticalLearningRate(anyRate, stable, Optional.empty());
     }
 
@@ -281,8 +310,16 @@ public final class StabilityAnalyzer {
     private Tier tier = Tier.STANDARD;
     private int spectrumLimit = 4096;
     private int meanSquareLimit = 2048;
+    private Decomposer decomposer =
+        (gram, vectors) -> vectors ? GramSpectrum.of(gram) : GramSpectrum.eigenvaluesOnly(gram);
 
     private Builder() {}
+
+    /** For tests of what happens where routines are wrong. */
+    Builder decomposer(Decomposer decomposer) {
+      this.decomposer = decomposer;
+      return this;
+    }
 
     /**
      * Fixes every random draw.

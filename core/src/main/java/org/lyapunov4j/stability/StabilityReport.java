@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -23,8 +24,8 @@ import org.lyapunov4j.step.SgdStep;
  * @param gdExponent μ, the exponent of the same step on the full batch, nats per step
  * @param sharpness κ_max/N
  * @param spectrumComplete whether all eigenvalues were computed; if not, the Gram matrix was too
- *     large and {@code gdExponent} is that of the sharpest direction alone: its sign is right, its
- *     size below zero is not
+ *     large or, as {@code remarks} says, no routine found them right, and {@code gdExponent} is
+ *     that of the sharpest direction alone: its sign is right, its size below zero is not
  * @param certificate a rigorous bound that decides the sign of λ, if one does
  * @param meanSquare mean-square stability, for i.i.d. batches without momentum
  * @param criticalLearningRate η_c at this batch size
@@ -33,6 +34,8 @@ import org.lyapunov4j.step.SgdStep;
  * @param sumOfExponents E log|det| of a step, nats per step
  * @param diagnosis rank, condition and how far G is from the hypotheses of the theory
  * @param verdict the verdict with its evidence
+ * @param remarks what the reader must know of how this was computed, a sentence each: results of
+ *     native code that were wrong, what took their place and what is absent for it
  */
 public record StabilityReport(
     int examples,
@@ -48,7 +51,8 @@ public record StabilityReport(
     OptionalInt criticalBatchSize,
     Optional<Estimate> sumOfExponents,
     Optional<GramDiagnosis> diagnosis,
-    Verdict verdict) {
+    Verdict verdict,
+    List<String> remarks) {
   /** {@inheritDoc} */
   public StabilityReport {
     Objects.requireNonNull(step, "step");
@@ -60,6 +64,7 @@ public record StabilityReport(
     Objects.requireNonNull(sumOfExponents, "sumOfExponents");
     Objects.requireNonNull(diagnosis, "diagnosis");
     Objects.requireNonNull(verdict, "verdict");
+    remarks = List.copyOf(remarks);
   }
 
   /**

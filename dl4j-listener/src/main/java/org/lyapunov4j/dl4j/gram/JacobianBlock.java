@@ -96,7 +96,8 @@ sealed interface JacobianBlock {
 
     @Override
     public INDArray gramTimes(INDArray v) {
-      return jacobian.mmul(jacobian.transpose().mmul(v.reshape(v.length(), 1)));
+      INDArray gradient = Columns.times(jacobian.transpose(), v.reshape(v.length(), 1));
+      return Columns.times(jacobian, gradient);
     }
   }
 
@@ -232,8 +233,9 @@ sealed interface JacobianBlock {
               .sum(1)
               .dup('c')
               .reshape('c', (long) examples * positions, q);
-      INDArray gradient = a.transpose().mmul(combined);
-      INDArray image = a.mmul(weights == null ? gradient : gradient.muli(weights)).dup('c');
+      INDArray gradient = Columns.times(a.transpose(), combined);
+      INDArray image =
+          Columns.times(a, weights == null ? gradient : gradient.muli(weights)).dup('c');
       if (bias > 0) {
         image.addiRowVector(combined.sum(0).muli(bias));
       }
