@@ -49,11 +49,7 @@ final class GramAccumulator implements AutoCloseable {
    * @param beforeEachTile may throw to end a computation
    */
   GramAccumulator(
-      int examples,
-      int outputs,
-      boolean single,
-      Tile.Product product,
-      Runnable beforeEachTile) {
+      int examples, int outputs, boolean single, Tile.Product product, Runnable beforeEachTile) {
     this(examples, outputs, single, TILE_ROWS, TILE_COLUMNS, product, beforeEachTile);
   }
 

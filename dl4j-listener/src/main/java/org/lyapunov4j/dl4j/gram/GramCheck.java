@@ -11,14 +11,13 @@ import org.nd4j.linalg.factory.Nd4j;
  * Compares G x, for one Gaussian x and in Java, with J(Jᵀx), which needs no product of m rows by m
  * columns and costs a pass over the blocks.
  *
- * <p>An error E of G shows as ‖E x‖, about ‖E‖_F. Rounding in sums of any order is within some units
- * of u·tr G, u the unit roundoff: |E_ij| is of the order u‖J_i‖‖J_j‖. Of a matrix of full rank, whose
- * ‖G‖_F may be as small as tr G/√m, errors of a thousandth show in float for m up to 200, and gross
- * ones for any m.
+ * <p>An error E of G shows as ‖E x‖, about ‖E‖_F. Rounding makes |E_ij| of the order of
+ * u‖J_i‖‖J_j‖, u the unit roundoff, and ‖E‖_F some units of u·tr G. Since ‖G‖_F ≥ tr G/√m, errors
+ * from 10⁻⁵√m of ‖G‖_F on are found in float, and from 10⁻¹⁴√m on in double.
  */
 final class GramCheck {
-  /** In units of u·tr G. */
-  private static final double TOLERANCE = 1000;
+  /** In units of u·tr G. Right matrices were within 5 for all layers tested and 2 for m = 1000. */
+  private static final double TOLERANCE = 100;
 
   private final double[] x;
   private final double[] sum;
@@ -49,9 +48,6 @@ final class GramCheck {
     double squares = 0;
     for (int i = 0; i < sum.length; i++) {
       squares += (image[i] - sum[i]) * (image[i] - sum[i]);
-    }
-    if (System.getenv("GRAMCHECK") != null) {
-      System.err.println("GRAMCHECK " + Math.sqrt(squares) / (unitRoundoff * gram.trace()) + " m=" + x.length+" u="+unitRoundoff);
     }
     return Math.sqrt(squares) <= TOLERANCE * unitRoundoff * gram.trace();
   }

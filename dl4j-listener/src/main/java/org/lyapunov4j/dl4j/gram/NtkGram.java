@@ -32,8 +32,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * layer with inputs A and back-propagated Δ adds (A Aᵀ) ∘ (Δ Δᵀ). Products are formed in the type
  * of the parameters, in float if they are half-precision numbers.
  *
- * <p>The result is checked: G x = J(Jᵀx) for a random x. If it is not, the products are formed again
- * in Java and an assumption of the result says so.
+ * <p>The result is checked: G x = J(Jᵀx) for a random x. If it is not, the products are formed
+ * again in Java and an assumption of the result says so.
  *
  * <p>Holds a private copy of the model and of the probe set: the model may be trained, changed or
  * thrown away meanwhile, and is never touched. Nor are ND4J's random generators or the workspaces

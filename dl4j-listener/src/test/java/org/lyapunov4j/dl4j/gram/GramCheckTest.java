@@ -51,7 +51,9 @@ class GramCheckTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = DataType.class, names = {"FLOAT", "DOUBLE"})
+  @EnumSource(
+      value = DataType.class,
+      names = {"FLOAT", "DOUBLE"})
   void wrongProductsAreFormedAgainInJavaAndSaidSo(DataType type) {
     try (NtkGram gram = builder(type).build();
         NtkGram rescued = builder(type).products(WRONG, MatrixProduct::inJava).build()) {
