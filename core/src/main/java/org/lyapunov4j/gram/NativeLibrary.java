@@ -11,8 +11,7 @@ public final class NativeLibrary {
   /** What to do about wrong results. */
   public static final String REMEDY =
       "put org.bytedeco:openblas 0.3.28-1.5.11 and javacpp 1.5.11 before those of ND4J (importing"
-          + " lyapunov4j-bom does), or set the environment variable OPENBLAS_CORETYPE=HASWELL;"
-          + " `lyapunov4j doctor` tells more";
+          + " lyapunov4j-bom does), or set the environment variable OPENBLAS_CORETYPE=HASWELL";
 
   private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
   private static final AtomicBoolean WARNED = new AtomicBoolean();
@@ -47,7 +46,8 @@ public final class NativeLibrary {
   public static void warn(String fault) {
     if (WARNED.compareAndSet(false, true)) {
       LOG.warn(
-          "{}. Results are checked, and wrong ones replaced, which takes longer. {}, {} kernels: {}",
+          "{}. Results are checked, and wrong ones replaced, which takes longer. {}, {} kernels: {}."
+              + " `lyapunov4j doctor` tells more",
           fault,
           version().orElse("No OpenBLAS"),
           kernel().orElse("unknown"),

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.function.UnaryOperator;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.NativeLibrary;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -24,13 +26,18 @@ final class GramCheck {
   private final INDArray vector;
 
   GramCheck(int m, DataType type) {
-    RandomStream random = new RandomStream(m);
-    x = new double[m];
+    x = gaussian(m, new RandomStream(m));
     sum = new double[m];
-    for (int i = 0; i < m; i++) {
-      x[i] = (float) random.nextGaussian(); // the same number in either type
-    }
     vector = Nd4j.createFromArray(x).castTo(type);
+  }
+
+  /** The same numbers in either type. */
+  private static double[] gaussian(int m, RandomStream random) {
+    double[] x = new double[m];
+    for (int i = 0; i < m; i++) {
+      x[i] = (float) random.nextGaussian();
+    }
+    return x;
   }
 
   /** Adds J(Jᵀx) of a block. */
@@ -50,5 +57,36 @@ final class GramCheck {
       squares += (image[i] - sum[i]) * (image[i] - sum[i]);
     }
     return Math.sqrt(squares) <= TOLERANCE * unitRoundoff * gram.trace();
+  }
+
+  /**
+   * Refuses an operator whose products are not those of a symmetric matrix, by |xᵀ(G y) − yᵀ(G x)|:
+   * J and Jᵀ are multiplied with by different code.
+   */
+  static void requireSymmetric(NtkOperator operator, double unitRoundoff) {
+    requireSymmetric(operator::multiply, operator.size(), unitRoundoff);
+  }
+
+  static void requireSymmetric(UnaryOperator<double[]> product, int m, double unitRoundoff) {
+    RandomStream random = new RandomStream(m);
+    double[] x = gaussian(m, random);
+    double[] y = gaussian(m, random);
+    double[] gx = product.apply(x);
+    double[] gy = product.apply(y);
+    double gap = Math.abs(dot(x, gy) - dot(y, gx));
+    double scale = Math.sqrt(dot(x, x) * dot(gy, gy)) + Math.sqrt(dot(y, y) * dot(gx, gx));
+    if (gap > TOLERANCE * unitRoundoff * Math.sqrt(m) * scale) {
+      String fault = "products with the Gram matrix were not symmetric: " + gap + " of " + scale;
+      NativeLibrary.warn(fault);
+      throw new IllegalStateException(fault + "; " + NativeLibrary.REMEDY);
+    }
+  }
+
+  private static double dot(double[] x, double[] y) {
+    double sum = 0;
+    for (int i = 0; i < x.length; i++) {
+      sum += x[i] * y[i];
+    }
+    return sum;
   }
 }

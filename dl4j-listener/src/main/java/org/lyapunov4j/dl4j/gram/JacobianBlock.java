@@ -96,8 +96,8 @@ sealed interface JacobianBlock {
 
     @Override
     public INDArray gramTimes(INDArray v) {
-      INDArray gradient = Columns.times(jacobian.transpose(), v.reshape(v.length(), 1));
-      return Columns.times(jacobian, gradient);
+      // Whoever asks compares the result; to check a product with a vector costs as much again.
+      return jacobian.mmul(jacobian.transpose().mmul(v.reshape(v.length(), 1)));
     }
   }
 

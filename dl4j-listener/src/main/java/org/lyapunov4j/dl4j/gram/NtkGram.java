@@ -236,6 +236,7 @@ public final class NtkGram implements AutoCloseable {
    *
    * @param flatParameters as for {@link #compute(INDArray)}
    * @return products G v at these parameters, independent of this object
+   * @throws IllegalStateException if two random products are not those of a symmetric matrix
    */
   public NtkOperator operator(INDArray flatParameters) {
     return operator(flatParameters, null);
@@ -247,6 +248,7 @@ public final class NtkGram implements AutoCloseable {
    * @param flatParameters as for {@link #compute(INDArray)}
    * @param metric as for {@link #compute(INDArray, INDArray)}
    * @return products G v at these parameters, independent of this object
+   * @throws IllegalStateException if two random products are not those of a symmetric matrix
    */
   @SuppressWarnings("try") // the workspace scope is only opened and closed
   public synchronized NtkOperator operator(INDArray flatParameters, INDArray metric) {
@@ -254,7 +256,9 @@ public final class NtkGram implements AutoCloseable {
       replica.setParameters(flatParameters);
       List<JacobianBlock> blocks = new ArrayList<>();
       sweep(metric, true).run(this::seeds, (node, block) -> blocks.add(block));
-      return new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
+      NtkOperator operator = new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
+      GramCheck.requireSymmetric(operator, epsilon());
+      return operator;
     }
   }
 

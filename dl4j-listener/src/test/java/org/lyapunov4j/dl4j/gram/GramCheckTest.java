@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -87,6 +89,26 @@ class GramCheckTest {
                   + " it with products in Java; ")
           .hasMessageContaining("OPENBLAS_CORETYPE");
     }
+  }
+
+  @Test
+  void productsThatAreNotThoseOfASymmetricMatrixAreRefused() {
+    double[][] g = {{2, 1, 0}, {1, 3, 1}, {0, 1, 4}};
+    UnaryOperator<double[]> right =
+        v ->
+            Stream.of(g)
+                .mapToDouble(row -> row[0] * v[0] + row[1] * v[1] + row[2] * v[2])
+                .toArray();
+    UnaryOperator<double[]> wrong =
+        v -> {
+          double[] image = right.apply(v);
+          image[2] += 1e-6 * v[0];
+          return image;
+        };
+    GramCheck.requireSymmetric(right, 3, 0x1p-53);
+    assertThatThrownBy(() -> GramCheck.requireSymmetric(wrong, 3, 0x1p-53))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("not symmetric");
   }
 
   private static INDArray parameters(DataType type) {
