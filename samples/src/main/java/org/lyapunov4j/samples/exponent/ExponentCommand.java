@@ -310,6 +310,7 @@ public final class ExponentCommand implements Callable<Integer> {
                     rate.edgeRatio(report.step().learningRate())));
     out.printf(Locale.ROOT, "verdict        %s%n", report.verdict());
     report.advice().ifPresent(advice -> out.printf(Locale.ROOT, "advice         %s%n", advice));
+    report.remarks().forEach(remark -> out.printf(Locale.ROOT, "remark         %s%n", remark));
   }
 
   private static void printMore(PrintWriter out, StabilityRecord record) {
