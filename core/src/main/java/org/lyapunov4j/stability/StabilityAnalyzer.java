@@ -2,6 +2,7 @@
 package org.lyapunov4j.stability;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -30,7 +31,8 @@ import org.lyapunov4j.step.SgdStep;
  * several threads.
  *
  * <p>The seed fixes the report bit for bit, whatever the number of threads; a time budget or
- * cancellation, if it strikes, does not.
+ * cancellation, if it strikes, does not. So does a factor that goes from the learning rate to the
+ * matrix, up to rounding; a power of two to the last bit.
  */
 public final class StabilityAnalyzer {
   /** Up to this size eigenvectors cost little more than eigenvalues. */
@@ -42,6 +44,7 @@ public final class StabilityAnalyzer {
   private final Tier tier;
   private final int spectrumLimit;
   private final int meanSquareLimit;
+  private final Decomposer decomposer;
 
   private StabilityAnalyzer(Builder builder) {
     estimator = builder.estimator.build();
@@ -50,6 +53,18 @@ public final class StabilityAnalyzer {
     tier = builder.tier;
     spectrumLimit = builder.spectrumLimit;
     meanSquareLimit = builder.meanSquareLimit;
+    decomposer = builder.decomposer;
+  }
+
+  /** Where spectra come from. */
+  @FunctionalInterface
+  interface Decomposer {
+    /**
+     * A spectrum.
+     *
+     * @throws ArithmeticException if no right eigenvalues were found
+     */
+    GramSpectrum decompose(GramMatrix gram, boolean vectors);
   }
 
   /**
@@ -69,7 +84,8 @@ public final class StabilityAnalyzer {
    * @return the report
    * @throws IllegalArgumentException if G has a negative eigenvalue beyond rounding; beyond the
    *     {@linkplain Builder#spectrumLimit spectrum limit} as far as {@link
-   *     LargestEigenpair#requirePositiveSemidefinite} finds it
+   *     LargestEigenpair#lowestEnergy} finds it; or if the learning rate times the largest entry of
+   *     G is above 2²⁰⁰, or below 2⁻²⁰⁰ but not 0
    */
   public StabilityReport analyze(GramMatrix gram, SgdStep step) {
     requireBatch(gram, step);
@@ -109,21 +125,30 @@ public final class StabilityAnalyzer {
 
   /** What is the same for all steps. */
   private final class Decomposition {
+    private final Units units;
     private final GramMatrix gram;
     private final Optional<GramSpectrum> spectrum;
+    private final List<String> remarks;
     private final double largest;
     private MeanSquareStability meanSquare;
     private Optional<SlowestMode> slowest;
 
-    Decomposition(GramMatrix gram) {
-      this.gram = gram;
-      spectrum =
-          gram.size() > spectrumLimit
-              ? Optional.empty()
-              : Optional.of(
-                  gram.size() <= (atLeastStandard() ? meanSquareLimit : VECTORS_ARE_CHEAP)
-                      ? GramSpectrum.of(gram)
-                      : GramSpectrum.eigenvaluesOnly(gram));
+    Decomposition(GramMatrix asGiven) {
+      units = Units.of(asGiven);
+      gram = units.gram();
+      Optional<GramSpectrum> found = Optional.empty();
+      List<String> faults = List.of();
+      if (gram.size() <= spectrumLimit) {
+        try {
+          int limit = atLeastStandard() ? meanSquareLimit : VECTORS_ARE_CHEAP;
+          found = Optional.of(decomposer.decompose(gram, gram.size() <= limit));
+          faults = found.get().remarks();
+        } catch (ArithmeticException e) {
+          faults = List.of(e.getMessage());
+        }
+      }
+      spectrum = found;
+      remarks = faults;
       largest =
           spectrum.map(GramSpectrum::largest).orElseGet(() -> LargestEigenpair.of(gram).value());
       requirePositiveSemidefinite();
@@ -131,9 +156,11 @@ public final class StabilityAnalyzer {
 
     private void requirePositiveSemidefinite() {
       if (spectrum.isPresent()) {
-        spectrum.get().requirePositiveSemidefinite();
+        units.requireNonnegative(spectrum.get().lowest(), largest, spectrum.get().noise());
       } else if (largest > 0) {
-        LargestEigenpair.requirePositiveSemidefinite(gram, largest);
+        double lowest = LargestEigenpair.lowestEnergy(gram, largest);
+        double noise = gram.size() * gram.epsilon() * Math.max(largest, -lowest);
+        units.requireNonnegative(lowest, largest, noise);
       }
     }
 
@@ -146,6 +173,11 @@ public final class StabilityAnalyzer {
                 : SlowestMode.byInverseIteration(gram, largest);
       }
       return slowest;
+    }
+
+    /** Whether the sum of exponents, which needs all eigenvalues, can be asked for. */
+    boolean hasEigenvalues() {
+      return spectrum.isPresent() || remarks.isEmpty();
     }
 
     /** Prepared for the first step that has it. */
@@ -169,7 +201,9 @@ public final class StabilityAnalyzer {
   /** One analysis; every part is computed once, in the order of its price. */
   private final class Analysis {
     private final Decomposition known;
+    private final Units units;
     private final GramMatrix gram;
+    private final SgdStep asked;
     private final SgdStep step;
     private final Map<SgdStep, CriticalLearningRate> rates;
     private final Optional<MeanSquareStability> secondMoment;
@@ -179,9 +213,11 @@ public final class StabilityAnalyzer {
      * @param rates critical learning rates that are shared with other analyses; null to find them
      *     for this one
      */
-    Analysis(Decomposition known, SgdStep step, Map<SgdStep, CriticalLearningRate> rates) {
+    Analysis(Decomposition known, SgdStep asked, Map<SgdStep, CriticalLearningRate> rates) {
       this.known = known;
-      this.step = step;
+      this.asked = asked;
+      units = known.units;
+      step = units.step(asked);
       this.rates = rates;
       gram = known.gram;
       secondMoment = known.meanSquare(step);
@@ -195,24 +231,29 @@ public final class StabilityAnalyzer {
       Optional<CriticalLearningRate> critical = criticalLearningRate(meanSquare);
       LyapunovExponent gdExponent = gdExponent();
       LyapunovExponent exponent = exponent(certificate, critical, gdExponent);
-      double sharpness = largest / gram.examples();
+      double sharpness = units.curvature(largest / gram.examples());
+      Optional<Certificate> decided = certificate.map(units::certificate);
+      Optional<CriticalLearningRate> edge = critical.map(units::rate);
       return new StabilityReport(
           gram.examples(),
           gram.outputs(),
-          step,
+          asked,
           exponent,
           gdExponent,
           sharpness,
-          certificate,
-          meanSquare,
-          critical,
+          decided,
+          meanSquare.map(units::report),
+          edge,
           full ? criticalBatchSize(meanSquare) : OptionalInt.empty(),
-          full ? Optional.of(sums.sumOfExponents(gram, step)) : Optional.empty(),
+          full && known.hasEigenvalues()
+              ? Optional.of(sums.sumOfExponents(gram, step))
+              : Optional.empty(),
           known
               .spectrum
               .filter(spectrum -> atLeastStandard())
-              .map(spectrum -> GramDiagnosis.of(gram, spectrum, step)),
-          VerdictRule.of(sharpness, step, exponent, certificate, critical, meanSquare));
+              .map(spectrum -> units.diagnosis(GramDiagnosis.of(gram, spectrum, step))),
+          VerdictRule.of(sharpness, asked, exponent, decided, edge, meanSquare),
+          known.remarks);
     }
 
     /** Whether the step moves anything. */
@@ -306,8 +347,16 @@ public final class StabilityAnalyzer {
     private Tier tier = Tier.STANDARD;
     private int spectrumLimit = 4096;
     private int meanSquareLimit = 2048;
+    private Decomposer decomposer =
+        (gram, vectors) -> vectors ? GramSpectrum.of(gram) : GramSpectrum.eigenvaluesOnly(gram);
 
     private Builder() {}
+
+    /** For tests of what happens where routines are wrong. */
+    Builder decomposer(Decomposer decomposer) {
+      this.decomposer = decomposer;
+      return this;
+    }
 
     /**
      * Fixes every random draw.

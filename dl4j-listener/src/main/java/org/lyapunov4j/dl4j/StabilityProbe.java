@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
@@ -117,7 +118,10 @@ final class StabilityProbe implements AutoCloseable {
     settings.deadline().check();
     settings.stages().accept(Stage.GRAM);
     long start = System.nanoTime();
+    // the sum is finite only if every parameter is
+    requireFinite(snapshot.parameters().sumNumber().doubleValue(), "parameters", snapshot);
     NtkGramResult result = ntk.compute(snapshot.parameters(), snapshot.metric());
+    requireFinite(result.fit().loss(), "mean loss", snapshot);
     settings.deadline().check();
     settings.stages().accept(Stage.ANALYSIS);
     long middle = System.nanoTime();
@@ -140,7 +144,7 @@ final class StabilityProbe implements AutoCloseable {
         result.fit().loss(),
         snapshot.tier(),
         snapshot.step(),
-        result.assumptions(),
+        assumptions(result, stability, smaller),
         stability,
         smaller,
         sharpness,
@@ -148,6 +152,29 @@ final class StabilityProbe implements AutoCloseable {
         bytes(gram),
         Duration.ofNanos(middle - start),
         Duration.ofNanos(end - middle));
+  }
+
+  private static void requireFinite(double sum, String what, Snapshot snapshot) {
+    if (!Double.isFinite(sum)) {
+      throw new IllegalArgumentException(
+          "the network has diverged by iteration "
+              + snapshot.iteration()
+              + ": its "
+              + what
+              + " must be finite, got "
+              + sum
+              + "; lower the learning rate, now "
+              + snapshot.step().sgd().learningRate());
+    }
+  }
+
+  /** What was assumed of the model, and what went wrong and was replaced. */
+  private static List<String> assumptions(
+      NtkGramResult result, StabilityReport stability, List<StabilityReport> smaller) {
+    Stream<String> remarks =
+        Stream.concat(Stream.of(stability), smaller.stream())
+            .flatMap(report -> report.remarks().stream());
+    return Stream.concat(result.assumptions().stream(), remarks).distinct().toList();
   }
 
   private List<StabilityReport> smallerProbes(GramMatrix gram, Snapshot snapshot) {

@@ -245,7 +245,10 @@ class LinearModelTest {
     return Math.log(after / before) / window;
   }
 
-  /** Log growth, after half as many steps of burn-in, of the difference of two runs that start apart. */
+  /**
+   * Log growth, after half as many steps of burn-in, of the difference of two runs that start
+   * apart.
+   */
   private static double growth(
       MultiLayerNetwork network, DataSet data, Law law, double distance, int steps) {
     MultiLayerNetwork other = network.clone();

@@ -178,6 +178,8 @@ public final class ExponentCommand implements Callable<Integer> {
         StabilityAnalyzer.builder().seed(seed).maxEpochs(maxEpochs).tier(tier).build();
     StabilityReport report = Input.accept(spec, () -> analyzer.analyze(matrix, step));
     boolean nonzero = report.sharpness() > 0;
+    GramMatrix normalised = matrix.normalised();
+    SgdStep scaled = step.scaled(matrix.exponent());
     Optional<LyapunovSpectrum> largest =
         Optional.ofNullable(spectrum)
             .filter(count -> nonzero)
@@ -187,14 +189,17 @@ public final class ExponentCommand implements Callable<Integer> {
                         .seed(seed)
                         .exponents(count)
                         .build()
-                        .estimate(matrix, step));
-    List<StabilityRecord.Moment> orders = nonzero ? moments(matrix, step, report) : List.of();
+                        .estimate(normalised, scaled));
+    List<StabilityRecord.Moment> orders = nonzero ? moments(normalised, scaled, report) : List.of();
     Optional<FiniteTimeExponents> finiteTime =
         Optional.ofNullable(horizon)
             .filter(steps -> nonzero)
             .map(
                 steps ->
-                    FiniteTimeEstimator.builder().seed(seed).build().estimate(matrix, step, steps));
+                    FiniteTimeEstimator.builder()
+                        .seed(seed)
+                        .build()
+                        .estimate(normalised, scaled, steps));
     double seconds = (System.nanoTime() - start) * 1e-9;
     StabilityRecord record = StabilityRecord.of(report, seconds, largest, orders, finiteTime);
     PrintWriter out = spec.commandLine().getOut();
@@ -305,6 +310,7 @@ public final class ExponentCommand implements Callable<Integer> {
                     rate.edgeRatio(report.step().learningRate())));
     out.printf(Locale.ROOT, "verdict        %s%n", report.verdict());
     report.advice().ifPresent(advice -> out.printf(Locale.ROOT, "advice         %s%n", advice));
+    report.remarks().forEach(remark -> out.printf(Locale.ROOT, "remark         %s%n", remark));
   }
 
   private static void printMore(PrintWriter out, StabilityRecord record) {
