@@ -65,12 +65,11 @@ final class BatchLaw {
     if (CombinatoricsUtils.binomialCoefficientDouble(places, size) > most) {
       return false;
     }
-    double sequences = Math.pow(examples, size);
     CombinatoricsUtils.combinationsIterator(places, size)
         .forEachRemaining(
             chosen -> {
               int[] drawn = IntStream.range(0, size).map(k -> chosen[k] - k).toArray();
-              add(drawn, orders(drawn) / sequences);
+              add(drawn, probability(drawn));
             });
     return true;
   }
@@ -87,14 +86,16 @@ final class BatchLaw {
     expectation += probability * function.applyAsDouble(batch);
   }
 
-  /** In how many orders the ascending multiset can be drawn: size! / Π multiplicity!. */
-  private static double orders(int[] drawn) {
-    double orders = 1;
+  /**
+   * Of an ascending multiset: size!/(Π multiplicity! · N^size), in factors that do not overflow.
+   */
+  private double probability(int[] drawn) {
+    double probability = 1;
     int multiplicity = 0;
     for (int k = 0; k < drawn.length; k++) {
       multiplicity = k > 0 && drawn[k] == drawn[k - 1] ? multiplicity + 1 : 1;
-      orders *= (k + 1.0) / multiplicity;
+      probability *= (k + 1.0) / ((double) multiplicity * examples);
     }
-    return orders;
+    return probability;
   }
 }

@@ -3,6 +3,7 @@ package org.lyapunov4j.exponent;
 
 import java.util.Arrays;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import org.hipparchus.linear.LUDecomposition;
 import org.hipparchus.linear.MatrixUtils;
 import org.hipparchus.linear.RealMatrix;
@@ -74,7 +75,7 @@ final class MeanLogDeterminant {
   }
 
   private Estimate mean(int rank, RandomStream random) {
-    double size = (double) step.batchSize() * gram.outputs();
+    double size = (double) Math.min(step.batchSize(), gram.examples()) * gram.outputs();
     double affordable = WORK / (size * size * size);
     int batches = (int) Math.max(LEAST_BATCHES, Math.min(MOST_BATCHES, affordable));
     OptionalDouble exact =
@@ -108,9 +109,15 @@ final class MeanLogDeterminant {
         statistics.getMean(), statistics.getStandardDeviation() / Math.sqrt(samples));
   }
 
+  /** An example drawn n times is one row of √n times its length. */
   private double logDeterminant(int[] batch, int rank) {
+    int[] times = new int[gram.examples()];
+    for (int example : batch) {
+      times[example]++;
+    }
+    int[] drawn = IntStream.of(batch).distinct().toArray();
     int outputs = gram.outputs();
-    int size = batch.length * outputs;
+    int size = drawn.length * outputs;
     double alpha = rate / batch.length;
     RealMatrix matrix = MatrixUtils.createRealMatrix(size, size);
     double scale = Math.abs(keep);
@@ -118,9 +125,10 @@ final class MeanLogDeterminant {
       for (int j = 0; j < size; j++) {
         double move =
             alpha
+                * Math.sqrt((double) times[drawn[i / outputs]] * times[drawn[j / outputs]])
                 * gram.get(
-                    batch[i / outputs] * outputs + i % outputs,
-                    batch[j / outputs] * outputs + j % outputs);
+                    drawn[i / outputs] * outputs + i % outputs,
+                    drawn[j / outputs] * outputs + j % outputs);
         scale = Math.max(scale, Math.abs(move));
         matrix.setEntry(i, j, (i == j ? keep : 0) - move);
       }

@@ -72,14 +72,15 @@ public final class GramMatrix {
     epsilon = largest == 0 ? unit : Math.max(unit, least / largest);
   }
 
-  /** A multiple of another matrix by a power of two. */
-  private GramMatrix(GramMatrix source, double[][] doubles, double scale, double largest) {
+  /** A multiple of another matrix by a power of two, or the same entries, less accurate. */
+  private GramMatrix(
+      GramMatrix source, double[][] doubles, double scale, double largest, double epsilon) {
     this.doubles = doubles;
     floats = source.floats;
     examples = source.examples;
     outputs = source.outputs;
     asymmetry = source.asymmetry;
-    epsilon = source.epsilon;
+    this.epsilon = epsilon;
     this.scale = scale;
     this.largest = largest;
   }
@@ -160,7 +161,7 @@ public final class GramMatrix {
    *
    * @param grams Θ_l, at least one, all of one shape
    * @param weights c_l ≥ 0, as many
-   * @return the sum in double precision
+   * @return the sum in double precision, as accurate as the least accurate of them
    */
   public static GramMatrix weightedSum(List<GramMatrix> grams, double... weights) {
     if (grams.isEmpty() || grams.size() != weights.length) {
@@ -172,8 +173,10 @@ public final class GramMatrix {
     }
     GramMatrix first = grams.get(0);
     double[][] rows = new double[first.size()][first.size()];
+    double epsilon = 0;
     for (int l = 0; l < weights.length; l++) {
       GramMatrix gram = grams.get(l);
+      epsilon = Math.max(epsilon, gram.epsilon);
       if (gram.examples != first.examples || gram.outputs != first.outputs) {
         throw new IllegalArgumentException(
             "Gram matrices must have one shape to be added, got " + first + " and " + gram);
@@ -188,7 +191,7 @@ public final class GramMatrix {
         }
       }
     }
-    return adopt(rows, first.examples, first.outputs);
+    return adopt(rows, first.examples, first.outputs).withEpsilon(epsilon);
   }
 
   /**
@@ -237,9 +240,10 @@ public final class GramMatrix {
   }
 
   /**
-   * The rounding unit of the stored entries, relative to the largest.
+   * The relative accuracy of the entries: eigenvalues below some m·ε·κ_max cannot be told from 0.
    *
-   * @return 2⁻⁵² or 2⁻²³; more where even the largest entry is subnormal
+   * @return that of the type they are stored in, 2⁻⁵² or 2⁻²³, unless another was {@linkplain
+   *     #withEpsilon stated}; more where even the largest entry is subnormal
    */
   public double epsilon() {
     return epsilon;
@@ -271,7 +275,7 @@ public final class GramMatrix {
       return this;
     }
     if (floats != null || Math.abs(exponent) <= MOST_SHARED) {
-      return new GramMatrix(this, doubles, scale * factor, largest * factor);
+      return new GramMatrix(this, doubles, scale * factor, largest * factor, epsilon);
     }
     double[][] rows = toArray();
     for (double[] row : rows) {
@@ -279,7 +283,25 @@ public final class GramMatrix {
         row[j] *= factor;
       }
     }
-    return new GramMatrix(this, rows, 1, largest * factor);
+    return new GramMatrix(this, rows, 1, largest * factor, epsilon);
+  }
+
+  /**
+   * This matrix with the accuracy of a computation that was coarser than the type its entries are
+   * stored in, such as a sum in double precision of products of floats.
+   *
+   * @param epsilon relative accuracy of the entries, at least that of their type, below 1
+   * @return a matrix that shares the entries
+   */
+  public GramMatrix withEpsilon(double epsilon) {
+    if (!(epsilon >= this.epsilon && epsilon < 1)) {
+      throw new IllegalArgumentException(
+          "the accuracy of the entries must not be finer than it is, "
+              + this.epsilon
+              + ", and below 1, got "
+              + epsilon);
+    }
+    return epsilon == this.epsilon ? this : new GramMatrix(this, doubles, scale, largest, epsilon);
   }
 
   /**
@@ -345,7 +367,7 @@ public final class GramMatrix {
    * The Gram matrix of a subset of the examples.
    *
    * @param chosen distinct example indices, at least one
-   * @return the principal submatrix, in the order given and in this matrix's precision
+   * @return the principal submatrix, in the order given and in this matrix's precision and accuracy
    */
   public GramMatrix subset(int... chosen) {
     int m = chosen.length * outputs;
@@ -357,7 +379,7 @@ public final class GramMatrix {
           rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
         }
       }
-      return new GramMatrix(rows, null, chosen.length, outputs, false).times(scale);
+      return new GramMatrix(rows, null, chosen.length, outputs, false).like(this);
     }
     float[][] rows = new float[m][m];
     for (int i = 0; i < m; i++) {
@@ -366,11 +388,13 @@ public final class GramMatrix {
         rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
       }
     }
-    return new GramMatrix(null, rows, chosen.length, outputs, false).times(scale);
+    return new GramMatrix(null, rows, chosen.length, outputs, false).like(this);
   }
 
-  private GramMatrix times(double factor) {
-    return factor == 1 ? this : new GramMatrix(this, doubles, factor, largest * factor);
+  /** In the units and with the accuracy of the matrix that the entries come from. */
+  private GramMatrix like(GramMatrix source) {
+    return new GramMatrix(
+        this, doubles, source.scale, largest * source.scale, Math.max(epsilon, source.epsilon));
   }
 
   /**

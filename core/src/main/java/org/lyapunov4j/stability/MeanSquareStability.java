@@ -143,11 +143,11 @@ public final class MeanSquareStability {
     if (!(step.momentum() instanceof Momentum.None)) {
       return Optional.of("mean-square stability has no closed form here for " + step.momentum());
     }
-    if (step.batchSize() > examples) {
+    if (step.batchSize() > step.sampling().largestBatch(examples)) {
       return Optional.of(
           "batch size must be at most the number of examples "
               + examples
-              + ", got "
+              + ", unless they are drawn with replacement, got "
               + step.batchSize());
     }
     if (!step.sampling().isIndependent() && !step.isFullBatch(examples)) {

@@ -80,7 +80,7 @@ public final class StabilityAnalyzer {
    * Analyses.
    *
    * @param gram G
-   * @param step the step; its batch size at most N
+   * @param step the step; its batch size at most N, unless it draws with replacement
    * @return the report
    * @throws IllegalArgumentException if G has a negative eigenvalue beyond rounding; beyond the
    *     {@linkplain Builder#spectrumLimit spectrum limit} as far as {@link
@@ -112,12 +112,12 @@ public final class StabilityAnalyzer {
   }
 
   private static void requireBatch(GramMatrix gram, SgdStep step) {
-    if (step.batchSize() > gram.examples()) {
+    if (step.batchSize() > step.sampling().largestBatch(gram.examples())) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "batch size must not exceed the number of examples %d, got %d; use a larger probe set"
-                  + " or a smaller batch size",
+              "batch size must not exceed the number of examples %d, got %d; use a larger probe set,"
+                  + " a smaller batch size, or draws with replacement",
               gram.examples(),
               step.batchSize()));
     }

@@ -19,17 +19,17 @@ public final class MiniBatchSampler {
    * A sampler.
    *
    * @param examples N ≥ 1
-   * @param batchSize B, 1 … N
+   * @param batchSize B, 1 … N, or more for draws with replacement
    * @param sampling the scheme
    * @param random the source; used by this sampler alone
    */
   public MiniBatchSampler(
       int examples, int batchSize, MiniBatchSampling sampling, RandomStream random) {
-    if (batchSize < 1 || batchSize > examples) {
+    if (batchSize < 1 || batchSize > sampling.largestBatch(examples)) {
       throw new IllegalArgumentException(
           "batch size must be between 1 and the number of examples "
               + examples
-              + ", got "
+              + ", unless they are drawn with replacement, got "
               + batchSize);
     }
     this.examples = examples;

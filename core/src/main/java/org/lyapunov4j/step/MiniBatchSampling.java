@@ -52,6 +52,16 @@ public enum MiniBatchSampling {
   }
 
   /**
+   * The largest mini-batch that can be drawn.
+   *
+   * @param examples N
+   * @return N; no limit for draws with replacement
+   */
+  public int largestBatch(int examples) {
+    return this == IID_WITH_REPLACEMENT ? Integer.MAX_VALUE : examples;
+  }
+
+  /**
    * The scheme with the given short name.
    *
    * @param id as returned by {@link #id()}

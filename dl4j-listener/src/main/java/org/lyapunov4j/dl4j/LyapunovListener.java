@@ -525,7 +525,9 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private TrainingStep readStep(Model model, int epoch) {
     int trained = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
     TrainingStep step =
-        steps.read(model, latestIteration, epoch, trained).withRemark(samplingRemark());
+        takesFullBatches()
+            ? steps.readFullBatch(model, latestIteration, epoch, trained)
+            : steps.read(model, latestIteration, epoch, trained);
     step = step.withRemark(observed.describe());
     long seen = observed.epoch().map(ObservedBatchSize.Epoch::examples).orElse(0L);
     return seen == 0 || seen == probe.size()
@@ -539,12 +541,10 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
                 + ": λ is that of training on the probe");
   }
 
-  private String samplingRemark() {
+  private boolean takesFullBatches() {
     return !steps.isToldSampling()
-            && fixedBatchSize == 0
-            && observed.epoch().filter(e -> e.batches() == 1).isPresent()
-        ? "sampling as observed: every step takes the full batch"
-        : steps.samplingRemark();
+        && fixedBatchSize == 0
+        && observed.epoch().filter(e -> e.batches() == 1).isPresent();
   }
 
   private void announce(TrainingStep step) {

@@ -97,7 +97,8 @@ public final class StabilityAnalysis {
   /**
    * The mini-batch size B of training, which no model tells.
    *
-   * @param batchSize at least 1; N is gradient descent, and so is what exceeds N
+   * @param batchSize at least 1; N is gradient descent; batches larger than N are drawn from the
+   *     examples with replacement, since these stand for a larger training set
    * @return this
    */
   public StabilityAnalysis batchSize(int batchSize) {
@@ -239,8 +240,7 @@ public final class StabilityAnalysis {
           "the batch size must be told, since no model holds it, got none; call batchSize(B), with"
               + " the number of examples for gradient descent");
     }
-    StepOnProbe steps = steps();
-    return steps.read(model, iteration, epoch, batchSize).withRemark(steps.samplingRemark());
+    return steps().read(model, iteration, epoch, batchSize);
   }
 
   /**

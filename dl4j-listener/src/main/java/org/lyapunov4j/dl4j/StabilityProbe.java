@@ -14,13 +14,13 @@ import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
-import org.lyapunov4j.exponent.StopReason;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -189,20 +189,21 @@ final class StabilityProbe implements AutoCloseable {
 
   private StabilityReport analyze(StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step) {
     StabilityReport report = analyzer.analyze(gram, step);
-    if (report.exponent().stopReason() == StopReason.CANCELLED) {
-      throw new CancellationException("the analysis was cut short");
-    }
     settings.deadline().check();
     return report;
   }
 
-  /** The report for every so manieth example, with the same step. */
+  /** The report for every so manieth example, with the same step as far as it can be drawn. */
   private StabilityReport part(
       StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int stride) {
     int examples = gram.examples() / stride;
     int[] chosen = IntStream.range(0, examples).map(i -> i * stride).toArray();
     return analyze(
-        analyzer, gram.subset(chosen), step.withBatchSize(Math.min(step.batchSize(), examples)));
+        analyzer,
+        gram.subset(chosen),
+        step.batchSize() <= examples
+            ? step
+            : step.withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT));
   }
 
   private RandomStream draws(int iteration) {

@@ -15,6 +15,7 @@ final class StepOnProbe {
   private final int examples;
   private final MiniBatchSampling sampling;
   private final StepReader steps;
+  private final StepReader drawn = new StepReader(MiniBatchSampling.IID_WITH_REPLACEMENT);
 
   /**
    * A reader.
@@ -39,19 +40,27 @@ final class StepOnProbe {
     return told != null || order == observed ? this : new StepOnProbe(null, order, examples);
   }
 
-  /** A batch larger than the probe becomes the full batch of the probe, and the step says so. */
+  /**
+   * The step with what is known of its sampling. A batch larger than the probe is drawn from it
+   * with replacement, since the probe stands for the training set, and the step says so.
+   */
   TrainingStep read(Model model, int iteration, int epoch, int trained) {
-    if (trained <= examples) {
-      return steps.read(model, iteration, epoch, trained);
-    }
+    return trained <= examples
+        ? steps.read(model, iteration, epoch, trained).withRemark(samplingRemark())
+        : drawn
+            .read(model, iteration, epoch, trained)
+            .withRemark(
+                "batches larger than the probe's "
+                    + examples
+                    + " examples are drawn from it with replacement, since it stands for the"
+                    + " training set");
+  }
+
+  /** The step of training that takes all its examples at once: all of the probe at most. */
+  TrainingStep readFullBatch(Model model, int iteration, int epoch, int trained) {
     return steps
-        .read(model, iteration, epoch, examples)
-        .withRemark(
-            "batch size "
-                + trained
-                + " exceeds the probe's "
-                + examples
-                + " examples and is taken as the full probe; use a larger probe");
+        .read(model, iteration, epoch, Math.min(trained, examples))
+        .withRemark("sampling as observed: every step takes the full batch");
   }
 
   Optional<INDArray> metric(Model model, int iteration, int epoch) {
@@ -59,7 +68,7 @@ final class StepOnProbe {
   }
 
   /** What is known of the sampling scheme, which no model tells. */
-  String samplingRemark() {
+  private String samplingRemark() {
     if (told != null) {
       return "sampling as told: " + told;
     }

@@ -18,6 +18,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
@@ -223,8 +224,8 @@ class IsolationTest {
     assertThat(exponents(listener)).isEqualTo(exponents(reference));
   }
 
-  private static List<Double> exponents(LyapunovListener listener) {
-    return listener.history().stream().map(c -> c.stability().exponent().value()).toList();
+  private static List<LyapunovExponent> exponents(LyapunovListener listener) {
+    return listener.history().stream().map(c -> c.stability().exponent()).toList();
   }
 
   private static LyapunovListener listener(

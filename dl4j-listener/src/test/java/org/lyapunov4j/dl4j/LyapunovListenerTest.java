@@ -36,8 +36,8 @@ import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
-import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
+import org.lyapunov4j.exponent.ExactExponent;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.BatchSharpness;
@@ -109,16 +109,22 @@ class LyapunovListenerTest {
     assertThat(first.step().sgd().batchSize()).isEqualTo(4);
     assertThat(first.stability().examples()).isEqualTo(EXAMPLES);
     assertThat(first.stability().outputs()).isEqualTo(2);
-    assertThat(first.toString()).startsWith("iteration 0: loss ").contains("λ = ", "nats/step");
+    assertThat(first.toString())
+        .startsWith("iteration 0: η/η_c = ")
+        .contains("loss ", "λ ", "μ ", "nats/step, η·sharpness/2 = ");
   }
 
   @Test
-  void aBatchLargerThanTheProbeIsTheFullProbeAndSaysSo() {
+  void aBatchLargerThanTheProbeIsDrawnFromItWithReplacementAndSaysSo() {
     LyapunovListener listener = train(quick().batchSize(100).build(), new Sgd(0.05), 4);
-    TrainingStep step = listener.history().get(0).step();
-    assertThat(step.sgd().batchSize()).isEqualTo(EXAMPLES);
-    assertThat(step.remarks())
-        .anyMatch(remark -> remark.contains("batch size 100 exceeds the probe's " + EXAMPLES));
+    Checkpoint checkpoint = listener.history().get(0);
+    assertThat(checkpoint.step().sgd())
+        .isEqualTo(SgdStep.of(0.05, 100).withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT));
+    assertThat(checkpoint.step().remarks())
+        .anyMatch(remark -> remark.contains("larger than the probe's " + EXAMPLES))
+        .noneMatch(remark -> remark.contains("sampling"));
+    assertThat(checkpoint.smallerProbes())
+        .allMatch(half -> half.step().equals(checkpoint.step().sgd()));
   }
 
   @Test
@@ -146,7 +152,7 @@ class LyapunovListenerTest {
       }
       for (Checkpoint checkpoint : listener.history()) {
         assertThat(checkpoint.stability().sharpness()).isFinite();
-        assertThat(checkpoint.stability().exponent().value()).isNotNaN();
+        assertThat(checkpoint.stability().exponent().low()).isNotNaN();
       }
       listener.close();
     }
@@ -186,8 +192,8 @@ class LyapunovListenerTest {
         .containsExactly(0.0, 0.05, 0.0);
     for (int i = 0; i <= 2; i += 2) {
       Checkpoint checkpoint = listener.history().get(i);
-      assertThat(checkpoint.stability().exponent().value()).isZero();
-      assertThat(checkpoint.stability().gdExponent()).isZero();
+      assertThat(checkpoint.stability().exponent()).isEqualTo(new ExactExponent(0));
+      assertThat(checkpoint.stability().gdExponent()).isEqualTo(new ExactExponent(0));
       assertThat(checkpoint.stability().verdict().kind()).isEqualTo(Verdict.Kind.INCONCLUSIVE);
       assertThat(checkpoint.step().remarks()).anyMatch(r -> r.contains("learning rate is 0"));
     }
@@ -224,8 +230,8 @@ class LyapunovListenerTest {
     List<Checkpoint> second = train(quick().build(), new Sgd(0.05), 4).history();
     assertThat(first).hasSize(3);
     assertThat(second)
-        .extracting(c -> c.stability().exponent().value())
-        .isEqualTo(first.stream().map(c -> c.stability().exponent().value()).toList());
+        .extracting(c -> c.stability().exponent())
+        .isEqualTo(first.stream().map(c -> c.stability().exponent()).toList());
   }
 
   @Test
@@ -269,7 +275,7 @@ class LyapunovListenerTest {
     assertThat(checkpoint.smallerProbes()).extracting(r -> r.examples()).containsExactly(3, 6);
     assertThat(half.criticalLearningRate()).isEmpty();
     assertThat(checkpoint.probeExponentChange())
-        .isEqualTo(checkpoint.stability().exponent().value() - half.exponent().value())
+        .isEqualTo(point(checkpoint.stability()) - point(half))
         .isNotZero();
     assertThat(checkpoint.probeCriticalLearningRateChange()).isNaN();
     assertThat(registry.get(LyapunovGauge.PROBE_EXPONENT_CHANGE.meterName()).gauge().value())
@@ -504,7 +510,7 @@ class LyapunovListenerTest {
     LyapunovListener listener = train(quick().registry(registry).build(), new Sgd(0.05), 4);
     Checkpoint last = listener.history().get(2);
     assertThat(registry.get(LyapunovGauge.EXPONENT.meterName()).gauge().value())
-        .isEqualTo(last.stability().exponent().value());
+        .isEqualTo(point(last.stability()));
     listener.close();
     assertThat(registry.getMeters()).isEmpty();
     train(listener, new Sgd(0.05), 4);
@@ -957,5 +963,9 @@ class LyapunovListenerTest {
 
   private static MultiLayerNetwork network(IUpdater updater) {
     return Networks.regression(Networks.configuration(updater, DataType.DOUBLE), 3, 5, 2);
+  }
+
+  private static double point(StabilityReport report) {
+    return report.exponent().point().orElseThrow();
   }
 }

@@ -36,7 +36,7 @@ class RecordOfARunTest {
     RunRecord record = RunRecord.read(file);
     RunLine run = record.run().orElseThrow();
     assertThat(record.lines().get(0)).isEqualTo(run);
-    assertThat(run.schema()).isEqualTo(1);
+    assertThat(run.schema()).isEqualTo(2);
     assertThat(run.run()).isEqualTo("a");
     assertThat(run.model()).isEqualTo(MultiLayerNetwork.class.getName());
     assertThat(run.parameters()).isEqualTo(network().numParams());

@@ -145,7 +145,8 @@ class ResidualLawTest {
         GramMatrix gram = ntk.compute(network.params(), metric).gram();
         assertThat(StabilityAnalyzer.builder().build().analyze(gram, step).verdict().kind())
             .isEqualTo(expected);
-        return LyapunovEstimator.builder().seed(3).epochs(2048).build().estimate(gram, step);
+        return (LyapunovEstimate)
+            LyapunovEstimator.builder().seed(3).epochs(2048).build().estimate(gram, step);
       }
     }
   }

@@ -193,8 +193,8 @@ public final class NtkGram implements AutoCloseable {
                   method);
             });
     parts.values().forEach(sum::add);
-    GramMatrix gram = sum.toGram();
-    if (!check.accepts(gram, epsilon())) {
+    GramMatrix gram = gram(sum);
+    if (!check.accepts(gram, roundoff())) {
       parts.values().forEach(GramAccumulator::close);
       return Optional.empty();
     }
@@ -202,13 +202,17 @@ public final class NtkGram implements AutoCloseable {
         new NtkGramResult(
             gram,
             fromInputToOutput(parts),
-            certifier.certificate(gram, flatParameters, metric, eigenvalues, epsilon(), remarks),
+            certifier.certificate(gram, flatParameters, metric, eigenvalues, roundoff(), remarks),
             new ProbeFit(loss[0] / probe.examples(), residuals)));
   }
 
   /** The unit roundoff of the products or of the entries, whichever is larger. */
-  private double epsilon() {
+  private double roundoff() {
     return single || probe.dataType() == DataType.FLOAT ? 0x1p-24 : 0x1p-53;
+  }
+
+  private GramMatrix gram(GramAccumulator sum) {
+    return sum.toGram().withEpsilon(2 * roundoff());
   }
 
   private GramAccumulator accumulator(Tile.Product product) {
@@ -221,12 +225,12 @@ public final class NtkGram implements AutoCloseable {
     }
   }
 
-  private static Map<String, GramMatrix> fromInputToOutput(Map<String, GramAccumulator> parts) {
+  private Map<String, GramMatrix> fromInputToOutput(Map<String, GramAccumulator> parts) {
     List<String> names = new ArrayList<>(parts.keySet());
     Collections.reverse(names);
     Map<String, GramMatrix> grams = new LinkedHashMap<>();
     for (String name : names) {
-      grams.put(name, parts.get(name).toGram());
+      grams.put(name, gram(parts.get(name)));
     }
     return grams;
   }
@@ -257,7 +261,7 @@ public final class NtkGram implements AutoCloseable {
       List<JacobianBlock> blocks = new ArrayList<>();
       sweep(metric, true).run(this::seeds, (node, block) -> blocks.add(block));
       NtkOperator operator = new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
-      GramCheck.requireSymmetric(operator, epsilon());
+      GramCheck.requireSymmetric(operator, roundoff());
       return operator;
     }
   }

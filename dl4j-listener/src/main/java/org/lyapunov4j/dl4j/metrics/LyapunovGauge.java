@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.metrics;
 
+import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.Verdict;
 
 /**
@@ -10,36 +12,48 @@ import org.lyapunov4j.stability.Verdict;
  * the first one.
  */
 public enum LyapunovGauge {
-  /** λ. */
+  /** λ; NaN where it is only bounded. */
   EXPONENT(
       "lyapunov.exponent",
       "nats",
-      "Lyapunov exponent λ of SGD per step; negative: perturbations of the fit die out",
-      c -> c.stability().exponent().value()),
-  /** Standard error of λ. */
+      "Lyapunov exponent λ of SGD per step; negative: perturbations of the fit die out; NaN if only bounded",
+      c -> c.stability().exponent().point().orElse(Double.NaN)),
+  /** Standard error of λ; NaN where it is only bounded. */
   EXPONENT_ERROR(
       "lyapunov.exponent.error",
       "nats",
-      "Standard error of lyapunov.exponent",
-      c -> c.stability().exponent().standardError()),
-  /** Lower end of the interval for λ. */
+      "Standard error of lyapunov.exponent, 0 if exact; NaN if only bounded",
+      c -> c.stability().exponent().error().orElse(Double.NaN)),
+  /** Lower end of the interval for λ, or lower bound. */
   EXPONENT_LOW(
       "lyapunov.exponent.low",
       "nats",
-      "Lower end of the confidence interval of lyapunov.exponent",
+      "Lower end of the 95 % interval of lyapunov.exponent, or its lower bound",
       c -> c.stability().exponent().low()),
-  /** Upper end of the interval for λ. */
+  /** Upper end of the interval for λ, or upper bound. */
   EXPONENT_HIGH(
       "lyapunov.exponent.high",
       "nats",
-      "Upper end of the confidence interval of lyapunov.exponent",
+      "Upper end of the 95 % interval of lyapunov.exponent, or its upper bound",
       c -> c.stability().exponent().high()),
-  /** μ. */
+  /** μ; NaN where it is only bounded. */
   GD_EXPONENT(
       "lyapunov.gd.exponent",
       "nats",
-      "Lyapunov exponent μ of full-batch gradient descent at the same learning rate, per step",
-      c -> c.stability().gdExponent()),
+      "Lyapunov exponent μ of full-batch gradient descent at the same learning rate, per step; NaN if only bounded",
+      c -> c.stability().gdExponent().point().orElse(Double.NaN)),
+  /** μ, or its lower bound. */
+  GD_EXPONENT_LOW(
+      "lyapunov.gd.exponent.low",
+      "nats",
+      "lyapunov.gd.exponent, or its lower bound",
+      c -> c.stability().gdExponent().low()),
+  /** μ, or its upper bound. */
+  GD_EXPONENT_HIGH(
+      "lyapunov.gd.exponent.high",
+      "nats",
+      "lyapunov.gd.exponent, or its upper bound",
+      c -> c.stability().gdExponent().high()),
   /** κ_max/N. */
   SHARPNESS(
       "lyapunov.sharpness",
@@ -58,6 +72,18 @@ public enum LyapunovGauge {
       null,
       "Learning rate over the critical one at this batch size, η/η_c: 1 is the edge of stability of SGD",
       c -> c.stability().edgeRatio().orElse(Double.NaN)),
+  /** Lower end of the interval of η/η_c. */
+  EDGE_RATIO_LOW(
+      "lyapunov.edge.ratio.low",
+      null,
+      "Lower end of the interval of lyapunov.edge.ratio, from that of the critical learning rate",
+      c -> ratio(c, CriticalLearningRate::edgeRatioLow)),
+  /** Upper end of the interval of η/η_c. */
+  EDGE_RATIO_HIGH(
+      "lyapunov.edge.ratio.high",
+      null,
+      "Upper end of the interval of lyapunov.edge.ratio, from that of the critical learning rate",
+      c -> ratio(c, CriticalLearningRate::edgeRatioHigh)),
   /** η_c. */
   CRITICAL_LEARNING_RATE(
       "lyapunov.critical.learning.rate",
@@ -201,6 +227,15 @@ public enum LyapunovGauge {
 
   double of(Checkpoint checkpoint) {
     return checkpoint == null ? Double.NaN : value.applyAsDouble(checkpoint);
+  }
+
+  private static double ratio(
+      Checkpoint checkpoint, ToDoubleBiFunction<CriticalLearningRate, Double> ratio) {
+    return checkpoint
+        .stability()
+        .criticalLearningRate()
+        .map(rate -> ratio.applyAsDouble(rate, checkpoint.step().sgd().learningRate()))
+        .orElse(Double.NaN);
   }
 
   private static double code(Verdict.Kind kind) {

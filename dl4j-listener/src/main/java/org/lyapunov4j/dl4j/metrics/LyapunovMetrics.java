@@ -13,8 +13,10 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.stability.Verdict;
@@ -56,6 +58,16 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
 
   /** Counter: checkpoints that were begun but cut short. */
   public static final String CANCELLED = "lyapunov.checkpoint.cancelled";
+
+  /** What a cheaper tier leaves out. Anything else that is NaN is so in the latest checkpoint. */
+  private static final Set<LyapunovGauge> OF_DEARER_TIERS =
+      EnumSet.of(
+          LyapunovGauge.EDGE_RATIO,
+          LyapunovGauge.EDGE_RATIO_LOW,
+          LyapunovGauge.EDGE_RATIO_HIGH,
+          LyapunovGauge.CRITICAL_LEARNING_RATE,
+          LyapunovGauge.MEAN_SQUARE_INDEX,
+          LyapunovGauge.PROBE_CRITICAL_LEARNING_RATE_CHANGE);
 
   private final Tags tags;
   private final InstantSource clock;
@@ -139,7 +151,7 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
 
   private double value(LyapunovGauge gauge) {
     double value = gauge.of(latest);
-    return Double.isNaN(value) ? gauge.of(dearest) : value;
+    return Double.isNaN(value) && OF_DEARER_TIERS.contains(gauge) ? gauge.of(dearest) : value;
   }
 
   private double isVerdict(Verdict.Kind kind) {

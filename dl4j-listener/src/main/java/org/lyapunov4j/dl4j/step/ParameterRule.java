@@ -106,6 +106,11 @@ record ParameterRule(
     return !updater.isAdaptive() && gradientFactor == 1 && relativeRate(reference) == 1;
   }
 
+  /** Whether it moves at all where the reference does. */
+  boolean moves(ParameterRule reference) {
+    return relativeRate(reference) != 0 || absoluteDecay != 0;
+  }
+
   boolean decays() {
     return l2 != 0 || weightDecay != 0 || absoluteDecay != 0;
   }

@@ -39,7 +39,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * miniBatch(false)}), adds l2, applies the updater, adds weight decay and subtracts the result. The
  * learning rate is the one in force at the given iteration, with its schedule. Regularisation is
  * read from each layer's list, not from what the user wrote: a {@code weightDecay} set on the
- * global builder is there twice, and counts twice in training.
+ * global builder is there twice, and counts twice in training. By default it spares the biases;
+ * then the step {@linkplain SgdStep#decaysInPart decays in part}.
  *
  * <p>What differs between parameters becomes their weight, with which the Gram matrix of the step
  * at rate η is Σ_p μ_p (∂f/∂θ_p)(∂f/∂θ_p)ᵀ: learning rates η_p of layers and biases as η_p/η, the
@@ -81,8 +82,9 @@ public final class StepReader {
     ParameterRule reference = reference(rules);
     remarkOnUpdaters(rules, remarks);
     remarkOnRates(rules, reference, remarks);
-    requireCommonDecay(rules, reference, remarks);
-    SgdStep sgd = step(reference, model.conf().isMiniBatch(), batchSize, remarks);
+    Decay decay = Decay.of(rules, reference);
+    decay.remark().ifPresent(remarks::add);
+    SgdStep sgd = step(reference, decay, model.conf().isMiniBatch(), batchSize, remarks);
     return new TrainingStep(reference.updaterName(), sgd, List.copyOf(remarks));
   }
 
@@ -106,7 +108,8 @@ public final class StepReader {
         : Optional.of(MetricReader.read(model, rules, reference));
   }
 
-  private SgdStep step(ParameterRule rule, boolean divided, int batchSize, Set<String> remarks) {
+  private SgdStep step(
+      ParameterRule rule, Decay decay, boolean divided, int batchSize, Set<String> remarks) {
     if (rule.updater().learningRate() == 0) {
       requireNoAbsoluteDecay(rule);
       remarks.add("the learning rate is 0 here: the step moves nothing, λ = μ = 0");
@@ -123,8 +126,9 @@ public final class StepReader {
         batchSize,
         sampling,
         rule.updater().momentum(),
-        rule.l2(rule) / factor,
-        rule.weightDecay(rule) / factor);
+        decay.l2() / factor,
+        decay.weightDecay() / factor,
+        decay.isInPart());
   }
 
   private static void requireNoAbsoluteDecay(ParameterRule rule) {
@@ -307,35 +311,6 @@ public final class StepReader {
     return reference;
   }
 
-  /**
-   * One decay for all weights; biases may be spared it, as is Deeplearning4j's default. A penalty
-   * inside a gradient that is preconditioned would decay every parameter differently.
-   */
-  private static void requireCommonDecay(
-      List<ParameterRule> rules, ParameterRule reference, Set<String> remarks) {
-    for (ParameterRule rule : rules) {
-      if (rule.updater().isAdaptive() && rule.l2() != 0) {
-        throw new UnsupportedTrainingException(
-            "l2 with the adaptive updater " + rule.updaterName() + " of " + rule.name(),
-            "its preconditioner makes every parameter decay at a rate of its own",
-            "use weightDecay");
-      }
-      double l2 = rule.l2(reference);
-      double decay = rule.weightDecay(reference);
-      if (!rule.bias()) {
-        requireSame("l2 times learning rate", reference, reference.l2(reference), rule, l2);
-        requireSame(
-            "weight decay times learning rate",
-            reference,
-            reference.weightDecay(reference),
-            rule,
-            decay);
-      } else if (l2 != reference.l2(reference) || decay != reference.weightDecay(reference)) {
-        remarks.add("biases are taken to decay as the weights do");
-      }
-    }
-  }
-
   private static void remarkOnUpdaters(List<ParameterRule> rules, Set<String> remarks) {
     for (ParameterRule rule : rules) {
       if (rule.updater().isAdaptive()) {
@@ -387,17 +362,17 @@ public final class StepReader {
     }
     names.remove(1.0);
     Map<Double, String> joined = new TreeMap<>();
-    names.forEach(
-        (key, those) ->
-            joined.put(
-                key,
-                those.size() <= 3
-                    ? String.join(", ", those)
-                    : those.get(0) + " and " + (those.size() - 1) + " others"));
+    names.forEach((key, those) -> joined.put(key, join(those)));
     return joined;
   }
 
-  private static void requireSame(
+  static String join(List<String> names) {
+    return names.size() <= 3
+        ? String.join(", ", names)
+        : names.get(0) + " and " + (names.size() - 1) + " others";
+  }
+
+  static void requireSame(
       String what, ParameterRule first, Object expected, ParameterRule other, Object actual) {
     if (!expected.equals(actual)) {
       throw new UnsupportedTrainingException(

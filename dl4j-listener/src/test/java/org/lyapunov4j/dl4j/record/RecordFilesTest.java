@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +57,10 @@ class RecordFilesTest {
   }
 
   private static CheckpointLine checkpoint(int iteration) {
-    SgdStep step = SgdStep.of(0.2, 1);
+    return checkpoint(iteration, SgdStep.of(0.2, 1));
+  }
+
+  private static CheckpointLine checkpoint(int iteration, SgdStep step) {
     GramMatrix gram = GramMatrix.of(new double[][] {{1, 0}, {0, 3}}, 2, 1);
     StabilityReport report = StabilityAnalyzer.builder().maxEpochs(16).build().analyze(gram, step);
     return CheckpointLine.of(
@@ -96,6 +100,59 @@ class RecordFilesTest {
     assertThat(record.unreadable()).isZero();
     assertThat(record.run()).contains((RunLine) LINES.get(0));
     assertThat(record.end()).contains((EndLine) LINES.get(7));
+  }
+
+  /** μ was a bare number, and an exponent had no sign. */
+  @Test
+  void aRecordOfSchemaOneStillOpens() throws IOException {
+    RunRecord record;
+    try (InputStream old = getClass().getResourceAsStream("schema-1.jsonl")) {
+      record = RunRecord.parse(old.readAllBytes());
+    }
+    assertThat(record.unreadable()).isZero();
+    assertThat(record.run().orElseThrow().schema()).isEqualTo(1);
+    StabilityRecord first = record.checkpoints().get(0).stability();
+    assertThat(first.exponent())
+        .isEqualTo(
+            new StabilityRecord.Exponent(
+                -0.11157177565710485,
+                0.013254474888218315,
+                -0.13860445541654962,
+                -0.08453909589766008,
+                "NEGATIVE",
+                null,
+                64L,
+                null));
+    assertThat(first.gdExponent()).isEqualTo(exactly(-0.10536051565782628));
+    StabilityRecord second = record.checkpoints().get(1).stability();
+    assertThat(second.gdExponent()).isEqualTo(exactly(Double.NEGATIVE_INFINITY));
+    assertThat(second.exponent().value()).isEqualTo(Double.NEGATIVE_INFINITY);
+    assertThat(second.exponent().sign()).isEqualTo("NEGATIVE");
+  }
+
+  private static StabilityRecord.Exponent exactly(double value) {
+    return new StabilityRecord.Exponent(value, 0.0, value, value, "NEGATIVE", null, null, null);
+  }
+
+  /** Biases that do not decay, by which λ and μ are bounds alone. */
+  @Test
+  void aBoundHasNoValueButAReason() throws IOException {
+    SgdStep step = SgdStep.of(0.2, 1).withL2(0.1).withDecayInPart(true);
+    CheckpointLine bounded = checkpoint(0, step);
+    RunRecord record = RunRecord.read(write(List.of(run(2), bounded)));
+    assertThat(record.checkpoints()).containsExactly(bounded);
+    for (StabilityRecord.Exponent bound :
+        List.of(bounded.stability().exponent(), bounded.stability().gdExponent())) {
+      assertThat(bound.value()).isNull();
+      assertThat(bound.standardError()).isNull();
+      assertThat(bound.branch()).isNull();
+      assertThat(bound.steps()).isNull();
+      assertThat(bound.low()).isNegative();
+      assertThat(bound.high()).isZero();
+      assertThat(bound.sign()).isEqualTo("NEGATIVE");
+      assertThat(bound.reason()).contains("do not decay");
+    }
+    assertThat(Json.line(bounded)).doesNotContain("\"value\":null");
   }
 
   @Test

@@ -296,7 +296,9 @@ class StepReaderTest {
   void remarksThatBiasesAreSparedTheDecay() {
     TrainingStep step = read(with(new Sgd(0.1)).l2(0.01));
     assertThat(step.sgd().l2()).isEqualTo(0.01);
-    assertThat(step.remarks()).containsExactly("biases are taken to decay as the weights do");
+    assertThat(step.sgd().hasUnevenDecay()).isTrue();
+    assertThat(step.remarks())
+        .containsExactly("biases do not decay: below the edge λ and μ are bounds");
     assertThat(step.toString()).contains("SGD, learning rate 0.1", "biases");
   }
 
@@ -390,6 +392,43 @@ class StepReaderTest {
         .isInstanceOf(UnsupportedTrainingException.class)
         .hasMessageContaining("l2 times learning rate that differs")
         .hasMessageContaining("W of DenseLayer 'first' has 0.01 but W of OutputLayer");
+  }
+
+  /** Deeplearning4j never decays the parameters of batch normalisation. */
+  @Test
+  void remarksThatLayersAreSparedTheDecay() {
+    var configuration =
+        with(new Sgd(0.1))
+            .l2(0.01)
+            .list()
+            .layer(new BatchNormalization.Builder().nIn(2).nOut(2).build())
+            .layer(output())
+            .build();
+    MultiLayerNetwork network = new MultiLayerNetwork(configuration);
+    network.init();
+    TrainingStep step = READER.read(network, 0, 0, BATCH);
+    assertThat(step.sgd()).isEqualTo(SgdStep.of(0.1, BATCH).withL2(0.01).withDecayInPart(true));
+    assertThat(step.remarks().get(0)).startsWith("gamma of ").contains(" do not decay: ");
+  }
+
+  @Test
+  void aCommonDecayIsNoRemark() {
+    SgdStep step = read(with(new Sgd(0.1)).l2(0.01).l2Bias(0.01)).sgd();
+    assertThat(step).isEqualTo(SgdStep.of(0.1, BATCH).withL2(0.01));
+  }
+
+  /** The larger decay bounds λ from below. */
+  @Test
+  void biasesMayHaveADecayOfTheirOwn() {
+    TrainingStep step = read(with(new Sgd(0.1)).l2(0.01).l2Bias(0.03));
+    assertThat(step.sgd()).isEqualTo(SgdStep.of(0.1, BATCH).withL2(0.03).withDecayInPart(true));
+    assertThat(step.remarks().get(0)).contains("do not decay as the others do");
+  }
+
+  @Test
+  void whatDoesNotMoveIsNotSpared() {
+    var configuration = with(new Sgd(0.1)).biasUpdater(new Sgd(0.0)).l2(0.01);
+    assertThat(read(configuration).sgd().hasUnevenDecay()).isFalse();
   }
 
   @Test

@@ -10,7 +10,10 @@ import java.util.OptionalLong;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.Estimate;
+import org.lyapunov4j.exponent.ExactExponent;
+import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.LyapunovEstimate;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.StopReason;
 import org.lyapunov4j.stability.BatchSharpness;
@@ -30,18 +33,41 @@ final class Checkpoints {
     return of(run, iteration, exponent, sharpness, 1.0 / (1 + iteration));
   }
 
+  /** λ between 0 and a bound below it, μ as well. */
+  static Checkpoint bounded(String run, int iteration, double low, double sharpness) {
+    ExponentBound bound = new ExponentBound(low, 0, Sign.NEGATIVE, "lost in rounding");
+    return of(run, iteration, bound, bound, sharpness, 1, Verdict.Kind.STABLE);
+  }
+
   static Checkpoint of(String run, int iteration, double exponent, double sharpness, double loss) {
-    SgdStep step = SgdStep.of(0.5, 4);
     Verdict.Kind kind = exponent > 0 ? Verdict.Kind.UNSTABLE : Verdict.Kind.STABLE;
+    return of(
+        run,
+        iteration,
+        exponent == Double.NEGATIVE_INFINITY ? new ExactExponent(exponent) : estimate(exponent),
+        new ExactExponent(exponent / 2),
+        sharpness,
+        loss,
+        kind);
+  }
+
+  private static Checkpoint of(
+      String run,
+      int iteration,
+      LyapunovExponent exponent,
+      LyapunovExponent gdExponent,
+      double sharpness,
+      double loss,
+      Verdict.Kind kind) {
+    SgdStep step = SgdStep.of(0.5, 4);
     StabilityReport report =
         new StabilityReport(
             16,
             2,
             step,
-            estimate(exponent),
-            exponent / 2,
+            exponent,
+            gdExponent,
             sharpness,
-            true,
             Optional.empty(),
             Optional.empty(),
             Optional.of(new CriticalLearningRate(0.4, 0.35, 0.45, false, List.of())),
@@ -76,16 +102,12 @@ final class Checkpoints {
         error,
         value - 2 * error,
         value + 2 * error,
-        1000,
-        10,
-        4,
-        1,
-        value,
-        1,
         value > 0 ? Sign.POSITIVE : Sign.NEGATIVE,
+        value > 0 ? LyapunovEstimate.Branch.UNSTABLE : LyapunovEstimate.Branch.SLOW,
+        1000,
+        2,
         0.01,
-        StopReason.SIGN_DECIDED,
-        List.of(),
-        Optional.empty());
+        StopReason.PRECISION_REACHED,
+        List.of());
   }
 }

@@ -127,6 +127,33 @@ class StabilityPageTest {
   }
 
   @Test
+  void aBoundIsABandWithoutAPoint() {
+    StabilityPublisher publisher = new StabilityPublisher(storage, "s");
+    publisher.accept(Checkpoints.of("bounds", 0, -0.1, 1));
+    for (int i = 1; i < 4; i++) {
+      publisher.accept(Checkpoints.bounded("bounds", i, -3e-9, 1));
+    }
+    browser.open(ui.address() + "/stability");
+    browser.waitFor("document.getElementById('status').innerText.startsWith('4 checkpoints')");
+
+    String exponents = "document.querySelectorAll('figure')[1].querySelector('svg.plot')";
+    assertThat(browser.evaluate(exponents + ".querySelectorAll('.band').length").intValue())
+        .isEqualTo(1);
+    assertThat(browser.evaluate(exponents + ".querySelectorAll('.mark').length").intValue())
+        .as("λ and μ of the first checkpoint")
+        .isEqualTo(2);
+    assertThat(browser.text("#numbers")).contains("between −3e−09 and 0", "only bounded");
+    assertThat(browser.text("#numbers")).startsWith("η/η_c");
+    assertThat(browser.evaluate(exponents + ".getAttribute('aria-label')").textValue())
+        .isEqualTo(
+            "Lyapunov exponent at iteration 3: λ between −3e−09 and 0, μ, full batch between"
+                + " −3e−09 and 0");
+    browser.evaluate("document.querySelector('#table summary').click()");
+    browser.waitFor("document.querySelector('#table table') !== null");
+    assertThat(browser.text("#table")).contains("between −3e−09 and 0").doesNotContain("NaN");
+  }
+
+  @Test
   void namesStayText() {
     String evil =
         "</script><script>document.title='evil'</script><img src=x onerror=\"document.title='evil'\">";
@@ -155,7 +182,7 @@ class StabilityPageTest {
     browser.press("ArrowLeft");
     assertThat(browser.text("#now")).contains("Checkpoint", "iteration 30,");
     assertThat(browser.evaluate("document.activeElement.getAttribute('aria-label')").textValue())
-        .isEqualTo("Edge ratio at iteration 30: sharpness / limit 0.75, η/η_c 1.25");
+        .isEqualTo("Edge ratio at iteration 30: η/η_c 1.25, sharpness / limit 0.75");
     browser.press("Home");
     assertThat(browser.text("#now")).contains("iteration 10,");
     browser.press("Escape");

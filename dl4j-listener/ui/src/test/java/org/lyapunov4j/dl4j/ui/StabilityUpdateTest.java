@@ -58,6 +58,23 @@ class StabilityUpdateTest {
   }
 
   @Test
+  void aBoundHasNoValue() throws IOException {
+    StabilityUpdate update = StabilityUpdate.of("s", 1, Checkpoints.bounded("r", 1, -3e-9, 1));
+    JsonNode checkpoint = Json.parse(update.encode()).get("checkpoint");
+
+    assertThat(checkpoint.has("exponent")).isFalse();
+    assertThat(checkpoint.has("exponentError")).isFalse();
+    assertThat(checkpoint.get("exponentLow").doubleValue()).isEqualTo(-3e-9);
+    assertThat(checkpoint.get("exponentHigh").doubleValue()).isZero();
+    assertThat(checkpoint.get("exponentText").textValue()).isEqualTo("between -3e-09 and 0");
+    assertThat(checkpoint.has("gdExponent")).isFalse();
+    assertThat(checkpoint.get("gdExponentLow").doubleValue()).isEqualTo(-3e-9);
+    assertThat(checkpoint.get("edgeRatioLow").doubleValue()).isEqualTo(0.5 / 0.45);
+    assertThat(checkpoint.get("edgeRatioHigh").doubleValue()).isEqualTo(0.5 / 0.35);
+    assertThat(checkpoint.get("classicGauge").textValue()).isEqualTo("η·sharpness/2");
+  }
+
+  @Test
   void whatIsNoNumberIsNeverZero() throws IOException {
     StabilityUpdate update =
         StabilityUpdate.of(
