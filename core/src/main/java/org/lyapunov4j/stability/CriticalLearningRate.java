@@ -61,4 +61,24 @@ public record CriticalLearningRate(
   public double edgeRatio(double learningRate) {
     return learningRate / value;
   }
+
+  /**
+   * The lower end of the interval of the edge ratio.
+   *
+   * @param learningRate η
+   * @return η over the smallest rate known to be unstable
+   */
+  public double edgeRatioLow(double learningRate) {
+    return learningRate / high;
+  }
+
+  /**
+   * The upper end of the interval of the edge ratio.
+   *
+   * @param learningRate η
+   * @return η over the largest rate known to be stable; +∞ if none is
+   */
+  public double edgeRatioHigh(double learningRate) {
+    return learningRate == 0 ? 0 : learningRate / low;
+  }
 }

@@ -98,16 +98,15 @@ final class VerdictRule {
   }
 
   private static OptionalLong stepsToDecide(LyapunovExponent exponent) {
-    if (!(exponent instanceof LyapunovEstimate)) {
+    if (!(exponent instanceof LyapunovEstimate estimate)) {
       return OptionalLong.empty();
     }
-    double steps = ((LyapunovEstimate) exponent).stepsToDecide();
+    double steps = estimate.stepsToDecide();
     return steps < Long.MAX_VALUE ? OptionalLong.of((long) Math.ceil(steps)) : OptionalLong.empty();
   }
 
   private static String numbers(LyapunovExponent exponent) {
-    String why =
-        exponent instanceof ExponentBound ? " (" + ((ExponentBound) exponent).reason() + ")" : "";
+    String why = exponent instanceof ExponentBound bound ? " (" + bound.reason() + ")" : "";
     return "λ " + (exponent.point().isPresent() ? "= " : "is ") + exponent + " nats/step" + why;
   }
 

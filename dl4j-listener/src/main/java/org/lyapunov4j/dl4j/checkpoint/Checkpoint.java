@@ -8,10 +8,13 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.stability.BatchSharpness;
+import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.SgdStep;
 
 /**
  * What was found at one iteration of a training run.
@@ -90,12 +93,15 @@ public record Checkpoint(
    * How much λ still depends on the size of the probe, at the same mini-batch size.
    *
    * @return λ(N) − λ(N/2) in nats per step, each with the error of its estimate; NaN if no smaller
-   *     probe was analysed or the mini-batch is larger than half of the probe
+   *     probe was analysed, the mini-batch is larger than half of the probe, or one of the two is
+   *     only bounded
    */
   public double probeExponentChange() {
-    return comparableHalf()
-        .map(half -> stability.exponent().value() - half.exponent().value())
-        .orElse(Double.NaN);
+    return comparableHalf().map(half -> point(stability) - point(half)).orElse(Double.NaN);
+  }
+
+  private static double point(StabilityReport report) {
+    return report.exponent().point().orElse(Double.NaN);
   }
 
   /**
@@ -138,8 +144,43 @@ public record Checkpoint(
   }
 
   /**
-   * The checkpoint on one line: iteration, loss, exponents in nats per step, edge ratio, verdict,
-   * cost.
+   * The edge ratio in words.
+   *
+   * @return {@code η/η_c = 0.93 [0.91, 0.95]}, with the interval that follows from that of η_c;
+   *     absent if η_c is not known
+   */
+  public Optional<String> edge() {
+    return stability.criticalLearningRate().map(critical -> edge(critical, stability.step()));
+  }
+
+  private static String edge(CriticalLearningRate critical, SgdStep step) {
+    double rate = step.learningRate();
+    String ratio = String.format(Locale.ROOT, "η/η_c = %.3g", critical.edgeRatio(rate));
+    return critical.isExact()
+        ? ratio
+        : String.format(
+            Locale.ROOT,
+            "%s [%.3g, %.3g]",
+            ratio,
+            critical.edgeRatioLow(rate),
+            critical.edgeRatioHigh(rate));
+  }
+
+  /**
+   * What {@link StabilityReport#classicEdgeRatio} is for this step.
+   *
+   * @return {@code η·sharpness/2} for plain SGD; {@code sharpness/limit} where momentum, decay or
+   *     an adaptive updater make the limit another than 2/η of the plain curvature
+   */
+  public String classicGauge() {
+    return step.updater().equals("Sgd") && step.sgd().isPlain()
+        ? "η·sharpness/2"
+        : "sharpness/limit";
+  }
+
+  /**
+   * The checkpoint on one line: iteration, edge ratio, verdict, loss, exponents in nats per step,
+   * classic gauge, cost.
    *
    * @return for people
    */
@@ -147,14 +188,19 @@ public record Checkpoint(
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "iteration %d: loss %.4g, λ = %+.3e ± %.1e, μ = %+.3e nats/step, η·sharpness/2 = %.4f, %s (%d ms)",
+        "iteration %d: %s%s, loss %.4g, %s, %s nats/step, %s = %.4f (%d ms)",
         iteration,
-        loss,
-        stability.exponent().value(),
-        stability.exponent().standardError(),
-        stability.gdExponent(),
-        stability.classicEdgeRatio(),
+        edge().map(ratio -> ratio + ", ").orElse(""),
         stability.verdict().kind(),
+        loss,
+        named("λ", stability.exponent()),
+        named("μ", stability.gdExponent()),
+        classicGauge(),
+        stability.classicEdgeRatio(),
         computeTime().toMillis());
+  }
+
+  private static String named(String name, LyapunovExponent exponent) {
+    return name + (exponent.point().isPresent() ? " = " : " ") + exponent;
   }
 }

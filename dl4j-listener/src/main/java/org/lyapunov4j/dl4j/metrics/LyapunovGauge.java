@@ -10,36 +10,48 @@ import org.lyapunov4j.stability.Verdict;
  * the first one.
  */
 public enum LyapunovGauge {
-  /** λ. */
+  /** λ; NaN where it is only bounded. */
   EXPONENT(
       "lyapunov.exponent",
       "nats",
-      "Lyapunov exponent λ of SGD per step; negative: perturbations of the fit die out",
-      c -> c.stability().exponent().value()),
-  /** Standard error of λ. */
+      "Lyapunov exponent λ of SGD per step; negative: perturbations of the fit die out; NaN if only bounded",
+      c -> c.stability().exponent().point().orElse(Double.NaN)),
+  /** Standard error of λ; NaN where it is only bounded. */
   EXPONENT_ERROR(
       "lyapunov.exponent.error",
       "nats",
-      "Standard error of lyapunov.exponent",
-      c -> c.stability().exponent().standardError()),
-  /** Lower end of the interval for λ. */
+      "Standard error of lyapunov.exponent, 0 if exact; NaN if only bounded",
+      c -> c.stability().exponent().error().orElse(Double.NaN)),
+  /** Lower end of the interval for λ, or lower bound. */
   EXPONENT_LOW(
       "lyapunov.exponent.low",
       "nats",
-      "Lower end of the confidence interval of lyapunov.exponent",
+      "Lower end of the 95 % interval of lyapunov.exponent, or its lower bound",
       c -> c.stability().exponent().low()),
-  /** Upper end of the interval for λ. */
+  /** Upper end of the interval for λ, or upper bound. */
   EXPONENT_HIGH(
       "lyapunov.exponent.high",
       "nats",
-      "Upper end of the confidence interval of lyapunov.exponent",
+      "Upper end of the 95 % interval of lyapunov.exponent, or its upper bound",
       c -> c.stability().exponent().high()),
-  /** μ. */
+  /** μ; NaN where it is only bounded. */
   GD_EXPONENT(
       "lyapunov.gd.exponent",
       "nats",
-      "Lyapunov exponent μ of full-batch gradient descent at the same learning rate, per step",
-      c -> c.stability().gdExponent()),
+      "Lyapunov exponent μ of full-batch gradient descent at the same learning rate, per step; NaN if only bounded",
+      c -> c.stability().gdExponent().point().orElse(Double.NaN)),
+  /** μ, or its lower bound. */
+  GD_EXPONENT_LOW(
+      "lyapunov.gd.exponent.low",
+      "nats",
+      "lyapunov.gd.exponent, or its lower bound",
+      c -> c.stability().gdExponent().low()),
+  /** μ, or its upper bound. */
+  GD_EXPONENT_HIGH(
+      "lyapunov.gd.exponent.high",
+      "nats",
+      "lyapunov.gd.exponent, or its upper bound",
+      c -> c.stability().gdExponent().high()),
   /** κ_max/N. */
   SHARPNESS(
       "lyapunov.sharpness",

@@ -38,7 +38,7 @@ public record RunLine(
     String step)
     implements RecordLine {
   /** The version of the format. */
-  public static final int SCHEMA = 1;
+  public static final int SCHEMA = 2;
 
   /** {@inheritDoc} */
   public RunLine {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.record;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.lyapunov4j.exponent.Estimate;
+import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.exponent.LyapunovEstimate;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.LyapunovSpectrum;
+import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.gram.GramDiagnosis;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.MeanSquareReport;
@@ -25,7 +29,8 @@ import org.lyapunov4j.stability.StabilityReport;
  * @param exponent λ, nats per step
  * @param gdExponent μ, nats per step
  * @param sharpness largest eigenvalue of G/N
- * @param classicEdgeRatio η·sharpness/2
+ * @param classicEdgeRatio sharpness over what full-batch descent tolerates; η·sharpness/2 for plain
+ *     SGD
  * @param verdict STABLE, MEAN_SQUARE_UNSTABLE, UNSTABLE or INCONCLUSIVE
  * @param evidence what decided it
  * @param certificate the rigorous bound that decides the sign of λ
@@ -36,8 +41,7 @@ import org.lyapunov4j.stability.StabilityReport;
  * @param rank numerical rank of G
  * @param conditionNumber of G on its range
  * @param sumOfExponents E log|det| of a step, nats per step
- * @param stopReason why the sampling of λ ended
- * @param epochs that λ was sampled for
+ * @param stopReason why the sampling of λ ended; absent unless λ is an estimate
  * @param seconds the analysis took
  * @param spectrum the largest Lyapunov exponents, if they were asked for
  * @param moments moment exponents Λ(p), if they were asked for
@@ -50,7 +54,7 @@ public record StabilityRecord(
     double learningRate,
     String sampling,
     Exponent exponent,
-    double gdExponent,
+    Exponent gdExponent,
     double sharpness,
     double classicEdgeRatio,
     String verdict,
@@ -64,7 +68,6 @@ public record StabilityRecord(
     Double conditionNumber,
     Sum sumOfExponents,
     String stopReason,
-    int epochs,
     Double seconds,
     Spectrum spectrum,
     List<Moment> moments,
@@ -176,22 +179,58 @@ public record StabilityRecord(
   }
 
   /**
-   * An estimate of λ with its uncertainty.
+   * What is known of an exponent: its value, an estimate with an interval, or bounds alone.
    *
-   * @param value estimate; −∞ if the product is 0
-   * @param standardError of the value
-   * @param low lower end of the interval
-   * @param high upper end of the interval
-   * @param steps random steps it took
+   * @param value the best single number, nats per step; −∞ if the product is 0; absent for a bound
+   * @param standardError of the value, 0 if exact; absent for a bound
+   * @param low lower end of the 95 % interval, or lower bound
+   * @param high upper end of the 95 % interval, or upper bound
+   * @param sign POSITIVE, NEGATIVE or UNDECIDED
+   * @param branch SLOW or UNSTABLE, the direction an estimate was measured along; absent else
+   * @param steps that an estimate was measured over; absent else
+   * @param reason why not more is known than bounds; absent else
    */
-  public record Exponent(double value, double standardError, double low, double high, long steps) {
-    static Exponent of(LyapunovEstimate estimate) {
+  public record Exponent(
+      Double value,
+      Double standardError,
+      double low,
+      double high,
+      String sign,
+      String branch,
+      Long steps,
+      String reason) {
+    /** {@inheritDoc} */
+    @JsonCreator
+    public Exponent {
+      if (sign == null) { // until schema 1
+        sign = (low > 0 ? Sign.POSITIVE : high < 0 ? Sign.NEGATIVE : Sign.UNDECIDED).name();
+      }
+    }
+
+    static Exponent of(LyapunovExponent exponent) {
+      Optional<LyapunovEstimate> estimate =
+          exponent instanceof LyapunovEstimate found ? Optional.of(found) : Optional.empty();
       return new Exponent(
-          estimate.value(),
-          estimate.standardError(),
-          estimate.low(),
-          estimate.high(),
-          estimate.steps());
+          orNull(exponent.point()),
+          orNull(exponent.error()),
+          exponent.low(),
+          exponent.high(),
+          exponent.sign().name(),
+          estimate.map(found -> found.branch().name()).orElse(null),
+          estimate.map(LyapunovEstimate::steps).orElse(null),
+          exponent instanceof ExponentBound bound ? bound.reason() : null);
+    }
+
+    /** A bare number, as μ was written until schema 1. */
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    static Exponent exactly(double value) {
+      return new Exponent(value, 0.0, value, value, null, null, null, null);
+    }
+
+    /** The same where it was infinite. */
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    static Exponent exactly(String value) {
+      return exactly(Double.parseDouble(value));
     }
   }
 
@@ -228,7 +267,7 @@ public record StabilityRecord(
         report.step().learningRate(),
         report.step().sampling().id(),
         Exponent.of(report.exponent()),
-        report.gdExponent(),
+        Exponent.of(report.gdExponent()),
         report.sharpness(),
         report.classicEdgeRatio(),
         report.verdict().kind().name(),
@@ -241,8 +280,9 @@ public record StabilityRecord(
         report.diagnosis().map(GramDiagnosis::rank).orElse(null),
         report.diagnosis().map(diagnosis -> orNull(diagnosis.conditionNumber())).orElse(null),
         report.sumOfExponents().map(Sum::of).orElse(null),
-        report.exponent().stopReason().name(),
-        report.exponent().epochs(),
+        report.exponent() instanceof LyapunovEstimate estimate
+            ? estimate.stopReason().name()
+            : null,
         seconds,
         spectrum.map(Spectrum::of).orElse(null),
         moments.isEmpty() ? null : List.copyOf(moments),
