@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.plot;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -12,6 +13,8 @@ public final class SignedLog {
   private static final int MOST_DECADES = 12;
 
   private final int first;
+  private final int lowest;
+  private final int highest;
 
   /**
    * An axis.
@@ -28,10 +31,31 @@ public final class SignedLog {
     int smallest = sizes.length == 0 ? 0 : exponent(sizes[0]);
     int largest = sizes.length == 0 ? 0 : exponent(sizes[sizes.length - 1]);
     first = Math.max(smallest, largest - MOST_DECADES);
+    double[] finite = values.stream().mapToDouble(v -> v).filter(Double::isFinite).toArray();
+    lowest = (int) Math.floor(height(Arrays.stream(finite).min().orElse(0))) - 1;
+    highest = (int) Math.ceil(height(Arrays.stream(finite).max().orElse(0))) + 1;
   }
 
   private static int exponent(double size) {
     return (int) Math.floor(Math.log10(size) + 1e-9);
+  }
+
+  /**
+   * The lower end of the axis.
+   *
+   * @return a whole height, below all values
+   */
+  public int lowest() {
+    return lowest;
+  }
+
+  /**
+   * The upper end of the axis.
+   *
+   * @return a whole height, above all values
+   */
+  public int highest() {
+    return highest;
   }
 
   /**

@@ -121,8 +121,8 @@ final class Charts {
       double most = 1.2 * y.stream().mapToDouble(v -> v).filter(Double::isFinite).max().orElse(0);
       List<Double> low = axis.heights(run.values(curve.low()));
       List<Double> high =
-          axis.heights(run.values(c1 -> finite(curve.high().applyAsDouble(c1), most)));
-      interval(chart, name + ", 95 % interval", run.iterations(), low, high, colour);
+          axis.heights(run.values(line -> finite(curve.high().applyAsDouble(line), most)));
+      intervals(chart, name + ", 95 % interval", run.iterations(), low, high, colour);
     }
     XYSeries series = chart.addSeries(name, run.iterations(), y);
     series.setLineColor(colour);
@@ -139,32 +139,26 @@ final class Charts {
     return value == Double.POSITIVE_INFINITY ? most : value;
   }
 
-  /** A band where there are intervals that can be seen. */
-  private static void interval(
+  /** Upright strokes, parted by gaps, where there are intervals that can be seen. */
+  private static void intervals(
       XYChart chart,
       String name,
       List<Double> x,
       List<Double> low,
       List<Double> high,
       Color colour) {
-    List<Double> there = new ArrayList<>();
-    List<Double> outline = new ArrayList<>();
-    boolean visible = false;
+    List<Double> places = new ArrayList<>();
+    List<Double> heights = new ArrayList<>();
     for (int i = 0; i < x.size(); i++) {
-      if (Double.isFinite(low.get(i)) && Double.isFinite(high.get(i))) {
-        visible |= high.get(i) > low.get(i);
-        there.add(x.get(i));
-        outline.add(low.get(i));
+      if (high.get(i) > low.get(i)) {
+        places.addAll(List.of(x.get(i), x.get(i), x.get(i)));
+        heights.addAll(List.of(low.get(i), high.get(i), Double.NaN));
       }
     }
-    for (int i = x.size() - 1; i >= 0; i--) {
-      if (Double.isFinite(low.get(i)) && Double.isFinite(high.get(i))) {
-        there.add(x.get(i));
-        outline.add(high.get(i));
-      }
-    }
-    if (visible) {
-      PlotStyle.area(chart.addSeries(name, there, outline), PlotStyle.pale(colour));
+    if (!places.isEmpty()) {
+      XYSeries series = chart.addSeries(name, places, heights);
+      series.setLineStyle(stroke(DASHES[0])).setLineColor(PlotStyle.pale(colour));
+      series.setMarker(SeriesMarkers.NONE).setLineWidth(5);
     }
   }
 
@@ -205,6 +199,12 @@ final class Charts {
         .setMarkerSize(6)
         .setYAxisLeftWidthHint(80);
     axis.signed()
-        .ifPresent(signed -> chart.getStyler().setyAxisTickLabelsFormattingFunction(signed::label));
+        .ifPresent(
+            signed ->
+                chart
+                    .getStyler()
+                    .setYAxisMin((double) signed.lowest())
+                    .setYAxisMax((double) signed.highest())
+                    .setYAxisTickLabelsFormattingFunction(signed::label));
   }
 }

@@ -80,16 +80,16 @@ record Panel(
               "Lyapunov exponent, nats per step",
               "Deviations from the minimum grow or shrink like exp(λt). Above 0: unstable, and the size"
                   + " is how fast. Below 0: stable, and the size is that of the slowest direction, which"
-                  + " tells nothing about the distance from the edge. Where λ is only bounded, between"
-                  + " the lower bound and 0, the bound is shown. The axis is logarithmic on both sides of 0.",
+                  + " tells nothing about the distance from the edge. A square marks where λ is only"
+                  + " bounded. The axis is logarithmic on both sides of 0.",
               Scale.SIGNED_LOG,
               OptionalDouble.of(0),
               List.of(
                   new Curve(
                       "λ",
                       c -> orNaN(c.stability().exponent().value()),
-                      c -> interval(c.stability().exponent(), c.stability().exponent().low()),
-                      c -> interval(c.stability().exponent(), c.stability().exponent().high())),
+                      c -> c.stability().exponent().low(),
+                      c -> c.stability().exponent().high()),
                   new Curve("μ, full batch", c -> orNaN(c.stability().gdExponent().value())),
                   new Curve("λ, lower bound", c -> lowerBound(c.stability().exponent())))),
           new Panel(
@@ -168,11 +168,6 @@ record Panel(
 
   private static double edgeRatio(CheckpointLine c, ToDoubleFunction<EdgeRatio> part) {
     return EdgeRatio.of(c.stability()).map(part::applyAsDouble).orElse(Double.NaN);
-  }
-
-  /** An end of an interval; a bound has none. */
-  private static double interval(StabilityRecord.Exponent exponent, double end) {
-    return exponent.value() == null ? Double.NaN : end;
   }
 
   private static double lowerBound(StabilityRecord.Exponent exponent) {

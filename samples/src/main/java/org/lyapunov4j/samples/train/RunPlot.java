@@ -16,6 +16,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.knowm.xchart.AnnotationText;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -39,6 +40,8 @@ final class RunPlot implements RunObserver {
   private static final double LOWEST_TOP = 1.4;
   private static final Color BEYOND = new Color(0xFBEDE6);
   private static final Color GREY = new Color(0x707070);
+  private static final String RATIO = "edge ratio η/η_c (band: 95 % interval)";
+  private static final String BOUND = "η/η_ms, a certified bound";
   private static final String POSITIVE = "λ > 0: SGD is driven away";
 
   private final Path file;
@@ -87,11 +90,11 @@ final class RunPlot implements RunObserver {
   }
 
   private XYChart edgePanel() {
-    XYChart chart = panel(0, title(), "1 is the edge");
     List<Double> ratios = values(c -> c.stability().edgeRatio().orElse(Double.NaN));
     List<Double> bounds = values(RunPlot::certifiedRatio);
     List<Double> classic = values(c -> c.stability().classicEdgeRatio());
     boolean hasRatios = ratios.stream().anyMatch(Double::isFinite);
+    XYChart chart = panel(0, title(), hasRatios ? "learning rate / its edge" : classicName());
     double top =
         Math.max(LOWEST_TOP, 1.1 * Stream.of(ratios, bounds, classic).mapToDouble(RunPlot::highest).max().orElse(0));
     chart.getStyler().setYAxisMin(0.0).setYAxisMax(top);
@@ -102,9 +105,9 @@ final class RunPlot implements RunObserver {
     rule(chart, hasRatios ? "the edge of SGD" : "the edge of gradient descent", 1);
     if (hasRatios) {
       interval(chart, top);
-      dashed(line(chart, "η/η_ms, a certified bound of it", iterations(), bounds, PlotStyle.BLUE, 1), 2, 4);
+      line(chart, RATIO, iterations(), ratios, PlotStyle.BLUE, 2.4f).setMarker(marker());
+      dashed(line(chart, BOUND, iterations(), bounds, PlotStyle.BLUE, 1), 2, 4);
       dashed(line(chart, classicName(), iterations(), classic, GREY, 2), 8, 5);
-      line(chart, "edge ratio η/η_c", iterations(), ratios, PlotStyle.BLUE, 2.4f).setMarker(marker());
     } else {
       line(chart, classicName(), iterations(), classic, PlotStyle.BLUE, 2.4f).setMarker(marker());
     }
@@ -147,7 +150,8 @@ final class RunPlot implements RunObserver {
     there.addAll(x);
     outline.addAll(high);
     PlotStyle.area(
-        chart.addSeries("its 95 % interval", there, outline), PlotStyle.pale(PlotStyle.BLUE));
+        chart.addSeries("interval", there, outline), PlotStyle.pale(PlotStyle.BLUE))
+        .setShowInLegend(false);
   }
 
   private void markPositive(XYChart chart, List<Double> heights) {
@@ -245,7 +249,10 @@ final class RunPlot implements RunObserver {
 
   private void rule(XYChart chart, String name, double height) {
     List<Double> ends = List.of(0.0, end());
-    PlotStyle.rule(chart.addSeries(name, ends, List.of(height, height)));
+    XYSeries rule = chart.addSeries(name, ends, List.of(height, height));
+    PlotStyle.rule(rule);
+    rule.setShowInLegend(false);
+    chart.addAnnotation(new AnnotationText(name, 0.1 * end(), height + 0.06, false));
   }
 
   private static XYSeries line(
