@@ -2,8 +2,8 @@
 package org.lyapunov4j.benchmark;
 
 import java.util.concurrent.TimeUnit;
-import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.LyapunovEstimator;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.StabilityAnalyzer;
@@ -99,7 +99,7 @@ public class AnalysisBenchmark {
   }
 
   @Benchmark
-  public LyapunovEstimate decision(Sign kernel) {
+  public LyapunovExponent decision(Sign kernel) {
     return LyapunovEstimator.builder().build().estimate(kernel.gram(), kernel.step());
   }
 

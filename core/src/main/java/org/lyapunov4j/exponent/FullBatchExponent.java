@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.gram.SlowestMode;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -30,6 +31,22 @@ public final class FullBatchExponent {
       largest = Math.max(largest, alongEigenvector(spectrum, i, update));
     }
     return largest;
+  }
+
+  /**
+   * What is known of μ from all eigenvalues.
+   *
+   * @param spectrum the eigenvalues of G, not all 0
+   * @param step the step; its batch size and sampling do not matter
+   * @return μ, or a bound as for {@link #between}
+   */
+  public static LyapunovExponent bounds(GramSpectrum spectrum, SgdStep step) {
+    double sharpest = spectrum.largest() / spectrum.examples();
+    return between(
+        spectrum.smallestNonzero().orElse(spectrum.largest()) / spectrum.examples(),
+        sharpest,
+        SlowestMode.isResolved(spectrum),
+        step);
   }
 
   /**

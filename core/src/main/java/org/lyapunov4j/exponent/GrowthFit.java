@@ -33,6 +33,9 @@ record GrowthFit(double value, double standardError, double halfWidth, double va
 
   private static final double LEVEL = 0.975;
 
+  /** Relative rounding of a mean growth, also where the controls explain all of its variance. */
+  private static final double ROUNDING = 1e-8;
+
   /**
    * The fit for the slow branch: of the plain mean, the regression on the quiet control and that on
    * both controls the one with the narrowest interval. In quiet phases the controls explain nearly
@@ -128,9 +131,11 @@ record GrowthFit(double value, double standardError, double halfWidth, double va
       }
     }
 
-    private static GrowthFit of(double value, double error, int freedom, double variancePerStep) {
+    private GrowthFit of(double value, double error, int freedom, double variancePerStep) {
       double quantile = new TDistribution(freedom).inverseCumulativeProbability(LEVEL);
-      return new GrowthFit(value, error, INFLATION * quantile * error, variancePerStep);
+      double rounding = ROUNDING * Arrays.stream(growth).map(Math::abs).max().orElse(0);
+      double halfWidth = Math.max(INFLATION * quantile * error, rounding);
+      return new GrowthFit(value, error, halfWidth, variancePerStep);
     }
   }
 }

@@ -23,11 +23,14 @@ final class GrowthRun {
   /** A residual whose mean curvature is below this share of what the step tolerates is quiet. */
   private static final double QUIET_SHARE = 0.025;
 
+  /** Beyond this energy, or below its inverse, the state is scaled back to norm 1. */
+  private static final double LARGEST_ENERGY = 1e100;
+
   /**
-   * Log energy gained or lost at which the state is scaled back to norm 1. Energy and coefficients
-   * are sums over the past: what rounding left in them stays while they shrink.
+   * Share of its peak below which the energy is computed afresh. It is a sum over the past: what
+   * rounding left in it stays while it shrinks, 2e-16/1e-6 of it here.
    */
-  private static final double LARGEST_LOG_ENERGY = 10;
+  private static final double STALE = 1e-6;
 
   /** An energy that falls below this share in one step is computed afresh. */
   private static final double COLLAPSE = 1e-10;
@@ -55,7 +58,7 @@ final class GrowthRun {
   private int annihilations;
   private double keep;
   private double energy;
-  private double scale;
+  private double peak;
 
   /** Where a run begins. */
   static final class Start {
@@ -226,39 +229,60 @@ final class GrowthRun {
             * (cocycle.hasMemory()
                 ? Math.log(energy / before)
                 : Math.log1p((energy - before) / before));
-    if (Math.abs(Math.log(energy / scale)) > LARGEST_LOG_ENERGY) {
+    peak = Math.max(peak, energy);
+    if (energy < STALE * peak) {
+      refresh();
+    }
+    if (energy > LARGEST_ENERGY || energy < 1 / LARGEST_ENERGY) {
       rescale();
     }
     return growth + keep;
+  }
+
+  /**
+   * Takes rounding out of the state, and the energy from it. Where slow modes of an ill-conditioned
+   * matrix prevent that, the sum over the past is still the best there is.
+   */
+  private void refresh() {
+    if (cocycle.project()) {
+      energy = cocycle.energy(start.velocityWeight);
+    }
+    peak = energy;
   }
 
   /** A step that leaves nearly nothing: its energy is the difference of large numbers. */
   private double collapse(double before) {
     double[] r = cocycle.residual();
     double left = ResidualCocycle.dot(r, r);
-    cocycle.project();
-    energy = cocycle.energy(start.velocityWeight);
     boolean rounding = left <= ANNIHILATION * ANNIHILATION * gram.trace() * before;
+    if (!rounding && cocycle.project()) {
+      energy = cocycle.energy(start.velocityWeight);
+    }
     if (rounding || !(energy > 0)) {
       annihilations++;
       restart();
       return 0;
     }
     double growth = 0.5 * Math.log(energy / before) + keep;
+    peak = energy;
     rescale();
     return growth;
   }
 
   private void rescale() {
-    cocycle.normalise();
-    energy = cocycle.energy(start.velocityWeight);
-    scale = energy;
+    double factor = cocycle.rescale();
+    energy *= factor * factor;
+    peak *= factor * factor;
   }
 
   private void use(SgdStep other) {
     cocycle.use(other);
     keep = cocycle.logKeep();
-    rescale();
+  }
+
+  private void begin() {
+    energy = cocycle.energy(start.velocityWeight);
+    peak = energy;
   }
 
   private void restart() {
@@ -268,8 +292,7 @@ final class GrowthRun {
         random[i] = starts.nextGaussian();
       }
       if (cocycle.start(random)) {
-        energy = cocycle.energy(start.velocityWeight);
-        scale = energy;
+        begin();
         return;
       }
     }

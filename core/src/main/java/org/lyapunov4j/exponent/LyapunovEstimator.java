@@ -86,7 +86,7 @@ public final class LyapunovEstimator {
   }
 
   /**
-   * Estimates λ of a matrix that is decomposed for it.
+   * Estimates λ of a matrix that is decomposed for it; for the full batch it is exact.
    *
    * @param gram G ≠ 0
    * @param step the step; its batch size at most N
@@ -94,7 +94,10 @@ public final class LyapunovEstimator {
    * @throws CancellationException if cancelled, or out of time before anything was measured
    */
   public LyapunovExponent estimate(GramMatrix gram, SgdStep step) {
-    return estimate(gram, step, SlowestMode.of(GramSpectrum.of(gram)), Sign.UNDECIDED);
+    GramSpectrum spectrum = GramSpectrum.of(gram);
+    return step.isFullBatch(gram.examples())
+        ? FullBatchExponent.bounds(spectrum, step)
+        : estimate(gram, step, SlowestMode.of(spectrum), Sign.UNDECIDED);
   }
 
   /**
@@ -481,6 +484,16 @@ public final class LyapunovEstimator {
     public Builder maxEpochs(int epochs) {
       maxEpochs = SamplingBuilder.requireAtLeast("maximal epochs", epochs, 1);
       return this;
+    }
+
+    /**
+     * Measures exactly so many epochs of each realisation, whatever the precision.
+     *
+     * @param epochs at least 1
+     * @return this
+     */
+    public Builder epochs(int epochs) {
+      return maxEpochs(epochs).precision(0);
     }
 
     /**

@@ -34,20 +34,23 @@ final class RangeProjection {
    *
    * @param r the residual; replaced by its projection
    * @param w replaced by coefficients with G w = r
+   * @return whether it was projected
    */
-  void apply(double[] r, double[] w) {
+  boolean apply(double[] r, double[] w) {
     allocate(r.length);
     double norm = Math.sqrt(ResidualCocycle.dot(r, r));
     if (norm == 0) {
-      return;
+      return true;
     }
     solve(r, norm);
-    if (Math.sqrt(ResidualCocycle.dot(remainder, remainder)) <= LARGEST_REMAINDER * norm) {
-      for (int i = 0; i < r.length; i++) {
-        r[i] -= remainder[i];
-        w[i] = x[i];
-      }
+    if (Math.sqrt(ResidualCocycle.dot(remainder, remainder)) > LARGEST_REMAINDER * norm) {
+      return false;
     }
+    for (int i = 0; i < r.length; i++) {
+      r[i] -= remainder[i];
+      w[i] = x[i];
+    }
+    return true;
   }
 
   private void solve(double[] r, double norm) {

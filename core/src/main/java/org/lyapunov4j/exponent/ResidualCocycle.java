@@ -114,12 +114,13 @@ final class ResidualCocycle {
     return update.hasMemory() ? 0 : Math.log(Math.abs(update.keep()));
   }
 
-  /** Takes the parts of the state that rounding put into ker G out of it. */
-  void project() {
-    projection.apply(r, w);
-    if (update.hasMemory()) {
-      projection.apply(u, p);
-    }
+  /**
+   * Takes the parts of the state that rounding put into ker G out of it. Returns false where slow
+   * modes of G prevent that.
+   */
+  boolean project() {
+    boolean done = projection.apply(r, w);
+    return update.hasMemory() ? projection.apply(u, p) && done : done;
   }
 
   /** Applies one step with the first {@code size} examples of {@code batch}. */
@@ -131,6 +132,14 @@ final class ResidualCocycle {
     } else {
       applyPlain(count, size);
     }
+  }
+
+  /** Scales the state to norm 1 and returns the factor it took. */
+  double rescale() {
+    double factor = 1 / norm();
+    scaleBy(factor);
+    logScale = 0;
+    return factor;
   }
 
   /**

@@ -221,8 +221,9 @@ public final class StabilityAnalyzer {
     }
 
     private Optional<MeanSquareReport> meanSquare() {
-      return secondMoment.map(
-          found -> tier == Tier.FULL ? found.analyze(step) : found.analyzeAtBatchSize(step));
+      return secondMoment
+          .filter(found -> atLeastStandard())
+          .map(found -> tier == Tier.FULL ? found.analyze(step) : found.analyzeAtBatchSize(step));
     }
 
     private Optional<Certificate> certificate(Optional<MeanSquareReport> meanSquare) {
@@ -241,9 +242,7 @@ public final class StabilityAnalyzer {
       }
       double sharpest = largest / gram.examples();
       if (known.spectrum.isPresent()) {
-        GramSpectrum spectrum = known.spectrum.get();
-        double slowest = spectrum.smallestNonzero().orElse(largest) / gram.examples();
-        return FullBatchExponent.between(slowest, sharpest, SlowestMode.isResolved(spectrum), step);
+        return FullBatchExponent.bounds(known.spectrum.get(), step);
       }
       Optional<SlowestMode> slowest = known.slowest();
       return FullBatchExponent.between(

@@ -20,6 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.lyapunov4j.ReferenceCases;
 import org.lyapunov4j.TestGrams;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.gram.SlowestMode;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;
@@ -34,35 +36,41 @@ class LyapunovEstimatorTest {
   @ParameterizedTest
   @MethodSource("referenceCases")
   void agreesWithTheReference(ReferenceCases.Case reference) {
-    LyapunovEstimate estimate =
+    LyapunovExponent exponent =
         LyapunovEstimator.builder()
             .seed(11)
             .epochs(32768)
             .build()
             .estimate(reference.gram(), reference.step());
     ReferenceCases.Value truth = reference.quotientExponent();
-    double tolerance = 4 * Math.hypot(truth.standardError(), estimate.standardError()) + 1e-10;
-    assertThat(estimate.value()).isCloseTo(truth.value(), within(tolerance));
-    assertThat(estimate.standardError()).isLessThan(2e-3);
+    double error = Math.hypot(truth.standardError(), exponent.error().orElse(0));
+    assertThat(exponent.low() - 1e-10).isLessThanOrEqualTo(truth.value() + 4 * error);
+    assertThat(exponent.high() + 1e-10).isGreaterThanOrEqualTo(truth.value() - 4 * error);
+    if (exponent.point().isPresent()) {
+      assertThat(exponent.point().getAsDouble())
+          .isCloseTo(truth.value(), within(4 * error + 1e-10));
+      assertThat(exponent.error().getAsDouble()).isLessThan(2e-3);
+    }
   }
 
   @ParameterizedTest
   @MethodSource("referenceCases")
-  void neverDecidesTheWrongSign(ReferenceCases.Case reference) {
+  void theSignIsRarelyWrong(ReferenceCases.Case reference) {
+    int wrong = 0;
     for (long seed = 1; seed <= 20; seed++) {
       Sign sign =
           LyapunovEstimator.builder()
               .seed(seed)
-              .level(0.002)
               .build()
               .estimate(reference.gram(), reference.step())
               .sign();
       switch (reference.sign()) {
-        case "stable" -> assertThat(sign).isNotEqualTo(Sign.POSITIVE);
-        case "unstable" -> assertThat(sign).isNotEqualTo(Sign.NEGATIVE);
-        default -> assertThat(sign).isEqualTo(Sign.UNDECIDED);
+        case "stable" -> wrong += sign == Sign.POSITIVE ? 1 : 0;
+        case "unstable" -> wrong += sign == Sign.NEGATIVE ? 1 : 0;
+        default -> wrong += sign == Sign.UNDECIDED ? 0 : 1;
       }
     }
+    assertThat(wrong).as("%s", reference).isLessThanOrEqualTo(1);
   }
 
   @Test
@@ -70,8 +78,8 @@ class LyapunovEstimatorTest {
     GramMatrix gram = TestGrams.wishart(40, 2, 90, 5);
     SgdStep step = SgdStep.of(0.9, 8);
     LyapunovEstimator.Builder builder =
-        LyapunovEstimator.builder().seed(9).trajectories(5).epochs(32);
-    LyapunovEstimate one = builder.threads(1).build().estimate(gram, step);
+        LyapunovEstimator.builder().seed(9).realisations(5).maxEpochs(64);
+    LyapunovExponent one = builder.threads(1).build().estimate(gram, step);
     assertThat(builder.threads(2).build().estimate(gram, step)).isEqualTo(one);
     assertThat(builder.threads(16).build().estimate(gram, step)).isEqualTo(one);
     assertThat(builder.seed(10).build().estimate(gram, step)).isNotEqualTo(one);
@@ -83,12 +91,13 @@ class LyapunovEstimatorTest {
     GramMatrix gram = GramMatrix.adopt(TestGrams.product(f, 0.2), 6, 2);
     SgdStep step = SgdStep.of(0.8, 2);
     LyapunovEstimate estimate =
-        LyapunovEstimator.builder()
-            .trajectories(1)
-            .seed(2)
-            .epochs(333_344)
-            .build()
-            .estimate(gram, step);
+        (LyapunovEstimate)
+            LyapunovEstimator.builder()
+                .realisations(1)
+                .seed(2)
+                .epochs(333_344)
+                .build()
+                .estimate(gram, step);
     ReferenceCases.Value oracle = parameterSpaceExponent(f, 2, step, 10_000);
     assertThat(estimate.steps()).isGreaterThan(1_000_000);
     assertThat(estimate.value())
@@ -154,11 +163,10 @@ class LyapunovEstimatorTest {
   void aRankOneGramThatIsErasedHasExponentMinusInfinity() {
     double[][] f = {{1}, {2}, {0.5}};
     GramMatrix gram = GramMatrix.of(TestGrams.product(f, 1), 3, 1);
-    LyapunovEstimate estimate =
+    LyapunovExponent exponent =
         LyapunovEstimator.builder().build().estimate(gram, SgdStep.of(1, 1));
-    assertThat(estimate.value()).isEqualTo(Double.NEGATIVE_INFINITY);
-    assertThat(estimate.sign()).isEqualTo(Sign.NEGATIVE);
-    assertThat(estimate.stopReason()).isEqualTo(StopReason.ANNIHILATED);
+    assertThat(exponent).isEqualTo(new ExactExponent(Double.NEGATIVE_INFINITY));
+    assertThat(exponent.sign()).isEqualTo(Sign.NEGATIVE);
   }
 
   @Test
@@ -169,9 +177,10 @@ class LyapunovEstimatorTest {
     for (double[] row : f) {
       truth += Math.log(Math.abs(1 - 0.7 * row[0] * row[0])) / 4;
     }
-    LyapunovEstimate estimate =
+    LyapunovExponent exponent =
         LyapunovEstimator.builder().epochs(32768).build().estimate(gram, SgdStep.of(0.7, 1));
-    assertThat(estimate.value()).isCloseTo(truth, within(4 * estimate.standardError()));
+    assertThat(exponent.point().getAsDouble())
+        .isCloseTo(truth, within(4 * exponent.error().getAsDouble()));
   }
 
   @Test
@@ -208,9 +217,8 @@ class LyapunovEstimatorTest {
               .mapToDouble(g -> update.fullBatchExponent(g / 6))
               .max()
               .orElseThrow();
-      LyapunovEstimate estimate =
-          LyapunovEstimator.builder().epochs(131_072).build().estimate(gram, step);
-      assertThat(estimate.value()).as("%s", momentum).isCloseTo(truth, within(1e-4));
+      LyapunovExponent exponent = LyapunovEstimator.builder().build().estimate(gram, step);
+      assertThat(exponent.point().getAsDouble()).as("%s", momentum).isCloseTo(truth, within(1e-4));
     }
   }
 
@@ -219,88 +227,66 @@ class LyapunovEstimatorTest {
     GramMatrix gram = TestGrams.powerLaw(32, 2, 1, 6);
     SgdStep step = SgdStep.of(1.2, 4);
     LyapunovEstimator estimator = LyapunovEstimator.builder().epochs(128).build();
-    assertThat(estimator.estimate(TestGrams.single(gram), step).value())
-        .isCloseTo(estimator.estimate(gram, step).value(), within(1e-6));
-  }
-
-  @Test
-  void controlVariatesReduceTheErrorAndKeepTheValue() {
-    GramMatrix gram = TestGrams.powerLaw(64, 1, 1, 1);
-    SgdStep step = SgdStep.of(2.2, 8);
-    LyapunovEstimator.Builder builder = LyapunovEstimator.builder().epochs(512).seed(4);
-    LyapunovEstimate with = builder.build().estimate(gram, step);
-    LyapunovEstimate without = builder.controlVariates(false).build().estimate(gram, step);
-    assertThat(with.varianceReduction()).isGreaterThan(2);
-    assertThat(without.varianceReduction()).isEqualTo(1);
-    assertThat(with.standardError()).isLessThan(without.standardError());
-    assertThat(with.value()).isCloseTo(without.value(), within(4 * without.standardError()));
-  }
-
-  @Test
-  void aTangentContinuesWhereTheLastEstimateEnded() {
-    GramMatrix gram = TestGrams.powerLaw(24, 1, 1, 2);
-    SgdStep step = SgdStep.of(0.8, 1);
-    LyapunovEstimator estimator = LyapunovEstimator.builder().epochs(64).build();
-    LyapunovEstimate first = estimator.estimate(gram, step);
-    LyapunovEstimate second = estimator.estimate(gram, step, first.tangent());
-    assertThat(second.value()).isNotEqualTo(first.value());
-    assertThat(second.value())
-        .isCloseTo(
-            first.value(), within(5 * Math.hypot(first.standardError(), second.standardError())));
-    assertThatThrownBy(
-            () -> estimator.estimate(TestGrams.wishart(3, 1, 3, 1), step, first.tangent()))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("3, got 24");
+    assertThat(estimator.estimate(TestGrams.single(gram), step).low())
+        .isCloseTo(estimator.estimate(gram, step).low(), within(1e-6));
   }
 
   @Test
   void historyAndProgressAreReported() {
     List<Double> progress = new ArrayList<>();
     LyapunovEstimate estimate =
-        LyapunovEstimator.builder()
-            .maxEpochs(64)
-            .progress(progress::add)
-            .build()
-            .estimate(ReferenceCases.named("reflections5").gram(), SgdStep.of(2, 1));
+        (LyapunovEstimate)
+            LyapunovEstimator.builder()
+                .maxEpochs(1000)
+                .progress(progress::add)
+                .build()
+                .estimate(
+                    ReferenceCases.named("r5-as-stable-ms-unstable").gram(), SgdStep.of(1.23, 1));
     assertThat(estimate.history())
-        .extracting(LyapunovEstimate.Look::epochs)
-        .containsExactly(16, 32, 64);
-    assertThat(progress).hasSize(64).isSorted().last().isEqualTo(1.0);
+        .extracting(LyapunovEstimate.Look::steps)
+        .startsWith(1024L, 2048L, 4096L);
+    assertThat(progress).isNotEmpty().allMatch(fraction -> fraction > 0 && fraction <= 1);
     assertThat(estimate.stopReason()).isEqualTo(StopReason.EPOCH_BUDGET);
   }
 
   @Test
   void aTimeBudgetKeepsWhatWasMeasured() {
     AtomicLong now = new AtomicLong();
+    GramMatrix gram = ReferenceCases.named("r8-B4-stable").gram();
     LyapunovEstimate estimate =
-        LyapunovEstimator.builder()
-            .threads(1)
-            .trajectories(1)
-            .timeBudget(Duration.ofNanos(40))
-            .clock(now::getAndIncrement)
-            .build()
-            .estimate(ReferenceCases.named("reflections5").gram(), SgdStep.of(2, 1));
+        (LyapunovEstimate)
+            LyapunovEstimator.builder()
+                .threads(1)
+                .realisations(1)
+                .precision(0)
+                .timeBudget(Duration.ofNanos(100))
+                .clock(now::getAndIncrement)
+                .build()
+                .estimate(
+                    gram,
+                    SgdStep.of(1.55, 4),
+                    SlowestMode.of(GramSpectrum.of(gram)),
+                    Sign.NEGATIVE);
     assertThat(estimate.stopReason()).isEqualTo(StopReason.TIME_BUDGET);
-    assertThat(estimate.epochs()).isEqualTo(32);
+    assertThat(estimate.steps()).isBetween(90 * 16L, 100 * 16L);
     assertThatThrownBy(
             () ->
                 LyapunovEstimator.builder()
                     .timeBudget(Duration.ofNanos(1))
                     .build()
                     .estimate(TestGrams.wishart(4, 1, 9, 1), SgdStep.of(1, 1)))
-        .isInstanceOf(CancellationException.class);
+        .isInstanceOf(CancellationException.class)
+        .hasMessageContaining("raise it");
   }
 
   @Test
-  void cancellationAndInterruptsStopAtTheNextEpoch() {
+  void cancellationAndInterruptsThrow() {
     GramMatrix gram = ReferenceCases.named("reflections5").gram();
     AtomicInteger calls = new AtomicInteger();
-    LyapunovEstimate estimate =
-        LyapunovEstimator.builder()
-            .cancelled(() -> calls.incrementAndGet() > 100)
-            .build()
-            .estimate(gram, SgdStep.of(2, 1));
-    assertThat(estimate.stopReason()).isEqualTo(StopReason.CANCELLED);
+    LyapunovEstimator estimator =
+        LyapunovEstimator.builder().cancelled(() -> calls.incrementAndGet() > 100).build();
+    assertThatThrownBy(() -> estimator.estimate(gram, SgdStep.of(2, 1)))
+        .isInstanceOf(CancellationException.class);
     Thread.currentThread().interrupt();
     assertThatThrownBy(() -> LyapunovEstimator.builder().build().estimate(gram, SgdStep.of(2, 1)))
         .isInstanceOf(CancellationException.class);
@@ -309,21 +295,21 @@ class LyapunovEstimatorTest {
 
   @Test
   void nonsenseIsRefusedWithRuleAndValue() {
-    assertThatThrownBy(() -> LyapunovEstimator.builder().level(1.5))
-        .hasMessage("level must be between 0 and 1, got 1.5");
-    assertThatThrownBy(() -> LyapunovEstimator.builder().trajectories(0))
-        .hasMessage("trajectories must be at least 1, got 0");
-    assertThatThrownBy(() -> LyapunovEstimator.builder().minEpochs(64).maxEpochs(32).build())
-        .hasMessageContaining("64 and 32");
+    assertThatThrownBy(() -> LyapunovEstimator.builder().precision(-1))
+        .hasMessage("precision must be at least 0, got -1.0");
+    assertThatThrownBy(() -> LyapunovEstimator.builder().realisations(0))
+        .hasMessage("realisations must be at least 1, got 0");
+    assertThatThrownBy(() -> LyapunovEstimator.builder().maxEpochs(0))
+        .hasMessage("maximal epochs must be at least 1, got 0");
     assertThatThrownBy(
             () ->
                 LyapunovEstimator.builder()
                     .build()
                     .estimate(TestGrams.wishart(4, 1, 9, 1), SgdStep.of(1, 5)))
         .hasMessage("batch size must be between 1 and the number of examples 4, got 5");
-    assertThatThrownBy(() -> SgdStep.of(0, 1))
-        .hasMessage("learning rate must be positive and finite, got 0.0");
+    assertThatThrownBy(() -> SgdStep.of(-1, 1))
+        .hasMessage("learning rate must be finite and at least 0, got -1.0");
     assertThatThrownBy(() -> SgdStep.of(Double.NaN, 1))
-        .hasMessage("learning rate must be positive and finite, got NaN");
+        .hasMessage("learning rate must be finite and at least 0, got NaN");
   }
 }

@@ -18,7 +18,7 @@ class TrajectoryExponentTest {
   void aLongTrajectoryApproachesTheFrozenExponent() {
     SgdStep step = SgdStep.of(0.9, 3);
     LyapunovEstimate frozen =
-        LyapunovEstimator.builder().epochs(8192).build().estimate(first, step);
+        (LyapunovEstimate) LyapunovEstimator.builder().build().estimate(first, step);
     TrajectoryExponent trajectory = new TrajectoryExponent(6);
     TrajectoryExponent.Window window = null;
     for (int i = 0; i < 20; i++) {
