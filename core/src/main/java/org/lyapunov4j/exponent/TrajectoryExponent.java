@@ -107,7 +107,7 @@ public final class TrajectoryExponent {
               + gram.size());
     }
     RandomStream draws = random.split(windows);
-    ResidualCocycle cocycle = started(gram, step, draws);
+    ResidualCocycle cocycle = started(gram.normalised(), step.scaled(gram.exponent()), draws);
     MiniBatchSampler sampler =
         new MiniBatchSampler(gram.examples(), step.batchSize(), step.sampling(), draws.split(0));
     int[] batch = new int[step.batchSize()];

@@ -23,9 +23,13 @@ public final class ExampleBlocks {
    * @return the blocks
    */
   public static ExampleBlocks of(GramMatrix gram) {
+    GramMatrix normalised = gram.normalised();
     double[][] eigenvalues = new double[gram.examples()][];
     for (int i = 0; i < eigenvalues.length; i++) {
-      eigenvalues[i] = decompose(gram, i * gram.outputs());
+      eigenvalues[i] = decompose(normalised, i * gram.outputs());
+      for (int k = 0; k < eigenvalues[i].length; k++) {
+        eigenvalues[i][k] = Math.scalb(eigenvalues[i][k], gram.exponent());
+      }
     }
     return new ExampleBlocks(eigenvalues);
   }

@@ -33,11 +33,23 @@ public final class GramMatrix {
   /** Rows and columns of a tile that is compared with its mirror image: both fit into the cache. */
   private static final int TILE = 64;
 
+  private static final int LEAST_EXPONENT = -1022;
+  private static final int LARGEST_EXPONENT = 1022;
+
+  /**
+   * A factor of 2^±256 can be given to the coefficients of a sum of rows instead of to the entries:
+   * a coefficient it makes subnormal is below 10⁻²³⁰.
+   */
+  private static final int MOST_SHARED = 256;
+
   private final double[][] doubles;
   private final float[][] floats;
   private final int examples;
   private final int outputs;
+  private final double scale;
+  private final double largest;
   private final double asymmetry;
+  private final double epsilon;
 
   private GramMatrix(
       double[][] doubles, float[][] floats, int examples, int outputs, boolean lowerHalf) {
@@ -45,8 +57,31 @@ public final class GramMatrix {
     this.floats = floats;
     this.examples = examples;
     this.outputs = outputs;
+    scale = 1;
     requireShape();
-    asymmetry = lowerHalf ? mirror() : symmetrise();
+    if (lowerHalf) {
+      largest = mirror();
+      asymmetry = 0;
+    } else {
+      Asymmetry found = symmetrise();
+      largest = found.largest;
+      asymmetry = found.relative();
+    }
+    double least = floats == null ? Double.MIN_VALUE : Float.MIN_VALUE;
+    double unit = floats == null ? Math.ulp(1.0) : Math.ulp(1f);
+    epsilon = largest == 0 ? unit : Math.max(unit, least / largest);
+  }
+
+  /** A multiple of another matrix by a power of two. */
+  private GramMatrix(GramMatrix source, double[][] doubles, double scale, double largest) {
+    this.doubles = doubles;
+    floats = source.floats;
+    examples = source.examples;
+    outputs = source.outputs;
+    asymmetry = source.asymmetry;
+    epsilon = source.epsilon;
+    this.scale = scale;
+    this.largest = largest;
   }
 
   /**
@@ -202,12 +237,49 @@ public final class GramMatrix {
   }
 
   /**
-   * The relative rounding unit of the stored entries.
+   * The rounding unit of the stored entries, relative to the largest.
    *
-   * @return 2⁻⁵² or 2⁻²³
+   * @return 2⁻⁵² or 2⁻²³; more where even the largest entry is subnormal
    */
   public double epsilon() {
-    return isSinglePrecision() ? Math.ulp(1f) : Math.ulp(1.0);
+    return epsilon;
+  }
+
+  /**
+   * The order of magnitude of the entries.
+   *
+   * @return k with 2ᵏ ≤ max |G_ij| &lt; 2ᵏ⁺¹, from {@value #LEAST_EXPONENT} up to {@value
+   *     #LARGEST_EXPONENT}, whose powers of two are normal numbers; 0 for G = 0
+   */
+  public int exponent() {
+    int exponent = Math.getExponent(largest);
+    return largest == 0 ? 0 : Math.max(LEAST_EXPONENT, Math.min(LARGEST_EXPONENT, exponent));
+  }
+
+  /**
+   * 2⁻ᵏ·G with k the {@link #exponent()}: with a largest entry near 1 no product overflows. Exact.
+   * A {@linkplain org.lyapunov4j.step.SgdStep#scaled step scaled} by k does to it what the step
+   * does to G. It shares the entries; only of a matrix in double precision with |k| &gt; {@value
+   * #MOST_SHARED} it is a copy.
+   *
+   * @return the multiple
+   */
+  public GramMatrix normalised() {
+    int exponent = exponent();
+    double factor = Math.scalb(1.0, -exponent);
+    if (exponent == 0) {
+      return this;
+    }
+    if (floats != null || Math.abs(exponent) <= MOST_SHARED) {
+      return new GramMatrix(this, doubles, scale * factor, largest * factor);
+    }
+    double[][] rows = toArray();
+    for (double[] row : rows) {
+      for (int j = 0; j < row.length; j++) {
+        row[j] *= factor;
+      }
+    }
+    return new GramMatrix(this, rows, 1, largest * factor);
   }
 
   /**
@@ -218,7 +290,7 @@ public final class GramMatrix {
    * @return G[row, column]
    */
   public double get(int row, int column) {
-    return floats == null ? doubles[row][column] : floats[row][column];
+    return scale * (floats == null ? doubles[row][column] : floats[row][column]);
   }
 
   /**
@@ -247,6 +319,11 @@ public final class GramMatrix {
       float[] source = floats[row];
       for (int j = 0; j < source.length; j++) {
         target[j] = source[j];
+      }
+    }
+    if (scale != 1) {
+      for (int j = 0; j < size(); j++) {
+        target[j] *= scale;
       }
     }
   }
@@ -280,7 +357,7 @@ public final class GramMatrix {
           rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
         }
       }
-      return adopt(rows, chosen.length, outputs);
+      return new GramMatrix(rows, null, chosen.length, outputs, false).times(scale);
     }
     float[][] rows = new float[m][m];
     for (int i = 0; i < m; i++) {
@@ -289,7 +366,11 @@ public final class GramMatrix {
         rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
       }
     }
-    return adopt(rows, chosen.length, outputs);
+    return new GramMatrix(null, rows, chosen.length, outputs, false).times(scale);
+  }
+
+  private GramMatrix times(double factor) {
+    return factor == 1 ? this : new GramMatrix(this, doubles, factor, largest * factor);
   }
 
   /**
@@ -310,7 +391,7 @@ public final class GramMatrix {
         addFour(rows, coefficients, k, target, from, to);
       }
       for (; k < count; k++) {
-        addOne(rows[k], coefficients[k], target, from, to);
+        addOne(rows[k], scale * coefficients[k], target, from, to);
       }
     }
   }
@@ -339,10 +420,10 @@ public final class GramMatrix {
           doubles[rows[k + 1]],
           doubles[rows[k + 2]],
           doubles[rows[k + 3]],
-          coefficients[k],
-          coefficients[k + 1],
-          coefficients[k + 2],
-          coefficients[k + 3],
+          scale * coefficients[k],
+          scale * coefficients[k + 1],
+          scale * coefficients[k + 2],
+          scale * coefficients[k + 3],
           target,
           from,
           to);
@@ -352,10 +433,10 @@ public final class GramMatrix {
           floats[rows[k + 1]],
           floats[rows[k + 2]],
           floats[rows[k + 3]],
-          coefficients[k],
-          coefficients[k + 1],
-          coefficients[k + 2],
-          coefficients[k + 3],
+          scale * coefficients[k],
+          scale * coefficients[k + 1],
+          scale * coefficients[k + 2],
+          scale * coefficients[k + 3],
           target,
           from,
           to);
@@ -439,19 +520,19 @@ public final class GramMatrix {
     }
   }
 
-  /** Copies the lower half into the upper one, tile by tile for the cache's sake; returns 0. */
+  /** Copies the lower half into the upper one, tile by tile; returns the largest magnitude. */
   private double mirror() {
     int tiles = (size() + TILE - 1) / TILE;
-    double largest =
+    double found =
         IntStream.range(0, tiles)
             .parallel()
             .mapToDouble(band -> mirrorBand(band * TILE))
             .reduce(0, Math::max);
-    if (!(largest < Double.POSITIVE_INFINITY)) {
+    if (!(found < Double.POSITIVE_INFINITY)) {
       symmetrise(); // names the entry
     }
-    requireNonnegativeDiagonal(largest);
-    return 0;
+    requireNonnegativeDiagonal(found);
+    return found;
   }
 
   /** The largest magnitude, or NaN if there is one. */
@@ -492,7 +573,7 @@ public final class GramMatrix {
     return largest;
   }
 
-  private double symmetrise() {
+  private Asymmetry symmetrise() {
     Asymmetry found = new Asymmetry();
     int m = size();
     for (int rows = 0; rows < m; rows += TILE) {
@@ -500,8 +581,7 @@ public final class GramMatrix {
         symmetriseTile(rows, columns, found);
       }
     }
-    double relative = found.largest == 0 ? 0 : found.gap / found.largest;
-    if (relative > ASYMMETRY_TOLERANCE) {
+    if (found.relative() > ASYMMETRY_TOLERANCE) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
@@ -513,10 +593,10 @@ public final class GramMatrix {
               found.column,
               found.row,
               found.gap,
-              relative));
+              found.relative()));
     }
     requireNonnegativeDiagonal(found.largest);
-    return relative;
+    return found;
   }
 
   private static final class Asymmetry {
@@ -524,6 +604,10 @@ public final class GramMatrix {
     private double gap;
     private int row;
     private int column;
+
+    double relative() {
+      return largest == 0 ? 0 : gap / largest;
+    }
   }
 
   private void symmetriseTile(int rows, int columns, Asymmetry found) {
@@ -550,7 +634,7 @@ public final class GramMatrix {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "a Gram matrix must be finite, got %s at (%d, %d); check the network's parameters and inputs",
+              "a Gram matrix must be finite, got %s at (%d, %d); check the network's parameters and inputs: training may have diverged",
               value,
               row,
               column));

@@ -245,18 +245,6 @@ public final class GramSpectrum {
     return eigenvalues[0] >= -noise;
   }
 
-  /**
-   * Refuses what is no Gram matrix.
-   *
-   * @throws IllegalArgumentException if G is not {@linkplain #isPositiveSemidefinite() positive
-   *     semidefinite}, naming the eigenvalue, the noise and the remedy
-   */
-  public void requirePositiveSemidefinite() {
-    if (!isPositiveSemidefinite()) {
-      throw NotPositiveSemidefinite.of("the eigenvalue", eigenvalues[0], largest(), noise);
-    }
-  }
-
   @Override
   public String toString() {
     return String.format(

@@ -57,33 +57,39 @@ public final class LargestEigenpair {
    * @return κ_max ≥ 0 and its eigenvector
    */
   public static LargestEigenpair of(GramMatrix gram) {
-    return of(gram::multiply, start(gram.size()), TOLERANCE, MOST_PRODUCTS);
+    GramMatrix normalised = gram.normalised();
+    LargestEigenpair pair = of(normalised::multiply, start(gram.size()), TOLERANCE, MOST_PRODUCTS);
+    int exponent = gram.exponent();
+    return new LargestEigenpair(
+        Math.scalb(pair.value, exponent),
+        pair.vector,
+        Math.scalb(pair.residual, exponent),
+        pair.products);
   }
 
   /**
-   * Refuses what is no Gram matrix, where it is too large for all its eigenvalues: Lanczos
-   * iteration on κ_max − G, from a fixed pseudo-random start, looks for vectors of negative energy
-   * vᵀGv. What it refuses is certainly indefinite; an eigenvalue of about −κ_max/1000 or nearer to
-   * 0 may be missed, since at most 128 products are spent on it.
+   * How low the energy vᵀGv of a vector of norm 1 gets, for matrices too large for all their
+   * eigenvalues: the least Rayleigh quotient that at most 128 products of a Lanczos iteration on
+   * κ_max − G find, from a fixed pseudo-random start. If it is below the rounding of G, then G
+   * certainly is indefinite. An eigenvalue of about −κ_max/1000 or nearer to 0 may be missed among
+   * many around 0.
    *
    * @param gram G
-   * @param largest κ_max &gt; 0
-   * @throws IllegalArgumentException naming the energy, the noise and the remedy
+   * @param largest κ_max
+   * @return an upper bound of the lowest eigenvalue, up to rounding
    */
-  public static void requirePositiveSemidefinite(GramMatrix gram, double largest) {
+  public static double lowestEnergy(GramMatrix gram, double largest) {
+    GramMatrix normalised = gram.normalised();
+    double top = Math.scalb(largest, -gram.exponent());
     Operator below =
         (x, y) -> {
-          gram.multiply(x, y);
+          normalised.multiply(x, y);
           for (int i = 0; i < x.length; i++) {
-            y[i] = largest * x[i] - y[i];
+            y[i] = top * x[i] - y[i];
           }
         };
-    double lowest =
-        largest - of(below, start(gram.size()), TOLERANCE_BELOW, PRODUCTS_BELOW).value();
-    double noise = gram.size() * gram.epsilon() * Math.max(largest, -lowest);
-    if (lowest < -noise) {
-      throw NotPositiveSemidefinite.of("an energy vᵀGv/vᵀv of", lowest, largest, noise);
-    }
+    double lowest = top - of(below, start(gram.size()), TOLERANCE_BELOW, PRODUCTS_BELOW).value();
+    return Math.scalb(lowest, gram.exponent());
   }
 
   private static double[] start(int size) {

@@ -65,7 +65,7 @@ public record BatchSharpness(Estimate meanOfRatios, Estimate ratioOfMeans, int b
     double[] squares = new double[draws];
     MiniBatchSampler sampler =
         new MiniBatchSampler(gram.examples(), step.batchSize(), step.sampling(), random);
-    Measured batch = new Measured(gram, residuals, step.batchSize());
+    Measured batch = new Measured(gram.normalised(), normalised(residuals), step.batchSize());
     int kept = 0;
     for (int draw = 0; draw < draws; draw++) {
       batch.measure(sampler);
@@ -74,10 +74,18 @@ public record BatchSharpness(Estimate meanOfRatios, Estimate ratioOfMeans, int b
         squares[kept++] = batch.square;
       }
     }
-    return of(Arrays.copyOf(curvatures, kept), Arrays.copyOf(squares, kept));
+    double unit = Math.scalb(1.0, gram.exponent());
+    return of(Arrays.copyOf(curvatures, kept), Arrays.copyOf(squares, kept), unit);
   }
 
-  private static BatchSharpness of(double[] curvatures, double[] squares) {
+  /** Their length cancels; near 1 no square of them overflows. */
+  private static double[] normalised(double[] residuals) {
+    double largest = Arrays.stream(residuals).map(Math::abs).max().orElse(0);
+    int exponent = largest == 0 ? 0 : Math.getExponent(largest);
+    return Arrays.stream(residuals).map(e -> Math.scalb(e, -exponent)).toArray();
+  }
+
+  private static BatchSharpness of(double[] curvatures, double[] squares, double unit) {
     int n = squares.length;
     double ratios = 0;
     double curvature = 0;
@@ -96,8 +104,8 @@ public record BatchSharpness(Estimate meanOfRatios, Estimate ratioOfMeans, int b
     }
     double scale = n > 1 ? 1 / ((double) n * (n - 1)) : 0;
     return new BatchSharpness(
-        new Estimate(n == 0 ? Double.NaN : ratios, Math.sqrt(scale * spread)),
-        new Estimate(ratio, Math.sqrt(scale * linearised)),
+        new Estimate(n == 0 ? Double.NaN : unit * ratios, unit * Math.sqrt(scale * spread)),
+        new Estimate(unit * ratio, unit * Math.sqrt(scale * linearised)),
         n);
   }
 

@@ -30,7 +30,8 @@ import org.lyapunov4j.step.SgdStep;
  * several threads.
  *
  * <p>The seed fixes the report bit for bit, whatever the number of threads; a time budget or
- * cancellation, if it strikes, does not.
+ * cancellation, if it strikes, does not. So does a factor that goes from the learning rate to the
+ * matrix, up to rounding; a power of two to the last bit.
  */
 public final class StabilityAnalyzer {
   /** Up to this size eigenvectors cost little more than eigenvalues. */
@@ -69,7 +70,8 @@ public final class StabilityAnalyzer {
    * @return the report
    * @throws IllegalArgumentException if G has a negative eigenvalue beyond rounding; beyond the
    *     {@linkplain Builder#spectrumLimit spectrum limit} as far as {@link
-   *     LargestEigenpair#requirePositiveSemidefinite} finds it
+   *     LargestEigenpair#lowestEnergy} finds it; or if the learning rate times the largest entry of
+   *     G is above 2²⁰⁰, or below 2⁻²⁰⁰ but not 0
    */
   public StabilityReport analyze(GramMatrix gram, SgdStep step) {
     requireBatch(gram, step);
@@ -109,14 +111,16 @@ public final class StabilityAnalyzer {
 
   /** What is the same for all steps. */
   private final class Decomposition {
+    private final Units units;
     private final GramMatrix gram;
     private final Optional<GramSpectrum> spectrum;
     private final double largest;
     private MeanSquareStability meanSquare;
     private Optional<SlowestMode> slowest;
 
-    Decomposition(GramMatrix gram) {
-      this.gram = gram;
+    Decomposition(GramMatrix asGiven) {
+      units = Units.of(asGiven);
+      gram = units.gram();
       spectrum =
           gram.size() > spectrumLimit
               ? Optional.empty()
@@ -131,9 +135,11 @@ public final class StabilityAnalyzer {
 
     private void requirePositiveSemidefinite() {
       if (spectrum.isPresent()) {
-        spectrum.get().requirePositiveSemidefinite();
+        units.requireNonnegative(spectrum.get().lowest(), largest, spectrum.get().noise());
       } else if (largest > 0) {
-        LargestEigenpair.requirePositiveSemidefinite(gram, largest);
+        double lowest = LargestEigenpair.lowestEnergy(gram, largest);
+        double noise = gram.size() * gram.epsilon() * Math.max(largest, -lowest);
+        units.requireNonnegative(lowest, largest, noise);
       }
     }
 
@@ -169,7 +175,9 @@ public final class StabilityAnalyzer {
   /** One analysis; every part is computed once, in the order of its price. */
   private final class Analysis {
     private final Decomposition known;
+    private final Units units;
     private final GramMatrix gram;
+    private final SgdStep asked;
     private final SgdStep step;
     private final Map<SgdStep, CriticalLearningRate> rates;
     private final Optional<MeanSquareStability> secondMoment;
@@ -179,9 +187,11 @@ public final class StabilityAnalyzer {
      * @param rates critical learning rates that are shared with other analyses; null to find them
      *     for this one
      */
-    Analysis(Decomposition known, SgdStep step, Map<SgdStep, CriticalLearningRate> rates) {
+    Analysis(Decomposition known, SgdStep asked, Map<SgdStep, CriticalLearningRate> rates) {
       this.known = known;
-      this.step = step;
+      this.asked = asked;
+      units = known.units;
+      step = units.step(asked);
       this.rates = rates;
       gram = known.gram;
       secondMoment = known.meanSquare(step);
@@ -195,24 +205,26 @@ public final class StabilityAnalyzer {
       Optional<CriticalLearningRate> critical = criticalLearningRate(meanSquare);
       LyapunovExponent gdExponent = gdExponent();
       LyapunovExponent exponent = exponent(certificate, critical, gdExponent);
-      double sharpness = largest / gram.examples();
+      double sharpness = units.curvature(largest / gram.examples());
+      Optional<Certificate> decided = certificate.map(units::certificate);
+      Optional<CriticalLearningRate> edge = critical.map(units::rate);
       return new StabilityReport(
           gram.examples(),
           gram.outputs(),
-          step,
+          asked,
           exponent,
           gdExponent,
           sharpness,
-          certificate,
-          meanSquare,
-          critical,
+          decided,
+          meanSquare.map(units::report),
+          edge,
           full ? criticalBatchSize(meanSquare) : OptionalInt.empty(),
           full ? Optional.of(sums.sumOfExponents(gram, step)) : Optional.empty(),
           known
               .spectrum
               .filter(spectrum -> atLeastStandard())
-              .map(spectrum -> GramDiagnosis.of(gram, spectrum, step)),
-          VerdictRule.of(sharpness, step, exponent, certificate, critical, meanSquare));
+              .map(spectrum -> units.diagnosis(GramDiagnosis.of(gram, spectrum, step))),
+          VerdictRule.of(sharpness, asked, exponent, decided, edge, meanSquare));
     }
 
     /** Whether the step moves anything. */

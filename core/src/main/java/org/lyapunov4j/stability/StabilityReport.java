@@ -16,6 +16,11 @@ import org.lyapunov4j.step.SgdStep;
  * Everything measured about one Gram matrix under one step. What the {@link Tier} does not include,
  * what has no closed form for the step, or what is too large, is absent.
  *
+ * <p>Its parts agree, or the constructor throws an {@link IllegalStateException} that names the
+ * contradiction, which is a bug and not the caller's: a certificate against Λ(2) or an exact λ; an
+ * index below 1 against Λ(2) &gt; 0 or a learning rate above η_ms, and the reverse; η_ms above η_c;
+ * λ ≠ μ at the full batch; λ ≠ 0 at learning rate 0; a verdict that does not follow from the rest.
+ *
  * @param examples N
  * @param outputs K
  * @param step the step
@@ -59,6 +64,19 @@ public record StabilityReport(
     Objects.requireNonNull(sumOfExponents, "sumOfExponents");
     Objects.requireNonNull(diagnosis, "diagnosis");
     Objects.requireNonNull(verdict, "verdict");
+    new Consistency(
+            examples,
+            outputs,
+            step,
+            exponent,
+            gdExponent,
+            sharpness,
+            certificate,
+            meanSquare,
+            criticalLearningRate,
+            criticalBatchSize,
+            verdict)
+        .require();
   }
 
   /**
@@ -68,7 +86,13 @@ public record StabilityReport(
    * @return a nonnegative number
    */
   public double classicEdgeRatio() {
-    return sharpness / FullBatchExponent.criticalCurvature(step);
+    double critical = FullBatchExponent.criticalCurvature(step);
+    if (critical < Double.POSITIVE_INFINITY || step.learningRate() == 0 || sharpness == 0) {
+      return sharpness / critical;
+    }
+    int exponent = Math.getExponent(sharpness); // 2/η alone overflows
+    return Math.scalb(sharpness, -exponent)
+        / FullBatchExponent.criticalCurvature(step.scaled(exponent));
   }
 
   /**

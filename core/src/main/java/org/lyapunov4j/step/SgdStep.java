@@ -159,6 +159,34 @@ public record SgdStep(
   }
 
   /**
+   * The step that does to 2⁻ᵏ·G what this one does to G: learning rate times 2ᵏ, penalties times
+   * 2⁻ᵏ. Exact where nothing under- or overflows.
+   *
+   * @param exponent k
+   * @return the step in other units
+   * @throws IllegalArgumentException if the learning rate or a penalty overflows, or a learning
+   *     rate other than 0 vanishes
+   */
+  public SgdStep scaled(int exponent) {
+    double rate = Math.scalb(learningRate, exponent);
+    if (rate == 0 && learningRate > 0) {
+      throw new IllegalArgumentException(
+          "learning rate × curvature must be 0 or at least 1e-308, got "
+              + learningRate
+              + " × about 2^"
+              + exponent
+              + ", a step that changes nothing; use a larger learning rate, or 0");
+    }
+    return new SgdStep(
+        rate,
+        batchSize,
+        sampling,
+        momentum,
+        Math.scalb(l2, -exponent),
+        Math.scalb(weightDecay, -exponent));
+  }
+
+  /**
    * Whether this is plain SGD: no momentum, no l2, no weight decay.
    *
    * @return true for the step of the paper

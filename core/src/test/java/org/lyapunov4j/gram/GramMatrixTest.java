@@ -140,4 +140,50 @@ class GramMatrixTest {
     }
     return GramMatrix.adopt(rows, m, 1);
   }
+
+  /** Shared or copied, the multiple has the entries and products of a matrix made of them. */
+  @Test
+  void theNormalisedMatrixIsAnExactMultiple() {
+    for (int k : new int[] {-1000, -300, -100, -3, 0, 3, 100, 300, 1000}) {
+      double[][] rows = TestGrams.wishart(7, 4, 3);
+      for (double[] row : rows) {
+        for (int j = 0; j < row.length; j++) {
+          row[j] = Math.scalb(row[j], k);
+        }
+      }
+      GramMatrix gram = GramMatrix.of(rows, 7, 1);
+      GramMatrix normalised = gram.normalised();
+      double[][] expected = gram.toArray();
+      double largest = 0;
+      for (double[] row : expected) {
+        for (int j = 0; j < row.length; j++) {
+          row[j] = Math.scalb(row[j], -gram.exponent());
+          largest = Math.max(largest, Math.abs(row[j]));
+        }
+      }
+      assertThat(largest).isBetween(1.0, 2.0);
+      GramMatrix direct = GramMatrix.of(expected, 7, 1);
+      assertThat(normalised.toArray()).isDeepEqualTo(expected);
+      assertThat(normalised.trace()).isEqualTo(direct.trace());
+      assertThat(normalised.get(3, 5)).isEqualTo(expected[3][5]);
+      assertThat(normalised.exponent()).isZero();
+      assertThat(normalised.subset(1, 4, 6).toArray())
+          .isDeepEqualTo(direct.subset(1, 4, 6).toArray());
+      double[] x = TestGrams.gaussian(1, 7, 4)[0];
+      double[] y = new double[7];
+      double[] z = new double[7];
+      normalised.multiply(x, y);
+      direct.multiply(x, z);
+      assertThat(y).isEqualTo(z);
+    }
+  }
+
+  @Test
+  void subnormalEntriesHaveACoarserRoundingUnit() {
+    double[][] rows = {{1e-320, 0}, {0, 1e-320}};
+    GramMatrix gram = GramMatrix.of(rows, 2, 1);
+    assertThat(gram.epsilon()).isCloseTo(Double.MIN_VALUE / 1e-320, within(1e-6));
+    assertThat(gram.normalised().epsilon()).isEqualTo(gram.epsilon());
+    assertThat(GramMatrix.of(new double[2][2], 2, 1).epsilon()).isEqualTo(Math.ulp(1.0));
+  }
 }

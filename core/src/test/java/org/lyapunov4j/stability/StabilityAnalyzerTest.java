@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -105,7 +106,7 @@ class StabilityAnalyzerTest {
         SgdStep step = SgdStep.of(0.1, batch);
         assertThatThrownBy(() -> analyzer.analyze(indefinite, step))
             .isInstanceOf(IllegalArgumentException.class)
-            .hasMessageContaining("positive semidefinite, got the eigenvalue -1.00000 beside")
+            .hasMessageContaining("positive semidefinite, got the eigenvalue -1.00000 or")
             .hasMessageContaining("(0, 2, 1, 3)");
       }
       assertThatThrownBy(() -> analyzer.on(indefinite)).hasMessageContaining("semidefinite");
@@ -136,7 +137,7 @@ class StabilityAnalyzerTest {
             StabilityAnalyzer.builder().tier(tier).spectrumLimit(10).build();
         assertThatThrownBy(() -> analyzer.analyze(indefinite, SgdStep.of(0.1, 20)))
             .isInstanceOf(IllegalArgumentException.class)
-            .hasMessageContaining("positive semidefinite, got an energy");
+            .hasMessageContaining("positive semidefinite, got the eigenvalue -");
       }
     }
   }
@@ -146,12 +147,18 @@ class StabilityAnalyzerTest {
     for (int seed = 0; seed < 20; seed++) {
       GramMatrix singular = TestGrams.wishart(30, 2, 5, seed);
       for (GramMatrix gram : List.of(singular, TestGrams.single(singular))) {
-        GramSpectrum.eigenvaluesOnly(gram).requirePositiveSemidefinite();
-        LargestEigenpair.requirePositiveSemidefinite(gram, LargestEigenpair.of(gram).value());
+        GramSpectrum spectrum = GramSpectrum.eigenvaluesOnly(gram);
+        assertThat(spectrum.isPositiveSemidefinite()).isTrue();
+        assertThat(LargestEigenpair.lowestEnergy(gram, spectrum.largest()))
+            .isGreaterThanOrEqualTo(-spectrum.noise());
       }
     }
-    TangentKernels.rows()
-        .forEach(row -> GramSpectrum.eigenvaluesOnly(row.gram()).requirePositiveSemidefinite());
+    for (TangentKernels.Row row : TangentKernels.rows()) {
+      GramSpectrum spectrum = GramSpectrum.eigenvaluesOnly(row.gram());
+      assertThat(spectrum.isPositiveSemidefinite()).as("%s", row).isTrue();
+      assertThat(LargestEigenpair.lowestEnergy(row.gram(), spectrum.largest()))
+          .isGreaterThanOrEqualTo(-spectrum.noise());
+    }
   }
 
   @Test
@@ -259,6 +266,137 @@ class StabilityAnalyzerTest {
         .isCloseTo(0, within(1e-12));
     assertThat(MeanSquareStability.of(GramSpectrum.of(gram)).analyze(step).criticalBatchSize())
         .isEmpty();
+  }
+
+  /** A power of two is exact, so that every number is the same to the last bit. */
+  @Test
+  void aPowerOfTwoChangesNoBit() {
+    GramMatrix gram = TestGrams.powerLaw(12, 2, 1, 5);
+    double edge = 2 * 12 / LargestEigenpair.of(gram).value();
+    for (Tier tier : Tier.values()) {
+      StabilityAnalyzer analyzer = StabilityAnalyzer.builder().tier(tier).build();
+      for (SgdStep step :
+          List.of(
+              SgdStep.of(0.3 * edge, 3),
+              SgdStep.of(0.6 * edge, 12).withL2(0.01),
+              SgdStep.of(edge, 1).withMomentum(new Momentum.HeavyBall(0.5)))) {
+        StabilityReport one = analyzer.analyze(gram, step);
+        for (int k : new int[] {-997, -600, -256, -1, 1, 256, 997, 1010}) {
+          StabilityReport other = analyzer.analyze(times(gram, k), step.scaled(k));
+          assertThat(other.exponent()).isEqualTo(one.exponent());
+          assertThat(other.gdExponent()).isEqualTo(one.gdExponent());
+          assertThat(other.sharpness()).isEqualTo(Math.scalb(one.sharpness(), -k));
+          assertThat(other.classicEdgeRatio()).isEqualTo(one.classicEdgeRatio());
+          assertThat(other.edgeRatio()).isEqualTo(one.edgeRatio());
+          assertThat(other.criticalBatchSize()).isEqualTo(one.criticalBatchSize());
+          assertThat(other.sumOfExponents()).isEqualTo(one.sumOfExponents());
+          assertThat(other.verdict().kind()).isEqualTo(one.verdict().kind());
+          assertThat(other.certificate().map(Certificate::kind))
+              .isEqualTo(one.certificate().map(Certificate::kind));
+          assertThat(other.meanSquare().map(MeanSquareReport::index))
+              .isEqualTo(one.meanSquare().map(MeanSquareReport::index));
+          assertThat(other.meanSquare().map(MeanSquareReport::exponent))
+              .isEqualTo(one.meanSquare().map(MeanSquareReport::exponent));
+          assertThat(other.meanSquare().map(m -> m.criticalLearningRate().value()))
+              .isEqualTo(
+                  one.meanSquare().map(m -> Math.scalb(m.criticalLearningRate().value(), k)));
+          assertThat(other.diagnosis().map(d -> d.conditionNumber()))
+              .isEqualTo(one.diagnosis().map(d -> d.conditionNumber()));
+          assertThat(other.diagnosis().map(d -> d.largest()))
+              .isEqualTo(one.diagnosis().map(d -> Math.scalb(d.largest(), -k)));
+        }
+      }
+    }
+  }
+
+  /** 2⁻ᵏ·G. */
+  private static GramMatrix times(GramMatrix gram, int k) {
+    double[][] rows = gram.toArray();
+    for (double[] row : rows) {
+      for (int j = 0; j < row.length; j++) {
+        row[j] = Math.scalb(row[j], -k);
+      }
+    }
+    return GramMatrix.adopt(rows, gram.examples(), gram.outputs());
+  }
+
+  @Test
+  void scaleChangesNothing() {
+    for (int batch : new int[] {2, 8}) {
+      StabilityAnalyzer analyzer = StabilityAnalyzer.builder().tier(Tier.FULL).build();
+      double[][] unit = TestGrams.wishart(8, 6, 3);
+      for (double rate : new double[] {0.2, 2, 20}) {
+        StabilityReport one = analyzer.analyze(GramMatrix.of(unit, 8, 1), SgdStep.of(rate, batch));
+        for (double s : new double[] {1e-300, 1e-155, 1e-20, 3, 1e20, 1e155, 1e300}) {
+          double[][] rows = unit.clone();
+          for (int i = 0; i < 8; i++) {
+            rows[i] = Arrays.stream(unit[i]).map(x -> s * x).toArray();
+          }
+          StabilityReport other =
+              analyzer.analyze(GramMatrix.of(rows, 8, 1), SgdStep.of(rate / s, batch));
+          assertThat(other.verdict().kind()).as("s = %s", s).isEqualTo(one.verdict().kind());
+          assertThat(other.exponent().low())
+              .isCloseTo(one.exponent().low(), withinPercentage(1e-3));
+          assertThat(other.exponent().high())
+              .isCloseTo(one.exponent().high(), withinPercentage(1e-3));
+          assertThat(other.gdExponent().low())
+              .isCloseTo(one.gdExponent().low(), withinPercentage(1e-6));
+          assertThat(other.sharpness() / s).isCloseTo(one.sharpness(), withinPercentage(1e-9));
+          assertThat(other.classicEdgeRatio())
+              .isCloseTo(one.classicEdgeRatio(), withinPercentage(1e-9));
+          assertThat(other.edgeRatio().orElseThrow())
+              .isCloseTo(one.edgeRatio().orElseThrow(), withinPercentage(0.01));
+          assertThat(other.meanSquare().orElseThrow().exponent())
+              .isCloseTo(one.meanSquare().orElseThrow().exponent(), withinPercentage(1e-6));
+          assertThat(other.criticalBatchSize()).isEqualTo(one.criticalBatchSize());
+          assertThat(other.diagnosis().orElseThrow().rank())
+              .isEqualTo(one.diagnosis().orElseThrow().rank());
+        }
+      }
+    }
+  }
+
+  /** Each gets an answer that is right, or one line that says what to do. */
+  @Test
+  void extremeEntriesAndRatesGetAnAnswerOrOneLine() {
+    StabilityAnalyzer analyzer = StabilityAnalyzer.builder().tier(Tier.FULL).build();
+    int answers = 0;
+    for (double entry : new double[] {4.9e-324, 1e-320, 1e-310, 1e-300, 1, 1e300, 2e307, 1.7e308}) {
+      GramMatrix gram =
+          GramMatrix.of(
+              new double[][] {{entry, entry / 2, 0}, {entry / 2, entry, 0}, {0, 0, entry}}, 3, 1);
+      for (double rate : new double[] {4.9e-324, 1e-300, 1e-10, 1, 1e10, 1e300, 1.7e308}) {
+        for (int batch = 1; batch <= 3; batch++) {
+          SgdStep step = SgdStep.of(rate, batch);
+          try {
+            StabilityReport report = analyzer.analyze(gram, step);
+            answers++;
+            double product = rate * entry;
+            assertThat(report.exponent().low()).isNotNaN();
+            assertThat(report.verdict().kind())
+                .as("entry %s, %s", entry, step)
+                .isEqualTo(product < 1.5 ? Verdict.Kind.STABLE : Verdict.Kind.UNSTABLE);
+          } catch (IllegalArgumentException e) {
+            assertThat(e.getMessage()).contains("must be", "got").hasSizeLessThan(400);
+            assertThat(e.getMessage().lines()).hasSize(1);
+          }
+        }
+      }
+    }
+    assertThat(answers).isGreaterThanOrEqualTo(25);
+  }
+
+  @Test
+  void floatMatricesOfAnyScaleHaveTheSameReport() {
+    GramMatrix unit = TestGrams.single(TestGrams.wishart(8, 1, 6, 3));
+    StabilityReport one = StabilityAnalyzer.builder().build().analyze(unit, SgdStep.of(2, 2));
+    for (int k : new int[] {-120, 120}) {
+      GramMatrix other = TestGrams.single(times(unit, k));
+      StabilityReport report =
+          StabilityAnalyzer.builder().build().analyze(other, SgdStep.of(2, 2).scaled(k));
+      assertThat(report.exponent()).isEqualTo(one.exponent());
+      assertThat(report.edgeRatio()).isEqualTo(one.edgeRatio());
+    }
   }
 
   @Test

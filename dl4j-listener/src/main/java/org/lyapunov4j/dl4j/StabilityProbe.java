@@ -116,7 +116,10 @@ final class StabilityProbe implements AutoCloseable {
     settings.deadline().check();
     settings.stages().accept(Stage.GRAM);
     long start = System.nanoTime();
+    // the sum is finite only if every parameter is
+    requireFinite(snapshot.parameters().sumNumber().doubleValue(), "parameters", snapshot);
     NtkGramResult result = ntk.compute(snapshot.parameters(), snapshot.metric());
+    requireFinite(result.fit().loss(), "mean loss", snapshot);
     settings.deadline().check();
     settings.stages().accept(Stage.ANALYSIS);
     long middle = System.nanoTime();
@@ -147,6 +150,20 @@ final class StabilityProbe implements AutoCloseable {
         bytes(gram),
         Duration.ofNanos(middle - start),
         Duration.ofNanos(end - middle));
+  }
+
+  private static void requireFinite(double sum, String what, Snapshot snapshot) {
+    if (!Double.isFinite(sum)) {
+      throw new IllegalArgumentException(
+          "the network has diverged by iteration "
+              + snapshot.iteration()
+              + ": its "
+              + what
+              + " must be finite, got "
+              + sum
+              + "; lower the learning rate, now "
+              + snapshot.step().sgd().learningRate());
+    }
   }
 
   private List<StabilityReport> smallerProbes(GramMatrix gram, Snapshot snapshot) {

@@ -130,6 +130,40 @@ class LyapunovListenerTest {
         .containsExactly(0.1, 0.02);
   }
 
+  /** The linear network squares its weights at every step, until they are no numbers any more. */
+  @Test
+  void aCheckpointOfADivergedNetworkSaysSo() {
+    List<String> failures = new ArrayList<>();
+    for (int step = 1; step < 16; step++) {
+      LyapunovListener listener = quick().strict(true).tier(Tier.FULL).build();
+      MultiLayerNetwork network = network(new Sgd(0.05));
+      network.params().muli(Math.pow(10, step * step * 1.5));
+      network.setListeners(listener);
+      try {
+        network.fit(batches(4).get(0));
+      } catch (RuntimeException e) {
+        failures.add(e.getMessage());
+      }
+      for (Checkpoint checkpoint : listener.history()) {
+        assertThat(checkpoint.stability().sharpness()).isFinite();
+        assertThat(checkpoint.stability().exponent().value()).isNotNaN();
+      }
+      listener.close();
+    }
+    assertThat(failures).isNotEmpty().allMatch(line -> line.contains("diverged"));
+  }
+
+  @Test
+  void parametersThatAreNoNumbersAreSaidToHaveDiverged() {
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.params().putScalar(0, Double.NaN);
+    LyapunovListener listener = quick().strict(true).build();
+    network.setListeners(listener);
+    assertThatThrownBy(() -> network.fit(batches(4).get(0)))
+        .hasMessageContaining("the network has diverged by iteration 0: its parameters must be")
+        .hasMessageContaining("lower the learning rate, now 0.05");
+  }
+
   /** Everything that reads a checkpoint takes one at learning rate 0. */
   @ParameterizedTest
   @EnumSource(Tier.class)

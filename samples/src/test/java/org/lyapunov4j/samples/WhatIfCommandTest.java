@@ -221,7 +221,7 @@ class WhatIfCommandTest {
     assertRefused("give --gram or --model, got neither");
     assertRefused("give --gram or --model, got both", gram, "--model=x.zip");
     assertRefused(
-        "--learning-rates must be positive and finite, got -1", gram, "--learning-rates=1,-1");
+        "--learning-rates must be finite and at least 0, got -1", gram, "--learning-rates=1,-1");
     assertRefused(
         "--batch-sizes must be 1 to the number of examples 4, got 5",
         gram,

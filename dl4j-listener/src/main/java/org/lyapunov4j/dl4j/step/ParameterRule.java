@@ -19,6 +19,7 @@ import org.nd4j.linalg.learning.regularization.WeightDecay;
  * @param gradientFactor what Deeplearning4j's gradient is of the true one
  * @param updaterName of its updater's class
  * @param updater its updater
+ * @param atEpsilon whether its rate is 0 but Deeplearning4j steps at the updater's epsilon
  * @param l2 coefficient in the gradient
  * @param weightDecay coefficient of a decay after the updater, times η
  * @param absoluteDecay coefficient of a decay after the updater, not times η
@@ -30,6 +31,7 @@ record ParameterRule(
     double gradientFactor,
     String updaterName,
     UpdaterRule updater,
+    boolean atEpsilon,
     double l2,
     double weightDecay,
     double absoluteDecay) {
@@ -44,6 +46,7 @@ record ParameterRule(
     String name = parameter + " of " + ownerName;
     IUpdater updater = owner.getConfig().getUpdaterByParam(parameter);
     UpdaterRule rule = UpdaterRule.of(updater, name, iteration, epoch);
+    boolean atEpsilon = UpdaterRule.stepsAtEpsilon(updater, iteration, epoch);
     List<Regularization> regularizations = owner.getConfig().getRegularizationByParam(parameter);
     double l2 = 0;
     double weightDecay = 0;
@@ -54,7 +57,7 @@ record ParameterRule(
         l2 += penalty.getL2().valueAt(iteration, epoch);
       } else if (regularization instanceof WeightDecay decay) {
         double coefficient = decay.getCoeff().valueAt(iteration, epoch);
-        weightDecay += decay.isApplyLR() ? coefficient : 0;
+        weightDecay += decay.isApplyLR() && !atEpsilon ? coefficient : 0;
         absoluteDecay += decay.isApplyLR() ? 0 : coefficient;
       } else {
         throw unsupported(regularization, name);
@@ -67,6 +70,7 @@ record ParameterRule(
         factor,
         updater.getClass().getSimpleName(),
         rule,
+        atEpsilon,
         l2,
         weightDecay,
         absoluteDecay);

@@ -346,6 +346,12 @@ public final class StepReader {
                 + " tiny neighbourhood of a minimum; sharpness is that of the preconditioned"
                 + " curvature");
       }
+      if (rule.atEpsilon()) {
+        remarks.add(
+            "the learning rate is 0, but Deeplearning4j 1.0.0-M2.1 steps with the epsilon of "
+                + rule.updaterName()
+                + " instead");
+      }
       if (rule.updaterName().equals("NoOp")) {
         remarks.add("NoOp does not freeze " + rule.name() + ": its step is the gradient itself");
       }

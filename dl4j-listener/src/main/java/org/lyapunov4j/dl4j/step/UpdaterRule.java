@@ -64,23 +64,24 @@ record UpdaterRule(double learningRate, Momentum momentum, Metric metric) {
     if (updater instanceof Adam adam) {
       double factor = Math.sqrt(1 - Math.pow(adam.getBeta2(), t)) / corrected(adam.getBeta1(), t);
       return new UpdaterRule(
-          rate,
+          orEpsilon(rate, factor, adam.getEpsilon()),
           new Momentum.MovingAverage(adam.getBeta1()),
           state -> inverseRoot(state.get(AdamUpdater.V_STATE), adam.getEpsilon()).muli(factor));
     }
     if (updater instanceof AMSGrad ams) {
       double factor = Math.sqrt(1 - Math.pow(ams.getBeta2(), t)) / corrected(ams.getBeta1(), t);
       return new UpdaterRule(
-          rate,
+          orEpsilon(rate, factor, ams.getEpsilon()),
           new Momentum.MovingAverage(ams.getBeta1()),
           state ->
               inverseRoot(state.get(AMSGradUpdater.V_HAT_STATE), ams.getEpsilon()).muli(factor));
     }
     if (updater instanceof AdaMax adaMax) {
+      double factor = 1 / corrected(adaMax.getBeta1(), t);
       return new UpdaterRule(
-          rate,
+          orEpsilon(rate, factor, adaMax.getEpsilon()),
           new Momentum.MovingAverage(adaMax.getBeta1()),
-          state -> state.get(AdaMaxUpdater.U_STATE).rdiv(1 / corrected(adaMax.getBeta1(), t)));
+          state -> state.get(AdaMaxUpdater.U_STATE).rdiv(factor));
     }
     if (updater instanceof Nadam nadam) {
       return new UpdaterRule(
@@ -118,6 +119,17 @@ record UpdaterRule(double learningRate, Momentum momentum, Metric metric) {
         "The updater " + updater.getClass().getSimpleName() + " of " + name,
         "its step is not known here",
         "train with Sgd, Nesterovs, Adam, AMSGrad, AdaMax, Nadam, RmsProp, AdaGrad or AdaDelta");
+  }
+
+  /** Whether Deeplearning4j takes the updater's epsilon for a rate of 0. */
+  static boolean stepsAtEpsilon(IUpdater updater, int iteration, int epoch) {
+    return (updater instanceof Adam || updater instanceof AMSGrad || updater instanceof AdaMax)
+        && updater.getLearningRate(iteration, epoch) == 0;
+  }
+
+  /** Deeplearning4j 1.0.0-M2.1 replaces a product of rate and factor that is 0 by epsilon. */
+  private static double orEpsilon(double rate, double factor, double epsilon) {
+    return rate == 0 ? epsilon / factor : rate;
   }
 
   boolean isAdaptive() {

@@ -84,6 +84,12 @@ class StepReaderTest {
         new Case("Sgd that ends at 0", with(new Sgd(toZero))),
         new Case("momentum that ends at 0", with(new Nesterovs(toZero, 0.9)).weightDecay(0.02)),
         new Case("Adam from 0 on", with(Adam.builder().learningRateSchedule(fromZero).build())),
+        new Case("Adam ends at 0", with(Adam.builder().learningRateSchedule(toZero).build())),
+        new Case("AMSGrad 0", with(AMSGrad.builder().learningRateSchedule(toZero).build())),
+        new Case("AdaMax 0", with(new AdaMax(toZero))),
+        new Case("Nadam 0", with(Nadam.builder().learningRateSchedule(toZero).build())),
+        new Case("RmsProp 0", with(RmsProp.builder().learningRateSchedule(toZero).build())),
+        new Case("AdaGrad 0", with(AdaGrad.builder().learningRateSchedule(toZero).build())),
         new Case("Nesterovs", with(new Nesterovs(0.05, 0.9))),
         new Case("Nesterovs with schedules", with(new Nesterovs(byIteration, momenta))),
         new Case("l2", with(new Sgd(0.1)).l2(0.02)),
@@ -483,13 +489,15 @@ class StepReaderTest {
 
   @Test
   void aRateOfZeroIsAStepWithARemark() {
-    List<IUpdater> updaters = List.of(new Sgd(0.0), new Nesterovs(0.0, 0.9), new Adam(0.0));
+    List<IUpdater> updaters = List.of(new Sgd(0.0), new Nesterovs(0.0, 0.9), new Nadam(0.0));
     for (IUpdater updater : updaters) {
       TrainingStep step = read(with(updater).weightDecay(0.1));
       assertThat(step.sgd().learningRate()).isZero();
       assertThat(step.remarks()).anyMatch(remark -> remark.contains("the learning rate is 0"));
     }
     assertThat(read(with(new Sgd(0.1))).remarks()).noneMatch(r -> r.contains("rate is 0"));
+    assertThat(read(with(new Adam(0.0))).remarks())
+        .anyMatch(r -> r.contains("steps with the epsilon of Adam"));
   }
 
   /** What moves alone gives the rate; the weights drop out. */
@@ -507,7 +515,7 @@ class StepReaderTest {
   void refusesADecayThatGoesOnAtRateZero() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> read(with(new Sgd(0.0)).weightDecay(0.1, false)))
-        .withMessageContaining("needs a learning rate above 0, got 0 with the decay 0.1");
+        .withMessageContaining("needs a learning rate above 0, got 0 with the decay 0.2 of W");
   }
 
   @Test

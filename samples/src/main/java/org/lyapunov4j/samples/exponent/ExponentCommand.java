@@ -186,6 +186,8 @@ public final class ExponentCommand implements Callable<Integer> {
     StabilityAnalyzer analyzer = settings.build();
     StabilityReport report = Input.accept(spec, () -> analyzer.analyze(matrix, step));
     boolean nonzero = report.sharpness() > 0;
+    GramMatrix normalised = matrix.normalised();
+    SgdStep scaled = step.scaled(matrix.exponent());
     Optional<LyapunovSpectrum> largest =
         Optional.ofNullable(spectrum)
             .filter(count -> nonzero)
@@ -195,14 +197,17 @@ public final class ExponentCommand implements Callable<Integer> {
                         .seed(seed)
                         .exponents(count)
                         .build()
-                        .estimate(matrix, step));
-    List<StabilityRecord.Moment> orders = nonzero ? moments(matrix, step, report) : List.of();
+                        .estimate(normalised, scaled));
+    List<StabilityRecord.Moment> orders = nonzero ? moments(normalised, scaled, report) : List.of();
     Optional<FiniteTimeExponents> finiteTime =
         Optional.ofNullable(horizon)
             .filter(steps -> nonzero)
             .map(
                 steps ->
-                    FiniteTimeEstimator.builder().seed(seed).build().estimate(matrix, step, steps));
+                    FiniteTimeEstimator.builder()
+                        .seed(seed)
+                        .build()
+                        .estimate(normalised, scaled, steps));
     double seconds = (System.nanoTime() - start) * 1e-9;
     StabilityRecord record = StabilityRecord.of(report, seconds, largest, orders, finiteTime);
     PrintWriter out = spec.commandLine().getOut();
