@@ -164,6 +164,9 @@ public final class LyapunovEstimator {
         return positive(unstable);
       }
       Branch slow = slow();
+      if (slow.sign() == Sign.POSITIVE) {
+        return positive(slow);
+      }
       return decayDecides && (unstable.sign() == Sign.NEGATIVE || unstable.diedOut())
           ? negative(slow)
           : undecided(slow, unstable);
@@ -289,7 +292,16 @@ public final class LyapunovEstimator {
       return branch.fit.value() < 0
           ? branch.estimate(Sign.NEGATIVE, low, Math.min(0, branch.high()))
           : new ExponentBound(
-              Math.min(0, low), 0, Sign.NEGATIVE, "rare bursts hide the rate of decay");
+              Math.min(slowestDecay(), low),
+              0,
+              Sign.NEGATIVE,
+              "rare bursts hide the rate of decay");
+    }
+
+    /** log|1 − ηκ_min/N| or its form with momentum; bursts only ever slow that decay down. */
+    private double slowestDecay() {
+      double curvature = slowest.orElseThrow().eigenvalue() / gram.examples();
+      return Math.min(0, FullBatchExponent.along(curvature, step));
     }
 
     /** Why there may be directions slower than the one that was measured. */
