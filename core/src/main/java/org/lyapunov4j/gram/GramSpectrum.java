@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.gram;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
@@ -13,6 +14,10 @@ import java.util.OptionalDouble;
  * {@linkplain #noise() noise} m·ε·κ_max, ε the precision of the stored entries: below, it cannot be
  * told from the rounding of G.
  *
+ * <p>Nothing here is believed unseen: eigenvalues and eigenvectors stand checks of O(m²) operations
+ * (Σκ = tr G, Σκ² = ‖G‖²_F, G Q x = Q Λ x and QᵀQ x = x for random x, to 30·m·ε), or another
+ * routine takes over and {@link #remarks()} says so.
+ *
  * <p>Costs one LAPACK divide-and-conquer decomposition, about 9 m³ flops with eigenvectors and 8·m²
  * bytes. For κ_max alone of a large matrix use {@link LargestEigenpair#of(GramMatrix)}. Immutable.
  */
@@ -23,12 +28,14 @@ public final class GramSpectrum {
   private final double[] vectors;
   private final double noise;
   private final int rank;
+  private final List<String> remarks;
 
-  private GramSpectrum(GramMatrix gram, double[] eigenvalues, double[] vectors) {
+  private GramSpectrum(GramMatrix gram, SymmetricEigen.Result result) {
     examples = gram.examples();
     outputs = gram.outputs();
-    this.eigenvalues = eigenvalues;
-    this.vectors = vectors;
+    eigenvalues = result.eigenvalues();
+    vectors = result.vectors();
+    remarks = List.copyOf(result.remarks());
     int m = eigenvalues.length;
     noise = noise(gram, Math.max(eigenvalues[m - 1], -eigenvalues[0]));
     int zeros = 0;
@@ -42,12 +49,12 @@ public final class GramSpectrum {
    * Eigenvalues and eigenvectors.
    *
    * @param gram G, m ≤ 46340
-   * @return the decomposition
+   * @return the decomposition; without eigenvectors if no routine found right ones, as {@link
+   *     #remarks()} says
+   * @throws ArithmeticException if no routine found the eigenvalues
    */
   public static GramSpectrum of(GramMatrix gram) {
-    double[] a = flatten(gram);
-    double[] eigenvalues = SymmetricEigen.decompose(a, gram.size(), true);
-    return new GramSpectrum(gram, eigenvalues, a);
+    return of(gram, true, SymmetricEigen.standard());
   }
 
   /**
@@ -55,10 +62,10 @@ public final class GramSpectrum {
    *
    * @param gram G, m ≤ 46340
    * @return the spectrum without eigenvectors
+   * @throws ArithmeticException if no routine found the eigenvalues
    */
   public static GramSpectrum eigenvaluesOnly(GramMatrix gram) {
-    return new GramSpectrum(
-        gram, SymmetricEigen.decompose(flatten(gram), gram.size(), false), null);
+    return of(gram, false, SymmetricEigen.standard());
   }
 
   /** m·ε·largest, the level below which an eigenvalue of G is rounding. */
@@ -66,7 +73,7 @@ public final class GramSpectrum {
     return gram.size() * gram.epsilon() * largest;
   }
 
-  private static double[] flatten(GramMatrix gram) {
+  static GramSpectrum of(GramMatrix gram, boolean vectors, SymmetricEigen eigen) {
     int m = gram.size();
     if ((long) m * m > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
@@ -74,13 +81,7 @@ public final class GramSpectrum {
               + m
               + "; use fewer examples, or LargestEigenpair for the largest eigenvalue");
     }
-    double[] a = new double[m * m];
-    double[] row = new double[m];
-    for (int i = 0; i < m; i++) {
-      gram.copyRow(i, row);
-      System.arraycopy(row, 0, a, i * m, m);
-    }
-    return a;
+    return new GramSpectrum(gram, eigen.decompose(gram, vectors));
   }
 
   /**
@@ -130,9 +131,9 @@ public final class GramSpectrum {
   }
 
   /**
-   * Whether eigenvectors were computed.
+   * Whether there are eigenvectors.
    *
-   * @return false after {@link #eigenvaluesOnly}
+   * @return false after {@link #eigenvaluesOnly}, and where no routine found right ones
    */
   public boolean hasEigenvectors() {
     return vectors != null;
@@ -143,7 +144,7 @@ public final class GramSpectrum {
    *
    * @param index as for {@link #eigenvalue}
    * @return m entries in example-major order, of norm 1, orthogonal to the other eigenvectors
-   * @throws IllegalStateException after {@link #eigenvaluesOnly}
+   * @throws IllegalStateException if there are no eigenvectors
    */
   public double[] eigenvector(int index) {
     double[] vector = new double[size()];
@@ -157,15 +158,26 @@ public final class GramSpectrum {
    * @param index as for {@link #eigenvalue}
    * @param target receives m entries
    * @param offset where in target they start
-   * @throws IllegalStateException after {@link #eigenvaluesOnly}
+   * @throws IllegalStateException if there are no eigenvectors
    */
   public void copyEigenvector(int index, double[] target, int offset) {
     if (vectors == null) {
       throw new IllegalStateException(
-          "this spectrum has eigenvalues only; use GramSpectrum.of for eigenvectors");
+          remarks.isEmpty()
+              ? "this spectrum has eigenvalues only; use GramSpectrum.of for eigenvectors"
+              : "this spectrum has eigenvalues only: " + String.join("; ", remarks));
     }
     int m = size();
     System.arraycopy(vectors, index * m, target, offset, m);
+  }
+
+  /**
+   * What was wrong with the decomposition before it was right.
+   *
+   * @return a sentence for each fault; empty if there was none
+   */
+  public List<String> remarks() {
+    return remarks;
   }
 
   /**

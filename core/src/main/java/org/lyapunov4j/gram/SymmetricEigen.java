@@ -1,91 +1,116 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.gram;
 
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
- * The dense symmetric eigenproblem, by LAPACK.
- *
- * <p>ND4J offers only {@code syev} (implicit QR), three times slower with eigenvectors than divide
- * and conquer ({@code dsyevd}), which is in the OpenBLAS that ND4J's CPU backend loads anyway. That
- * class is looked up at run time, so that this module depends on nd4j-api only; on another backend
- * ND4J's own routine does the work.
+ * The dense symmetric eigenproblem by the first of several routines whose result stands its {@link
+ * EigenCheck check}.
  */
 final class SymmetricEigen {
-  private static final int COLUMN_MAJOR = 102;
-  private static final MethodHandle DSYEVD = findDsyevd();
+  private static final SymmetricEigen STANDARD =
+      new SymmetricEigen(EigenRoutines.all(), NativeLibrary::warn);
 
-  private SymmetricEigen() {}
+  private final List<EigenRoutine> routines;
+  private final Consumer<String> warning;
 
   /**
-   * Decomposes in place.
+   * A choice of routines.
    *
-   * @param a m·m entries of a symmetric matrix; overwritten, with the orthonormal eigenvectors
-   *     column by column if asked for
-   * @param m its order
-   * @param vectors whether eigenvectors are wanted
-   * @return the m eigenvalues in ascending order
+   * @param routines in the order they are tried
+   * @param warning told of every result that was wrong
    */
-  static double[] decompose(double[] a, int m, boolean vectors) {
-    return DSYEVD == null ? syev(a, m, vectors) : dsyevd(a, m, vectors);
+  SymmetricEigen(List<EigenRoutine> routines, Consumer<String> warning) {
+    this.routines = List.copyOf(routines);
+    this.warning = warning;
   }
 
-  private static double[] dsyevd(double[] a, int m, boolean vectors) {
-    double[] eigenvalues = new double[m];
-    byte job = (byte) (vectors ? 'V' : 'N');
-    int info;
+  static SymmetricEigen standard() {
+    return STANDARD;
+  }
+
+  /**
+   * A result that was checked.
+   *
+   * @param eigenvalues ascending
+   * @param vectors the orthonormal eigenvectors column by column; null if not asked for or if no
+   *     routine found them
+   * @param remarks what went wrong before, a sentence each
+   */
+  @SuppressWarnings("ArrayRecordComponent") // handed over once, within the package
+  record Result(double[] eigenvalues, double[] vectors, List<String> remarks) {}
+
+  /**
+   * Decomposes.
+   *
+   * @param gram G
+   * @param vectors whether eigenvectors are wanted
+   * @return right eigenvalues, and right eigenvectors or none
+   * @throws ArithmeticException if no routine found the eigenvalues
+   */
+  Result decompose(GramMatrix gram, boolean vectors) {
+    ScaledGram scaled = new ScaledGram(gram);
+    EigenCheck check = new EigenCheck(scaled);
+    List<String> failed = new ArrayList<>();
+    double[] valuesAlone = null;
+    for (EigenRoutine routine : routines) {
+      double[] a = scaled.toArray();
+      double[] values = run(routine, a, gram.size(), vectors);
+      if (values != null && check.acceptsValues(values)) {
+        boolean right = vectors ? check.acceptsVectors(values, a) : check.acceptsLargest(values);
+        if (right) {
+          List<String> remarks = remarks(failed, gram, routine.name() + " took its place");
+          return new Result(unscaled(scaled, values), vectors ? a : null, remarks);
+        }
+        if (valuesAlone == null && check.acceptsLargest(values)) {
+          valuesAlone = values;
+        }
+      }
+      failed.add(routine.name());
+    }
+    if (valuesAlone == null) {
+      String consequence = "there is no other routine; what needs eigenvalues is absent";
+      throw new ArithmeticException(String.join(" ", remarks(failed, gram, consequence)));
+    }
+    return new Result(
+        unscaled(scaled, valuesAlone),
+        null,
+        remarks(failed, gram, "there is no other routine; what needs eigenvectors is absent"));
+  }
+
+  /** The eigenvalues; null if the routine gives up. */
+  private static double[] run(EigenRoutine routine, double[] a, int m, boolean vectors) {
     try {
-      info = (int) DSYEVD.invokeExact(COLUMN_MAJOR, job, (byte) 'L', m, a, m, eigenvalues);
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException("LAPACK dsyevd could not be called", e);
-    }
-    requireSuccess("dsyevd", info);
-    return eigenvalues;
-  }
-
-  static double[] syev(double[] a, int m, boolean vectors) {
-    try (INDArray matrix = Nd4j.create(DataType.DOUBLE, new long[] {m, m}, 'f');
-        INDArray eigenvalues = Nd4j.create(DataType.DOUBLE, m)) {
-      matrix.data().asNioDouble().put(a);
-      char job = vectors ? 'V' : 'N';
-      requireSuccess("syev", Nd4j.getBlasWrapper().lapack().syev(job, 'L', matrix, eigenvalues));
-      matrix.data().asNioDouble().get(a);
-      return eigenvalues.toDoubleVector();
-    }
-  }
-
-  private static void requireSuccess(String routine, int info) {
-    if (info != 0) {
-      throw new IllegalStateException(
-          "LAPACK " + routine + " did not converge (info " + info + "); check the Gram matrix");
-    }
-  }
-
-  private static MethodHandle findDsyevd() {
-    try {
-      Class<?> openblas = Class.forName("org.bytedeco.openblas.global.openblas");
-      return MethodHandles.publicLookup()
-          .findStatic(
-              openblas,
-              "LAPACKE_dsyevd",
-              MethodType.methodType(
-                  int.class,
-                  int.class,
-                  byte.class,
-                  byte.class,
-                  int.class,
-                  double[].class,
-                  int.class,
-                  double[].class));
-    } catch (ReflectiveOperationException | LinkageError e) {
+      return routine.solver().decompose(a, m, vectors);
+    } catch (RuntimeException | LinkageError e) {
       return null;
     }
+  }
+
+  private static double[] unscaled(ScaledGram scaled, double[] eigenvalues) {
+    double[] result = new double[eigenvalues.length];
+    for (int k = 0; k < result.length; k++) {
+      result[k] = scaled.unscaled(eigenvalues[k]);
+    }
+    return result;
+  }
+
+  private List<String> remarks(List<String> failed, GramMatrix gram, String consequence) {
+    if (failed.isEmpty()) {
+      return List.of();
+    }
+    String remark =
+        String.format(
+            Locale.ROOT,
+            "the eigendecomposition of a matrix of %d rows was wrong by %s: %s",
+            gram.size(),
+            failed.stream().collect(Collectors.joining(", ")),
+            consequence);
+    warning.accept(remark);
+    return List.of(remark);
   }
 }

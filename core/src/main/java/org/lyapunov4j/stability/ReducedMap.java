@@ -2,6 +2,7 @@
 package org.lyapunov4j.stability;
 
 import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.gram.MatrixProduct;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -119,7 +120,7 @@ final class ReducedMap {
     }
     try (INDArray b = matrix(m, width, right, 0);
         INDArray y = Nd4j.createUninitialized(DataType.DOUBLE, new long[] {to, width}, 'f')) {
-      Nd4j.gemm(leading(to), b, y, true, false, 1, 0);
+      MatrixProduct.multiply(leading(to), b, y, true, false);
       y.data().asNioDouble().get(result, offset, to * width);
     }
     return offset + to * width;
@@ -184,7 +185,7 @@ final class ReducedMap {
     double[] u = new double[m * width];
     try (INDArray b = matrix(to, width, z, offset);
         INDArray product = Nd4j.createUninitialized(DataType.DOUBLE, new long[] {m, width}, 'f')) {
-      Nd4j.gemm(leading(to), b, product, false, false, 1, 0);
+      MatrixProduct.multiply(leading(to), b, product, false, false);
       product.data().asNioDouble().get(u);
     }
     double[] v = new double[m];

@@ -2,6 +2,7 @@
 package org.lyapunov4j.stability;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -43,6 +44,7 @@ public final class StabilityAnalyzer {
   private final Tier tier;
   private final int spectrumLimit;
   private final int meanSquareLimit;
+  private final Decomposer decomposer;
 
   private StabilityAnalyzer(Builder builder) {
     estimator = builder.estimator.build();
@@ -51,6 +53,18 @@ public final class StabilityAnalyzer {
     tier = builder.tier;
     spectrumLimit = builder.spectrumLimit;
     meanSquareLimit = builder.meanSquareLimit;
+    decomposer = builder.decomposer;
+  }
+
+  /** Where spectra come from. */
+  @FunctionalInterface
+  interface Decomposer {
+    /**
+     * A spectrum.
+     *
+     * @throws ArithmeticException if no right eigenvalues were found
+     */
+    GramSpectrum decompose(GramMatrix gram, boolean vectors);
   }
 
   /**
@@ -114,6 +128,7 @@ public final class StabilityAnalyzer {
     private final Units units;
     private final GramMatrix gram;
     private final Optional<GramSpectrum> spectrum;
+    private final List<String> remarks;
     private final double largest;
     private MeanSquareStability meanSquare;
     private Optional<SlowestMode> slowest;
@@ -121,13 +136,19 @@ public final class StabilityAnalyzer {
     Decomposition(GramMatrix asGiven) {
       units = Units.of(asGiven);
       gram = units.gram();
-      spectrum =
-          gram.size() > spectrumLimit
-              ? Optional.empty()
-              : Optional.of(
-                  gram.size() <= (atLeastStandard() ? meanSquareLimit : VECTORS_ARE_CHEAP)
-                      ? GramSpectrum.of(gram)
-                      : GramSpectrum.eigenvaluesOnly(gram));
+      Optional<GramSpectrum> found = Optional.empty();
+      List<String> faults = List.of();
+      if (gram.size() <= spectrumLimit) {
+        try {
+          int limit = atLeastStandard() ? meanSquareLimit : VECTORS_ARE_CHEAP;
+          found = Optional.of(decomposer.decompose(gram, gram.size() <= limit));
+          faults = found.get().remarks();
+        } catch (ArithmeticException e) {
+          faults = List.of(e.getMessage());
+        }
+      }
+      spectrum = found;
+      remarks = faults;
       largest =
           spectrum.map(GramSpectrum::largest).orElseGet(() -> LargestEigenpair.of(gram).value());
       requirePositiveSemidefinite();
@@ -152,6 +173,11 @@ public final class StabilityAnalyzer {
                 : SlowestMode.byInverseIteration(gram, largest);
       }
       return slowest;
+    }
+
+    /** Whether the sum of exponents, which needs all eigenvalues, can be asked for. */
+    boolean hasEigenvalues() {
+      return spectrum.isPresent() || remarks.isEmpty();
     }
 
     /** Prepared for the first step that has it. */
@@ -219,12 +245,15 @@ public final class StabilityAnalyzer {
           meanSquare.map(units::report),
           edge,
           full ? criticalBatchSize(meanSquare) : OptionalInt.empty(),
-          full ? Optional.of(sums.sumOfExponents(gram, step)) : Optional.empty(),
+          full && known.hasEigenvalues()
+              ? Optional.of(sums.sumOfExponents(gram, step))
+              : Optional.empty(),
           known
               .spectrum
               .filter(spectrum -> atLeastStandard())
               .map(spectrum -> units.diagnosis(GramDiagnosis.of(gram, spectrum, step))),
-          VerdictRule.of(sharpness, asked, exponent, decided, edge, meanSquare));
+          VerdictRule.of(sharpness, asked, exponent, decided, edge, meanSquare),
+          known.remarks);
     }
 
     /** Whether the step moves anything. */
@@ -318,8 +347,16 @@ public final class StabilityAnalyzer {
     private Tier tier = Tier.STANDARD;
     private int spectrumLimit = 4096;
     private int meanSquareLimit = 2048;
+    private Decomposer decomposer =
+        (gram, vectors) -> vectors ? GramSpectrum.of(gram) : GramSpectrum.eigenvaluesOnly(gram);
 
     private Builder() {}
+
+    /** For tests of what happens where routines are wrong. */
+    Builder decomposer(Decomposer decomposer) {
+      this.decomposer = decomposer;
+      return this;
+    }
 
     /**
      * Fixes every random draw.

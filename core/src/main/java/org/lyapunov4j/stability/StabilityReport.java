@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -37,6 +38,8 @@ import org.lyapunov4j.step.SgdStep;
  * @param sumOfExponents E log|det| of a step, nats per step
  * @param diagnosis rank, condition and how far G is from the hypotheses of the theory
  * @param verdict the verdict with its evidence
+ * @param remarks what the reader must know of how this was computed, a sentence each: results of
+ *     native code that were wrong, what took their place and what is absent for it
  */
 public record StabilityReport(
     int examples,
@@ -51,7 +54,8 @@ public record StabilityReport(
     OptionalInt criticalBatchSize,
     Optional<Estimate> sumOfExponents,
     Optional<GramDiagnosis> diagnosis,
-    Verdict verdict) {
+    Verdict verdict,
+    List<String> remarks) {
   /** {@inheritDoc} */
   public StabilityReport {
     Objects.requireNonNull(step, "step");
@@ -77,6 +81,7 @@ public record StabilityReport(
             criticalBatchSize,
             verdict)
         .require();
+    remarks = List.copyOf(remarks);
   }
 
   /**

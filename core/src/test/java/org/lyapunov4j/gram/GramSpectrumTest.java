@@ -90,7 +90,7 @@ class GramSpectrumTest {
     for (int i = 0; i < m; i++) {
       System.arraycopy(rows[i], 0, flat, i * m, m);
     }
-    double[] eigenvalues = SymmetricEigen.syev(flat, m, true);
+    double[] eigenvalues = EigenRoutines.syev(flat, m, true);
     GramSpectrum spectrum = GramSpectrum.of(gram);
     for (int k = 0; k < m; k++) {
       assertThat(eigenvalues[k])

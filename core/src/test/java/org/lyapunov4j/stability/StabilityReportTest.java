@@ -48,7 +48,8 @@ class StabilityReportTest {
           criticalBatchSize,
           Optional.empty(),
           Optional.empty(),
-          new Verdict(verdict, "as it is", OptionalLong.empty()));
+          new Verdict(verdict, "as it is", OptionalLong.empty()),
+          List.of());
     }
 
     Parts at(SgdStep step) {

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
@@ -142,7 +143,7 @@ final class StabilityProbe implements AutoCloseable {
         result.fit().loss(),
         snapshot.tier(),
         snapshot.step(),
-        result.assumptions(),
+        assumptions(result, stability, smaller),
         stability,
         smaller,
         sharpness,
@@ -164,6 +165,15 @@ final class StabilityProbe implements AutoCloseable {
               + "; lower the learning rate, now "
               + snapshot.step().sgd().learningRate());
     }
+  }
+
+  /** What was assumed of the model, and what went wrong and was replaced. */
+  private static List<String> assumptions(
+      NtkGramResult result, StabilityReport stability, List<StabilityReport> smaller) {
+    Stream<String> remarks =
+        Stream.concat(Stream.of(stability), smaller.stream())
+            .flatMap(report -> report.remarks().stream());
+    return Stream.concat(result.assumptions().stream(), remarks).distinct().toList();
   }
 
   private List<StabilityReport> smallerProbes(GramMatrix gram, Snapshot snapshot) {

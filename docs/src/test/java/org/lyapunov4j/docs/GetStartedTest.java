@@ -28,6 +28,7 @@ import org.lyapunov4j.dl4j.LyapunovListener;
 import org.lyapunov4j.dl4j.ProbeSet;
 import org.lyapunov4j.dl4j.metrics.MetricsServer;
 import org.lyapunov4j.dl4j.record.RunRecord;
+import org.lyapunov4j.gram.NativeLibrary;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
@@ -93,7 +94,7 @@ class GetStartedTest {
 
   @ParameterizedTest
   @CsvSource({
-    "lyapunov4j-dl4j-listener, lyapunov4j-parent</artifactId>\\s*<version>",
+    "lyapunov4j-bom, lyapunov4j-parent</artifactId>\\s*<version>",
     "nd4j-native, <dl4j.version>",
     "slf4j-simple, <slf4j.version>",
     "micrometer-registry-prometheus, <micrometer.version>"
@@ -102,6 +103,20 @@ class GetStartedTest {
     String shown = first(artifact + "</artifactId>\\s*<version>", Path.of("get-started.md"));
 
     assertThat(shown).isEqualTo(first(before, Path.of("../pom.xml")));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"openblas, 'org.bytedeco:openblas:'", "javacpp, 'org.bytedeco:javacpp:'"})
+  void theLibraryShownIsThatOfTheBom(String artifact, String before) throws IOException {
+    String bom = Files.readString(Path.of("../dl4j-listener/bom/pom.xml"));
+    Matcher managed = Pattern.compile("<" + artifact + ".version>([^<]+)<").matcher(bom);
+    assertThat(managed.find()).isTrue();
+    String version = managed.group(1);
+
+    assertThat(Files.readString(Path.of("get-started.md"))).contains(before + version + "`");
+    assertThat(NativeLibrary.REMEDY).contains(artifact + " " + version);
+    assertThat(bom.split("<version>", 2)[1])
+        .startsWith(first("lyapunov4j-parent</artifactId>\\s*<version>", Path.of("../pom.xml")));
   }
 
   private static String first(String before, Path file) throws IOException {

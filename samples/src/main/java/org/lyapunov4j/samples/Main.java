@@ -4,6 +4,7 @@ package org.lyapunov4j.samples;
 import org.lyapunov4j.samples.analyze.AnalyzeCommand;
 import org.lyapunov4j.samples.cli.Console;
 import org.lyapunov4j.samples.cli.ErrorLines;
+import org.lyapunov4j.samples.doctor.DoctorCommand;
 import org.lyapunov4j.samples.experiment.ExperimentCommand;
 import org.lyapunov4j.samples.exponent.ExponentCommand;
 import org.lyapunov4j.samples.gram.GramCommand;
@@ -30,12 +31,13 @@ import picocli.CommandLine.Spec;
       AnalyzeCommand.class,
       WhatIfCommand.class,
       ReportCommand.class,
-      ExperimentCommand.class
+      ExperimentCommand.class,
+      DoctorCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success",
-      "1:failure of the program itself",
+      "1:failure of the program itself; of doctor, a routine that is wrong",
       "2:bad input, explained in one line on standard error",
       "130:ended by Ctrl-C, what was done is kept"
     })

@@ -41,6 +41,7 @@ class ExponentCommandTest {
         .isCloseTo(exact, within(4 * exponent.get("standardError").doubleValue() + 1e-12));
     assertThat(exponent.get("low").doubleValue()).isLessThanOrEqualTo(exact);
     assertThat(exponent.get("high").doubleValue()).isGreaterThanOrEqualTo(exact);
+    assertThat(exponent.get("sign").textValue()).isEqualTo("NEGATIVE");
     assertThat(exponent.get("steps").longValue()).isPositive();
     assertThat(json.get("examples").intValue()).isEqualTo(2);
     assertThat(json.get("outputs").intValue()).isEqualTo(1);
@@ -48,7 +49,7 @@ class ExponentCommandTest {
     assertThat(json.get("learningRate").doubleValue()).isEqualTo(0.5);
     assertThat(json.get("sampling").textValue()).isEqualTo("iid");
     assertThat(json.get("sharpness").doubleValue()).isCloseTo(1.5, within(1e-12));
-    assertThat(json.get("gdExponent").doubleValue()).isCloseTo(Math.log(0.75), within(1e-12));
+    assertThat(json.get("gdExponent").get("value").doubleValue()).isCloseTo(Math.log(0.75), within(1e-12));
     assertThat(json.get("verdict").textValue()).isEqualTo("STABLE");
   }
 
@@ -88,7 +89,7 @@ class ExponentCommandTest {
     JsonNode json =
         json("--gram", diagonal.toString(), "--learning-rate", "0", "--batch-size", "1");
     assertThat(json.get("exponent").get("value").doubleValue()).isZero();
-    assertThat(json.get("gdExponent").doubleValue()).isZero();
+    assertThat(json.get("gdExponent").get("value").doubleValue()).isZero();
     assertThat(json.get("edgeRatio").doubleValue()).isZero();
     assertThat(json.get("verdict").textValue()).isEqualTo("INCONCLUSIVE");
     assertThat(json.get("evidence").textValue()).contains("learning rate is 0");
@@ -242,7 +243,7 @@ class ExponentCommandTest {
 
     JsonNode json = json("--gram", one.toString(), "--learning-rate", "0.5", "--batch-size", "1");
 
-    assertThat(json.get("gdExponent").textValue()).isEqualTo("-Infinity");
+    assertThat(json.get("gdExponent").get("value").textValue()).isEqualTo("-Infinity");
     assertThat(json.get("exponent").get("value").textValue()).isEqualTo("-Infinity");
   }
 
@@ -262,7 +263,22 @@ class ExponentCommandTest {
     assertThat(outcome.err()).isEmpty();
     assertThat(outcome.out())
         .contains(
-            "2 examples × 1 outputs", "batch size 2", "λ", "μ", "sharpness      1.5", "STABLE");
+            "2 examples × 1 outputs", "batch size 2", "λ", "μ", "sharpness          1.5", "STABLE")
+        .contains("η·sharpness/2      0.3750", "η/η_c              0.375")
+        .doesNotContain("±");
+  }
+
+  /** In float the second eigenvalue is below what the entries resolve. */
+  @Test
+  void aBoundIsNoValue() throws IOException {
+    double[][] rows = {{1, 0.999999999}, {0.999999999, 1}};
+    Path file = save("nearly", rows);
+    String[] args = {"--gram", file.toString(), "--learning-rate", "0.1", "--batch-size", "1"};
+    JsonNode json = json(args);
+    if (!json.get("exponent").has("value")) {
+      assertThat(json.get("exponent").has("standardError")).isFalse();
+      assertThat(json.get("exponent").get("reason").textValue()).isNotEmpty();
+    }
   }
 
   @ParameterizedTest

@@ -30,7 +30,8 @@ import org.lyapunov4j.step.SgdStep;
  * @param tier how much was computed
  * @param step the training step the stability was computed for
  * @param assumptions what was assumed of the model when the Gram matrix was computed, one sentence
- *     each, for example that dropout was off
+ *     each, for example that dropout was off, and what native code got wrong and what took its
+ *     place
  * @param stability exponents, sharpness and verdict of the Gram matrix at these parameters
  * @param smallerProbes sharpness and λ, or all of the same if asked for, of a quarter and of half
  *     of the probe's examples, evenly spaced, to judge whether the probe is large enough; empty for

@@ -39,7 +39,10 @@ final class Certifier {
       chosen.add(rows[r] / outputs);
     }
     descending = chosen.descendingSet().stream().mapToInt(Integer::intValue).toArray();
-    upper = count == 0 ? null : new GramAccumulator(descending.length, outputs, false, () -> {});
+    upper =
+        count == 0
+            ? null
+            : new GramAccumulator(descending.length, outputs, false, Tile.Product.NATIVE, () -> {});
   }
 
   /** Keeps where the columns of an output start. */

@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j.gram;
 import java.util.function.UnaryOperator;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
+import org.lyapunov4j.gram.MatrixProduct;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.shape.Shape;
 import org.nd4j.linalg.factory.Nd4j;
@@ -81,17 +82,27 @@ final class Columns {
 
   /** The product x yᵀ of matrices, in 'c' order. */
   static INDArray timesTransposed(INDArray x, INDArray y) {
+    return timesTransposed(MatrixProduct.series(), x, y);
+  }
+
+  /** The next product x yᵀ of a series. */
+  static INDArray timesTransposed(MatrixProduct series, INDArray x, INDArray y) {
     INDArray transposed =
         Nd4j.createUninitialized(x.dataType(), new long[] {y.size(0), x.size(0)}, 'f');
-    Nd4j.gemm(y, x, transposed, false, true, 1, 0);
+    series.next(y, x, transposed, false, true);
     return transposed.transpose();
   }
 
   /** The product x y of matrices, in 'c' order. */
   static INDArray times(INDArray x, INDArray y) {
+    return times(MatrixProduct.series(), x, y);
+  }
+
+  /** The next product x y of a series. */
+  static INDArray times(MatrixProduct series, INDArray x, INDArray y) {
     INDArray transposed =
         Nd4j.createUninitialized(x.dataType(), new long[] {y.size(1), x.size(0)}, 'f');
-    Nd4j.gemm(y, x, transposed, true, true, 1, 0);
+    series.next(y, x, transposed, true, true);
     return transposed.transpose();
   }
 }

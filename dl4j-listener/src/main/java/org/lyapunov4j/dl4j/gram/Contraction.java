@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import org.lyapunov4j.gram.MatrixProduct;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -110,6 +111,7 @@ final class Contraction {
     long q = outer.deltaWidth();
     long k = outer.columns();
     long t = outer.positions();
+    MatrixProduct series = MatrixProduct.series();
     for (int i = 0; i < outer.examples(); i++) {
       INDArray rows = Columns.get(jacobian, k, i).reshape('c', k * q, to - from).transpose();
       if (outer.channelsFirst()) {
@@ -118,7 +120,7 @@ final class Contraction {
                 .reshape('c', outer.inputWidth(), t)
                 .get(NDArrayIndex.interval(from, to));
         INDArray delta = Columns.get(deltas, k, i).reshape('c', k * q, t);
-        Nd4j.gemm(a, delta, rows, false, true, 1, 0);
+        series.next(a, delta, rows, false, true);
       } else {
         INDArray a =
             Columns.get(outer.inputs(), t, i)
@@ -127,7 +129,7 @@ final class Contraction {
         for (long c = 0; c < k; c++) {
           INDArray delta = Columns.get(deltas, t, i * k + c);
           INDArray target = rows.get(NDArrayIndex.all(), NDArrayIndex.interval(c * q, (c + 1) * q));
-          Nd4j.gemm(a, delta, target, true, false, 1, 0);
+          series.next(a, delta, target, true, false);
         }
       }
     }

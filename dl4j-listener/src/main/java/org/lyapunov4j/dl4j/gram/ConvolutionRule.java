@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.Deconvolution3D;
 import org.deeplearning4j.nn.params.ConvolutionParamInitializer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.lyapunov4j.gram.MatrixProduct;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -182,9 +183,10 @@ class ConvolutionRule extends LayerRule {
     INDArray result =
         Nd4j.createUninitialized(
             array.dataType(), new long[] {array.size(0), channels, array.size(2)}, 'c');
+    MatrixProduct series = MatrixProduct.series();
     for (long r = 0; r < array.size(0); r++) {
       INDArray target = result.slice(r).transpose();
-      Nd4j.gemm(array.slice(r), matrix, target, true, !transpose, 1, 0);
+      series.next(array.slice(r), matrix, target, true, !transpose);
     }
     return result;
   }
@@ -249,9 +251,10 @@ class ConvolutionRule extends LayerRule {
     INDArray patches =
         Nd4j.createUninitialized(
             delta.dataType(), new long[] {map.positions(), map.patchSize()}, 'f');
+    MatrixProduct series = MatrixProduct.series();
     for (long r = 0; r < delta.size(0); r++) {
       INDArray row = Columns.get(delta, 1, r).reshape('c', delta.size(1), map.positions());
-      Nd4j.gemm(row, weights, patches, true, false, 1, 0);
+      series.next(row, weights, patches, true, false);
       map.scatter(patches, result, r);
     }
     return result;

@@ -5,6 +5,7 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
 import org.deeplearning4j.nn.params.DepthwiseConvolutionParamInitializer;
 import org.deeplearning4j.nn.params.SeparableConvolutionParamInitializer;
+import org.lyapunov4j.gram.MatrixProduct;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -99,9 +100,10 @@ final class DepthwiseRule extends ConvolutionRule {
     INDArray products =
         Nd4j.createUninitialized(
             delta.dataType(), new long[] {rows * channels, columns * n, offsets}, 'c');
+    MatrixProduct series = MatrixProduct.series();
     for (long r = 0; r < rows * channels; r++) {
       INDArray target = products.slice(r).transpose();
-      Nd4j.gemm(inputs.slice(r), deltas.slice(r), target, false, true, 1, 0);
+      series.next(inputs.slice(r), deltas.slice(r), target, false, true);
     }
     INDArray stacked =
         products

@@ -35,6 +35,7 @@ final class GramAccumulator implements AutoCloseable {
   private final int tileColumns;
   private final double[][] doubles;
   private final float[][] floats;
+  private final Tile.Product product;
   private final Runnable beforeEachTile;
   private final Map<String, Tile> tiles = new HashMap<>();
 
@@ -44,10 +45,12 @@ final class GramAccumulator implements AutoCloseable {
    * @param examples N
    * @param outputs K
    * @param single whether entries are stored as floats
+   * @param product forms the tiles
    * @param beforeEachTile may throw to end a computation
    */
-  GramAccumulator(int examples, int outputs, boolean single, Runnable beforeEachTile) {
-    this(examples, outputs, single, TILE_ROWS, TILE_COLUMNS, beforeEachTile);
+  GramAccumulator(
+      int examples, int outputs, boolean single, Tile.Product product, Runnable beforeEachTile) {
+    this(examples, outputs, single, TILE_ROWS, TILE_COLUMNS, product, beforeEachTile);
   }
 
   GramAccumulator(
@@ -56,11 +59,13 @@ final class GramAccumulator implements AutoCloseable {
       boolean single,
       int tileRows,
       int tileColumns,
+      Tile.Product product,
       Runnable beforeEachTile) {
     this.examples = examples;
     this.outputs = outputs;
     this.tileRows = tileRows;
     this.tileColumns = tileColumns;
+    this.product = product;
     this.beforeEachTile = beforeEachTile;
     int m = Math.multiplyExact(examples, outputs);
     doubles = single ? null : new double[m][m];
@@ -222,7 +227,7 @@ final class GramAccumulator implements AutoCloseable {
       if (tile != null) {
         tile.close();
       }
-      tile = new Tile(entries, type);
+      tile = new Tile(entries, type, product);
       tiles.put(use, tile);
     }
     return tile;

@@ -96,6 +96,7 @@ sealed interface JacobianBlock {
 
     @Override
     public INDArray gramTimes(INDArray v) {
+      // Whoever asks compares the result; to check a product with a vector costs as much again.
       return jacobian.mmul(jacobian.transpose().mmul(v.reshape(v.length(), 1)));
     }
   }
@@ -232,8 +233,9 @@ sealed interface JacobianBlock {
               .sum(1)
               .dup('c')
               .reshape('c', (long) examples * positions, q);
-      INDArray gradient = a.transpose().mmul(combined);
-      INDArray image = a.mmul(weights == null ? gradient : gradient.muli(weights)).dup('c');
+      INDArray gradient = Columns.times(a.transpose(), combined);
+      INDArray image =
+          Columns.times(a, weights == null ? gradient : gradient.muli(weights)).dup('c');
       if (bias > 0) {
         image.addiRowVector(combined.sum(0).muli(bias));
       }

@@ -13,6 +13,8 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.MatrixProduct;
+import org.lyapunov4j.gram.NativeLibrary;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -29,6 +31,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * parameters. One sweep carries all output columns of all examples back through the network; a
  * layer with inputs A and back-propagated Δ adds (A Aᵀ) ∘ (Δ Δᵀ). Products are formed in the type
  * of the parameters, in float if they are half-precision numbers.
+ *
+ * <p>The result is checked: G x = J(Jᵀx) for a random x. If it is not, the products are formed
+ * again in Java and an assumption of the result says so.
  *
  * <p>Holds a private copy of the model and of the probe set: the model may be trained, changed or
  * thrown away meanwhile, and is never touched. Nor are ND4J's random generators or the workspaces
@@ -50,6 +55,8 @@ public final class NtkGram implements AutoCloseable {
   private final List<String> assumptions;
   private final int outputs;
   private final BooleanSupplier cancelled;
+  private final Tile.Product product;
+  private final Tile.Product secondProduct;
 
   private NtkGram(Builder builder) {
     probe = Probe.of(builder.probe, Replica.arithmetic(builder.model));
@@ -83,6 +90,8 @@ public final class NtkGram implements AutoCloseable {
     }
     matrixFree = builder.matrixFree;
     cancelled = builder.cancelled;
+    product = builder.product;
+    secondProduct = builder.secondProduct;
   }
 
   /**
@@ -104,7 +113,8 @@ public final class NtkGram implements AutoCloseable {
    * @return the Gram matrix, independent of this object
    * @throws IllegalArgumentException if the length is wrong, the matrix is not finite or the memory
    *     outside the heap does not suffice
-   * @throws IllegalStateException if this was built for products only
+   * @throws IllegalStateException if this was built for products only, or the matrix is wrong
+   *     however its products are formed
    * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
   public NtkGramResult compute(INDArray flatParameters) {
@@ -125,7 +135,8 @@ public final class NtkGram implements AutoCloseable {
    * @return the Gram matrix, independent of this object
    * @throws IllegalArgumentException if a length is wrong, a weight is negative or the matrix is
    *     not finite
-   * @throws IllegalStateException if this was built for products only
+   * @throws IllegalStateException if this was built for products only, or the matrix is wrong
+   *     however its products are formed
    * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
   @SuppressWarnings("try") // the workspace scope is only opened and closed
@@ -136,33 +147,63 @@ public final class NtkGram implements AutoCloseable {
     }
     try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
       replica.setParameters(flatParameters);
-      GramAccumulator sum = accumulator();
-      Map<String, GramAccumulator> parts = new LinkedHashMap<>();
-      double[] residuals = new double[probe.examples() * outputs];
-      double[] loss = {0};
-      Certifier certifier = new Certifier(probe.examples(), outputs, spotChecks, spotCheck);
-      sweep(metric, false)
-          .run(
-              (o, f) -> {
-                loss[0] += seeds.get(o).fit(f, firstColumn(o), outputs, residuals);
-                return certifier.remember(seeds(o, f));
-              },
-              (node, block) -> {
-                goOn();
-                certifier.add(block, method);
-                Contraction.add(
-                    block,
-                    layers ? parts.computeIfAbsent(node.name(), name -> accumulator()) : sum,
-                    method);
-              });
-      parts.values().forEach(sum::add);
-      GramMatrix gram = sum.toGram();
-      return new NtkGramResult(
-          gram,
-          fromInputToOutput(parts),
-          certifier.certificate(gram, flatParameters, metric, eigenvalues, epsilon(), assumptions),
-          new ProbeFit(loss[0] / probe.examples(), residuals));
+      Optional<NtkGramResult> result = attempt(flatParameters, metric, product, assumptions);
+      return result.isPresent() ? result.get() : secondAttempt(flatParameters, metric);
     }
+  }
+
+  private NtkGramResult secondAttempt(INDArray flatParameters, INDArray metric) {
+    String fault =
+        String.format(
+            Locale.ROOT,
+            "the Gram matrix of %d rows was wrong by native products: G x was not J(Jᵀx)",
+            probe.examples() * outputs);
+    NativeLibrary.warn(fault);
+    List<String> remarks = new ArrayList<>(assumptions);
+    remarks.add(fault + "; Java took their place");
+    return attempt(flatParameters, metric, secondProduct, remarks)
+        .orElseThrow(
+            () ->
+                new IllegalStateException(
+                    fault + ", nor was it with products in Java; " + NativeLibrary.REMEDY));
+  }
+
+  /** The result; empty if the matrix does not stand its check. */
+  private Optional<NtkGramResult> attempt(
+      INDArray flatParameters, INDArray metric, Tile.Product product, List<String> remarks) {
+    GramAccumulator sum = accumulator(product);
+    Map<String, GramAccumulator> parts = new LinkedHashMap<>();
+    double[] residuals = new double[probe.examples() * outputs];
+    double[] loss = {0};
+    Certifier certifier = new Certifier(probe.examples(), outputs, spotChecks, spotCheck);
+    GramCheck check = new GramCheck(probe.examples() * outputs, probe.dataType());
+    sweep(metric, false)
+        .run(
+            (o, f) -> {
+              loss[0] += seeds.get(o).fit(f, firstColumn(o), outputs, residuals);
+              return certifier.remember(seeds(o, f));
+            },
+            (node, block) -> {
+              goOn();
+              certifier.add(block, method);
+              check.add(block);
+              Contraction.add(
+                  block,
+                  layers ? parts.computeIfAbsent(node.name(), name -> accumulator(product)) : sum,
+                  method);
+            });
+    parts.values().forEach(sum::add);
+    GramMatrix gram = sum.toGram();
+    if (!check.accepts(gram, epsilon())) {
+      parts.values().forEach(GramAccumulator::close);
+      return Optional.empty();
+    }
+    return Optional.of(
+        new NtkGramResult(
+            gram,
+            fromInputToOutput(parts),
+            certifier.certificate(gram, flatParameters, metric, eigenvalues, epsilon(), remarks),
+            new ProbeFit(loss[0] / probe.examples(), residuals)));
   }
 
   /** The unit roundoff of the products or of the entries, whichever is larger. */
@@ -170,8 +211,8 @@ public final class NtkGram implements AutoCloseable {
     return single || probe.dataType() == DataType.FLOAT ? 0x1p-24 : 0x1p-53;
   }
 
-  private GramAccumulator accumulator() {
-    return new GramAccumulator(probe.examples(), outputs, single, this::goOn);
+  private GramAccumulator accumulator(Tile.Product product) {
+    return new GramAccumulator(probe.examples(), outputs, single, product, this::goOn);
   }
 
   private void goOn() {
@@ -195,6 +236,7 @@ public final class NtkGram implements AutoCloseable {
    *
    * @param flatParameters as for {@link #compute(INDArray)}
    * @return products G v at these parameters, independent of this object
+   * @throws IllegalStateException if two random products are not those of a symmetric matrix
    */
   public NtkOperator operator(INDArray flatParameters) {
     return operator(flatParameters, null);
@@ -206,6 +248,7 @@ public final class NtkGram implements AutoCloseable {
    * @param flatParameters as for {@link #compute(INDArray)}
    * @param metric as for {@link #compute(INDArray, INDArray)}
    * @return products G v at these parameters, independent of this object
+   * @throws IllegalStateException if two random products are not those of a symmetric matrix
    */
   @SuppressWarnings("try") // the workspace scope is only opened and closed
   public synchronized NtkOperator operator(INDArray flatParameters, INDArray metric) {
@@ -213,7 +256,9 @@ public final class NtkGram implements AutoCloseable {
       replica.setParameters(flatParameters);
       List<JacobianBlock> blocks = new ArrayList<>();
       sweep(metric, true).run(this::seeds, (node, block) -> blocks.add(block));
-      return new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
+      NtkOperator operator = new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
+      GramCheck.requireSymmetric(operator, epsilon());
+      return operator;
     }
   }
 
@@ -276,6 +321,8 @@ public final class NtkGram implements AutoCloseable {
     private boolean layers;
     private boolean matrixFree;
     private BooleanSupplier cancelled = () -> false;
+    private Tile.Product product = Tile.Product.NATIVE;
+    private Tile.Product secondProduct = MatrixProduct::inJava;
     private long memoryBudget = Runtime.getRuntime().maxMemory() / 2;
 
     private Builder(Model model) {
@@ -428,6 +475,13 @@ public final class NtkGram implements AutoCloseable {
      */
     public Builder cancelled(BooleanSupplier cancelled) {
       this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
+      return this;
+    }
+
+    /** For tests of what happens where products are wrong. */
+    Builder products(Tile.Product first, Tile.Product second) {
+      product = first;
+      secondProduct = second;
       return this;
     }
 

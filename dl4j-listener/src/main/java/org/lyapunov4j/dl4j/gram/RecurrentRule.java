@@ -5,6 +5,7 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer;
 import org.deeplearning4j.nn.params.SimpleRnnParamInitializer;
+import org.lyapunov4j.gram.MatrixProduct;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -99,11 +100,12 @@ abstract class RecurrentRule extends LayerRule {
     masks = masks(steps, zero);
     begin(steps, zero);
     INDArray state = zero;
+    MatrixProduct series = MatrixProduct.series();
     for (int t = 0; t < steps; t++) {
       before.slice(t).assign(state);
       INDArray step = z.slice(t);
       if (t > 0) {
-        addTimes(step, state, recurrent, false);
+        step.addi(Columns.times(series, state, recurrent));
       }
       state = step(t, step, masks[t]);
       after.slice(t).assign(state);
@@ -143,10 +145,11 @@ abstract class RecurrentRule extends LayerRule {
         Nd4j.createUninitialized(epsilon.dataType(), new long[] {rows, steps, width}, 'c');
     beginBack(Nd4j.zeros(epsilon.dataType(), rows, recurrent.size(0)));
     INDArray delta = null;
+    MatrixProduct series = MatrixProduct.series();
     for (int t = steps - 1; t >= 0; t--) {
       INDArray step = state.slice(t);
       if (delta != null) {
-        addTimes(step, delta, recurrent, true);
+        step.addi(Columns.timesTransposed(series, delta, recurrent));
       }
       delta = stepBack(t, scale(step, masks[t]), masks[t]);
       deltas.get(NDArrayIndex.all(), NDArrayIndex.point(t), NDArrayIndex.all()).assign(delta);
@@ -178,11 +181,6 @@ abstract class RecurrentRule extends LayerRule {
         .permute(1, 0, 2)
         .dup('c')
         .reshape('c', array.size(0) * array.size(1), array.size(2));
-  }
-
-  /** Adds x y, or x yᵀ, to a matrix in 'c' order. */
-  private static void addTimes(INDArray sum, INDArray x, INDArray y, boolean transpose) {
-    Nd4j.gemm(y, x, sum.transpose(), !transpose, true, 1, 1);
   }
 
   /** A matrix in 'c' order as one row. */

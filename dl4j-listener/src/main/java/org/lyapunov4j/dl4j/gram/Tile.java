@@ -13,12 +13,24 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Products x yᵀ of matrices of any size up to a limit, in memory that is used again. */
 final class Tile implements AutoCloseable {
+  /** C ← op(A) op(B). */
+  @FunctionalInterface
+  interface Product {
+    /** By the library, unchecked: the sum of all tiles is checked. */
+    Product NATIVE =
+        (a, b, c, transposeA, transposeB) -> Nd4j.gemm(a, b, c, transposeA, transposeB, 1, 0);
+
+    void multiply(INDArray a, INDArray b, INDArray c, boolean transposeA, boolean transposeB);
+  }
+
+  private final Product product;
   private final INDArray storage;
   private final FloatBuffer floats;
   private final DoubleBuffer doubles;
   private int columns;
 
-  Tile(long entries, DataType type) {
+  Tile(long entries, DataType type, Product product) {
+    this.product = product;
     storage = Nd4j.createUninitialized(type, new long[] {entries}, 'c');
     Pointer address = storage.data().addressPointer();
     boolean single = type == DataType.FLOAT;
@@ -39,7 +51,7 @@ final class Tile implements AutoCloseable {
     columns = (int) y.size(0);
     INDArray transposed =
         storage.get(NDArrayIndex.interval(0, x.size(0) * columns)).reshape('f', columns, x.size(0));
-    Nd4j.gemm(y, x, transposed, false, true, 1, 0);
+    product.multiply(y, x, transposed, false, true);
   }
 
   int columns() {

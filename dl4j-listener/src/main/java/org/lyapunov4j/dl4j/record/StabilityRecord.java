@@ -46,6 +46,7 @@ import org.lyapunov4j.stability.StabilityReport;
  * @param spectrum the largest Lyapunov exponents, if they were asked for
  * @param moments moment exponents Λ(p), if they were asked for
  * @param finiteTime the distribution of finite-time exponents, if it was asked for
+ * @param remarks what native code got wrong and what took its place; absent if nothing
  */
 public record StabilityRecord(
     int examples,
@@ -71,7 +72,8 @@ public record StabilityRecord(
     Double seconds,
     Spectrum spectrum,
     List<Moment> moments,
-    FiniteTime finiteTime) {
+    FiniteTime finiteTime,
+    List<String> remarks) {
 
   /**
    * Exponents over a finite number of steps, how they scatter.
@@ -286,7 +288,8 @@ public record StabilityRecord(
         seconds,
         spectrum.map(Spectrum::of).orElse(null),
         moments.isEmpty() ? null : List.copyOf(moments),
-        finiteTime.map(FiniteTime::of).orElse(null));
+        finiteTime.map(FiniteTime::of).orElse(null),
+        report.remarks().isEmpty() ? null : report.remarks());
   }
 
   private static Double orNull(OptionalDouble value) {

@@ -43,7 +43,7 @@ class CertificateTest {
     Probe probe = Probe.of(DATA.toMultiDataSet(), DataType.DOUBLE);
     Replica replica = Replica.of(model, probe, GramMethod.AUTO);
     Certifier certifier = new Certifier(6, 3, 4, SpotCheck.of(model, probe, replica.outputs()));
-    GramAccumulator sum = new GramAccumulator(6, 3, false, () -> {});
+    GramAccumulator sum = new GramAccumulator(6, 3, false, Tile.Product.NATIVE, () -> {});
     Seeds seeds = new Seeds(replica.outputs().get(0), replica.values()[0], probe.labels()[0]);
     new Sweep(replica, probe, Metric.ONES)
         .run(

@@ -33,11 +33,13 @@ class ContractionTest {
                 N, T, false, a.reshape('c', N * T, P), delta.reshape('c', K * N * T, Q));
     double[][] expected = NaiveJacobian.gram(rows(a, delta));
     GramAccumulator byPairs =
-        new GramAccumulator(N, K, false, 6 * tileExamples, 10 * tileExamples, () -> {});
+        new GramAccumulator(
+            N, K, false, 6 * tileExamples, 10 * tileExamples, Tile.Product.NATIVE, () -> {});
     Contraction.addPairs(outer, byPairs);
     assertThat(Networks.distance(byPairs.toGram().toArray(), expected)).isLessThan(1e-14);
     GramAccumulator byRows =
-        new GramAccumulator(N, K, false, 6 * tileExamples, 10 * tileExamples, () -> {});
+        new GramAccumulator(
+            N, K, false, 6 * tileExamples, 10 * tileExamples, Tile.Product.NATIVE, () -> {});
     Contraction.addRows(outer, null, byRows, 3);
     assertThat(Networks.distance(byRows.toGram().toArray(), expected)).isLessThan(1e-14);
     INDArray v = Networks.gaussian(3, (long) N * K);

@@ -276,7 +276,8 @@ class NtkGramTest {
     }
     for (boolean single : new boolean[] {false, true}) {
       GramAccumulator sum =
-          new GramAccumulator(8, 3, single, 3 * tileExamples, 5 * tileExamples, () -> {});
+          new GramAccumulator(
+              8, 3, single, 3 * tileExamples, 5 * tileExamples, Tile.Product.NATIVE, () -> {});
       sum.addHadamard(a, delta, 1, 1);
       assertThat(Networks.distance(sum.toGram().toArray(), expected))
           .isLessThan(single ? 1e-6 : 1e-14);

@@ -48,7 +48,8 @@ final class Checkpoints {
             OptionalInt.of(8),
             Optional.empty(),
             Optional.empty(),
-            new Verdict(kind, "λ = " + exponent, OptionalLong.empty()));
+            new Verdict(kind, "λ = " + exponent, OptionalLong.empty()),
+            List.of());
     return new Checkpoint(
         run,
         iteration,
