@@ -316,6 +316,7 @@ public final class ExponentCommand implements Callable<Integer> {
         String.format(Locale.ROOT, "%.4f", report.classicEdgeRatio()));
     line(out, "verdict", report.verdict().toString());
     report.advice().ifPresent(advice -> line(out, "advice", advice));
+    report.remarks().forEach(remark -> line(out, "remark", remark));
   }
 
   private static void line(PrintWriter out, String name, String value) {
