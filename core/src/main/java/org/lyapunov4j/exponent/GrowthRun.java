@@ -92,7 +92,9 @@ final class GrowthRun {
     quietCurvature = QUIET_SHARE * gram.examples() * FullBatchExponent.criticalCurvature(step);
     batch = new int[step.batchSize()];
     stepsPerBlock = stepsPerBlock(gram, step);
-    if (start.coefficients.length == 0 || !cocycle.start(start.coefficients, start.velocityRatio)) {
+    if (start.coefficients.length > 0 && cocycle.start(start.coefficients, start.velocityRatio)) {
+      begin();
+    } else {
       restart();
     }
     use(step);

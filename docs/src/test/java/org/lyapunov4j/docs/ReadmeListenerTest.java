@@ -55,7 +55,7 @@ class ReadmeListenerTest {
 
     assertThat(listener.history()).hasSize(2);
     assertThat(listener.failures()).isZero();
-    assertThat(listener.history().get(1).stability().exponent().steps()).isPositive();
+    assertThat(listener.history().get(1).stability().edgeRatio()).isPresent();
   }
 
   @Test

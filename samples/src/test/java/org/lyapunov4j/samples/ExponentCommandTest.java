@@ -21,6 +21,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.lyapunov4j.samples.io.NpyFile;
 
 class ExponentCommandTest {
+  /** The second eigenvalue is just above rounding, the third below it. */
+  private static final double[][] HIDDEN = {{1, 0, 0}, {0, 1e-14, 0}, {0, 0, 1e-16}};
+
   @TempDir private Path folder;
   private Path diagonal;
 
@@ -41,6 +44,7 @@ class ExponentCommandTest {
         .isCloseTo(exact, within(4 * exponent.get("standardError").doubleValue() + 1e-12));
     assertThat(exponent.get("low").doubleValue()).isLessThanOrEqualTo(exact);
     assertThat(exponent.get("high").doubleValue()).isGreaterThanOrEqualTo(exact);
+    assertThat(exponent.get("sign").textValue()).isEqualTo("NEGATIVE");
     assertThat(exponent.get("steps").longValue()).isPositive();
     assertThat(json.get("examples").intValue()).isEqualTo(2);
     assertThat(json.get("outputs").intValue()).isEqualTo(1);
@@ -48,7 +52,7 @@ class ExponentCommandTest {
     assertThat(json.get("learningRate").doubleValue()).isEqualTo(0.5);
     assertThat(json.get("sampling").textValue()).isEqualTo("iid");
     assertThat(json.get("sharpness").doubleValue()).isCloseTo(1.5, within(1e-12));
-    assertThat(json.get("gdExponent").doubleValue()).isCloseTo(Math.log(0.75), within(1e-12));
+    assertThat(json.get("gdExponent").get("value").doubleValue()).isCloseTo(Math.log(0.75), within(1e-12));
     assertThat(json.get("verdict").textValue()).isEqualTo("STABLE");
   }
 
@@ -88,7 +92,7 @@ class ExponentCommandTest {
     JsonNode json =
         json("--gram", diagonal.toString(), "--learning-rate", "0", "--batch-size", "1");
     assertThat(json.get("exponent").get("value").doubleValue()).isZero();
-    assertThat(json.get("gdExponent").doubleValue()).isZero();
+    assertThat(json.get("gdExponent").get("value").doubleValue()).isZero();
     assertThat(json.get("edgeRatio").doubleValue()).isZero();
     assertThat(json.get("verdict").textValue()).isEqualTo("INCONCLUSIVE");
     assertThat(json.get("evidence").textValue()).contains("learning rate is 0");
@@ -242,7 +246,7 @@ class ExponentCommandTest {
 
     JsonNode json = json("--gram", one.toString(), "--learning-rate", "0.5", "--batch-size", "1");
 
-    assertThat(json.get("gdExponent").textValue()).isEqualTo("-Infinity");
+    assertThat(json.get("gdExponent").get("value").textValue()).isEqualTo("-Infinity");
     assertThat(json.get("exponent").get("value").textValue()).isEqualTo("-Infinity");
   }
 
@@ -262,7 +266,24 @@ class ExponentCommandTest {
     assertThat(outcome.err()).isEmpty();
     assertThat(outcome.out())
         .contains(
-            "2 examples × 1 outputs", "batch size 2", "λ", "μ", "sharpness      1.5", "STABLE");
+            "2 examples × 1 outputs", "batch size 2", "λ", "μ", "sharpness          1.5", "STABLE")
+        .contains("η·sharpness/2      0.3750", "η/η_c              0.375")
+        .doesNotContain("±");
+  }
+
+  /** Where the slowest direction may be lost in rounding, λ is between two numbers. */
+  @Test
+  void aBoundIsNoValue() throws IOException {
+    Path file = save("hidden", HIDDEN);
+    String[] args = {"--gram", file.toString(), "--learning-rate", "0.1", "--batch-size", "1"};
+    JsonNode exponent = json(args).get("exponent");
+    assertThat(exponent.has("value")).isFalse();
+    assertThat(exponent.has("standardError")).isFalse();
+    assertThat(exponent.get("low").doubleValue()).isNegative();
+    assertThat(exponent.get("high").doubleValue()).isZero();
+    assertThat(exponent.get("sign").textValue()).isEqualTo("NEGATIVE");
+    assertThat(Outcome.of(withCommand(args)).lines())
+        .anyMatch(line -> line.matches("λ +between -\\S+ and 0 nats/step: slower directions .*"));
   }
 
   @ParameterizedTest

@@ -70,7 +70,8 @@ class TrainCommandTest {
     assertThat(last.stability().sampling()).isEqualTo("iid");
     assertThat(last.stability().batchSize()).isEqualTo(4);
     assertThat(last.stability().sharpness()).isPositive();
-    assertThat(last.stability().exponent().steps()).isPositive();
+    assertThat(last.stability().exponent().low()).isLessThan(last.stability().exponent().high());
+    assertThat(last.stability().edgeRatio()).isPositive();
     assertThat(record.notes().get(1).details().get("reason")).isEqualTo("COMPLETED");
     assertThat(record.end().orElseThrow().checkpoints()).isEqualTo(4);
     assertThat(coloursOf(plot)).hasSizeGreaterThan(5);
@@ -82,10 +83,42 @@ class TrainCommandTest {
 
     assertThat(outcome.out()).doesNotContain("\r", "\u001b");
     assertThat(outcome.lines())
-        .anyMatch(line -> line.matches(" *iteration +loss +λ ± se .*verdict"));
-    assertThat(outcome.lines().stream().filter(line -> line.matches(" *\\d+  .* ± .*[A-Z_]+")))
+        .anyMatch(
+            line ->
+                line.matches(
+                    " *iteration +loss +η/η_c \\[95 % interval\\] +λ .* +sharpness/limit +verdict"));
+    String number = "[-+.e\\d]+";
+    String interval = "\\[" + number + ", (" + number + "|∞)\\]";
+    String exponent = "(" + number + " ± " + number + "|between " + number + " and 0)";
+    assertThat(
+            outcome.lines().stream()
+                .filter(
+                    line ->
+                        line.matches(
+                            " *\\d+ +" + number + " +" + number + " " + interval + " +" + exponent
+                                + " +" + number + " +[A-Z_]+")))
         .hasSize(4);
     assertThat(outcome.lines()).anyMatch(line -> line.startsWith("completed after 25 iterations"));
+  }
+
+  /** The run of the README's picture: its options are the defaults. */
+  @Test
+  void withoutOptionsItIsTheRunOfThePicture() {
+    assertThat(Outcome.of("train", "--iterations=1").out())
+        .contains("30 examples", "64-32-32-32-32-10 GELU", "learning rate 0.5, batch size 1 ")
+        .contains("η/η_c")
+        .containsPattern("STABLE");
+  }
+
+  @Test
+  void theEconomyTierHasNoEdgeRatioAndShowsTheClassicGauge() throws IOException {
+    Path plot = folder.resolve("run.png");
+    Outcome outcome = train("--tier=economy", "--plot=" + plot);
+
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.lines().stream().filter(line -> line.matches(" *\\d+ +\\S+ +– .*[A-Z_]+")))
+        .hasSize(4);
+    assertThat(coloursOf(plot)).hasSizeGreaterThan(5);
   }
 
   @Test

@@ -5,7 +5,7 @@ import java.util.Locale;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.stability.StabilityReport;
 
-/** Checkpoints as lines of a table for the terminal. */
+/** Checkpoints as lines of a table for the terminal, the edge ratio first. */
 public final class CheckpointTable {
   private CheckpointTable() {}
 
@@ -16,8 +16,13 @@ public final class CheckpointTable {
    */
   public static String header() {
     return String.format(
-        "%9s  %9s  %20s  %9s  %6s  %s",
-        "iteration", "loss", "λ ± se (nats/step)", "μ", "η·S/2", "verdict");
+        "%9s  %9s  %-21s  %-24s  %15s  %s",
+        "iteration",
+        "loss",
+        "η/η_c [95 % interval]",
+        "λ (nats/step)",
+        "sharpness/limit",
+        "verdict");
   }
 
   /**
@@ -30,12 +35,11 @@ public final class CheckpointTable {
     StabilityReport stability = checkpoint.stability();
     return String.format(
         Locale.ROOT,
-        "%9d  %9.3e  %+10.3e ± %7.1e  %+9.2e  %6.3f  %s",
+        "%9d  %9.3e  %-21s  %-24s  %15.3f  %s",
         checkpoint.iteration(),
         checkpoint.probeLoss(),
-        stability.exponent().value(),
-        stability.exponent().standardError(),
-        stability.gdExponent(),
+        EdgeRatio.of(stability).map(EdgeRatio::toString).orElse("–"),
+        stability.exponent(),
         stability.classicEdgeRatio(),
         stability.verdict().kind());
   }

@@ -41,7 +41,7 @@ public sealed interface DataSource {
    * @return at least 1
    */
   default int usualCount() {
-    return 100;
+    return 30;
   }
 
   /**

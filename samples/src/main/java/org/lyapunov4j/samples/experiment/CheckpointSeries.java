@@ -11,6 +11,8 @@ import org.lyapunov4j.dl4j.gram.HessianSharpness;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkOperator;
 import org.lyapunov4j.dl4j.gram.TopEigenpairs;
+import org.lyapunov4j.exponent.ExponentBound;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.step.RandomStream;
@@ -18,13 +20,18 @@ import org.nd4j.linalg.dataset.DataSet;
 
 /**
  * The checkpoints of a run as curves: {@code iteration}, {@code probeLoss}, {@code lambda} with
- * {@code lambdaLow} and {@code lambdaHigh}, {@code mu}, {@code sharpness}, {@code
+ * {@code lambdaLow} and {@code lambdaHigh}, {@code lambdaSign} (−1, 0 where it is not decided, 1),
+ * {@code lambdaBound} (1 where λ is only bounded and {@code lambda} is NaN), {@code mu}, {@code
+ * sharpness}, {@code
  * classicEdgeRatio}, {@code criticalRate}, {@code edgeRatio}, {@code batchSharpness} (mean of
  * ratios), {@code batchSharpnessOfMeans} and, if asked for, the sharpness of all examples: {@code
  * hessian} and its Gauss–Newton part {@code gaussNewton}; NaN where a checkpoint has no such
  * number.
  */
 final class CheckpointSeries implements AutoCloseable {
+  /** How λ is estimated; part of a run's settings, so that results with another λ are not kept. */
+  static final String EXPONENT = "of the slow and the unstable branch";
+
   /** Of the residuals; the errors of the eigenvalues are of second order in it. */
   private static final double TOLERANCE = 1e-2;
 
@@ -76,10 +83,13 @@ final class CheckpointSeries implements AutoCloseable {
     }
     add("iteration", checkpoint.iteration());
     add("probeLoss", checkpoint.probeLoss());
-    add("lambda", stability.exponent().value());
-    add("lambdaLow", stability.exponent().low());
-    add("lambdaHigh", stability.exponent().high());
-    add("mu", stability.gdExponent());
+    LyapunovExponent exponent = stability.exponent();
+    add("lambda", exponent.point().orElse(Double.NaN));
+    add("lambdaLow", exponent.low());
+    add("lambdaHigh", exponent.high());
+    add("lambdaSign", sign(exponent));
+    add("lambdaBound", exponent instanceof ExponentBound ? 1 : 0);
+    add("mu", stability.gdExponent().point().orElse(Double.NaN));
     add("sharpness", stability.sharpness());
     add("classicEdgeRatio", stability.classicEdgeRatio());
     add(
@@ -88,6 +98,14 @@ final class CheckpointSeries implements AutoCloseable {
     add("edgeRatio", stability.edgeRatio().orElse(Double.NaN));
     add("batchSharpness", checkpoint.batchSharpness().meanOfRatios().value());
     add("batchSharpnessOfMeans", checkpoint.batchSharpness().ratioOfMeans().value());
+  }
+
+  static double sign(LyapunovExponent exponent) {
+    return switch (exponent.sign()) {
+      case NEGATIVE -> -1;
+      case UNDECIDED -> 0;
+      case POSITIVE -> 1;
+    };
   }
 
   /** κ_max(G)/N without G. */

@@ -256,28 +256,35 @@ final class Evolution implements Experiment {
               .toList();
       sentences.add(
           String.format(
-              "%s: over the second half λ was negative in %d of %d runs, η/η_c above 0.9 in %d and"
-                  + " above 1.1 in %d; η/η_c ended higher than it began in %d.",
+              "%s: at most checkpoints of the second half λ was negative in %d of %d runs, η/η_c above"
+                  + " 0.9 in %d and above 1.1 in %d; η/η_c ended higher than it began in %d; λ was only"
+                  + " bounded at %d of %d checkpoints.",
               fullBatch ? "B = N" : "B < N",
-              count(some, run -> run.late("lambda") < 0),
+              count(some, run -> run.late("lambdaSign") < 0),
               some.size(),
               count(some, run -> run.late("edgeRatio") > 0.9),
               count(some, run -> run.late("edgeRatio") > 1.1),
-              count(some, run -> run.late("edgeRatio") > firstRatio(run))));
+              count(some, run -> run.late("edgeRatio") > firstRatio(run)),
+              late(some, "lambdaBound").filter(bound -> bound > 0).count(),
+              late(some, "lambdaBound").count()));
     }
     for (int sign : new int[] {-1, 1}) {
       List<RunResult> some =
           results.stream()
               .filter(run -> !run.diverged())
-              .filter(run -> Math.signum(run.late("lambda")) == sign)
+              .filter(run -> Math.signum(run.late("lambdaSign")) == sign)
               .toList();
       sentences.add(
           String.format(
-              "λ %s 0 over the second half: in it the loss fell tenfold or was zero but for rounding in"
+              "λ %s 0 at most checkpoints of the second half: in it the loss fell tenfold or was zero but for rounding in"
                   + " %d of %d runs.",
               sign < 0 ? "<" : ">", count(some, Evolution::converges), some.size()));
     }
     return sentences;
+  }
+
+  private static DoubleStream late(List<RunResult> runs, String curve) {
+    return runs.stream().flatMapToDouble(run -> DoubleStream.of(run.secondHalf(curve)));
   }
 
   private static long count(List<RunResult> results, Predicate<RunResult> condition) {

@@ -65,6 +65,7 @@ record NetworkRun(
   public Map<String, String> settings() {
     Map<String, String> settings = new TreeMap<>(labels);
     settings.put("plan", plan.toString());
+    settings.put("exponent", CheckpointSeries.EXPONENT);
     settings.put(
         "network",
         UUID.nameUUIDFromBytes(configuration.toJson().getBytes(StandardCharsets.UTF_8)).toString());

@@ -114,6 +114,7 @@ final class Prediction implements Experiment {
       settings.put("seed", String.valueOf(seed));
       settings.put("most steps before", String.valueOf(mostSteps));
       settings.put("steps after", String.valueOf(steps));
+      settings.put("exponent", CheckpointSeries.EXPONENT);
       settings.put("measured after", "Λ(2), highest and last loss, η_c");
       return settings;
     }
@@ -171,7 +172,8 @@ final class Prediction implements Experiment {
         add(series, "iteration", iteration);
         add(series, "criticalRate", critical);
         add(series, "factor", factor);
-        add(series, "lambda", before.exponent().value());
+        add(series, "lambda", before.exponent().point().orElse(Double.NaN));
+        add(series, "lambdaSign", CheckpointSeries.sign(before.exponent()));
         add(
             series,
             "meanSquare",
@@ -253,7 +255,7 @@ final class Prediction implements Experiment {
       int batchSize,
       double share,
       double factor,
-      double lambda,
+      double lambdaSign,
       double meanSquare,
       double first,
       double start,
@@ -270,7 +272,7 @@ final class Prediction implements Experiment {
           Integer.parseInt(run.setting("batch size")),
           run.curve("share")[i],
           run.curve("factor")[i],
-          run.curve("lambda")[i],
+          run.curve("lambdaSign")[i],
           run.curve("meanSquare")[i],
           run.value("first"),
           run.curve("start")[i],
@@ -360,7 +362,7 @@ final class Prediction implements Experiment {
                         Descent.brief(place.share()),
                         String.valueOf(place.factor()),
                         String.valueOf(some.size()),
-                        String.valueOf(count(some, fork -> fork.lambda() > 0)),
+                        String.valueOf(count(some, fork -> fork.lambdaSign() > 0)),
                         String.valueOf(count(some, fork -> fork.meanSquare() > 0)),
                         String.valueOf(count(some, Fork::rose)),
                         String.valueOf(count(some, fork -> fork.highest() > 2 * fork.start())),

@@ -193,7 +193,7 @@ final class StochasticEdge implements Experiment {
         Locale.ROOT,
         "K = %d, B = %d: in the second half of training batch sharpness was within %.0f %% of 2/η in"
             + " %d of %d runs (lowest %.2f, highest %.2f of 2/η), full-batch sharpness below it in"
-            + " %d; λ was positive in %d.",
+            + " %d; λ was positive at most checkpoints in %d.",
         setting.outputs(),
         setting.batchSize(),
         100 * TOLERANCE,
@@ -202,7 +202,7 @@ final class StochasticEdge implements Experiment {
         runs.stream().mapToDouble(r -> inEdges(r, "batchSharpness")).min().orElse(Double.NaN),
         runs.stream().mapToDouble(r -> inEdges(r, "batchSharpness")).max().orElse(Double.NaN),
         count(runs, run -> inEdges(run, "sharpness") < inEdges(run, "batchSharpness")),
-        count(runs, run -> run.late("lambda") > 0));
+        count(runs, run -> run.late("lambdaSign") > 0));
   }
 
   private static long count(List<RunResult> runs, Predicate<RunResult> condition) {

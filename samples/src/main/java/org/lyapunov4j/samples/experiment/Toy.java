@@ -111,7 +111,13 @@ final class Toy implements Experiment {
 
     @Override
     public Map<String, String> settings() {
-      return Map.of("seed", String.valueOf(seed), "epochs", String.valueOf(EPOCHS));
+      return Map.of(
+          "seed",
+          String.valueOf(seed),
+          "epochs",
+          String.valueOf(EPOCHS),
+          "exponent",
+          CheckpointSeries.EXPONENT);
     }
 
     @Override
@@ -154,6 +160,8 @@ final class Toy implements Experiment {
     @Override
     public Map<String, String> settings() {
       return Map.of(
+          "exponent",
+          CheckpointSeries.EXPONENT,
           "learning rate",
           String.valueOf(rate),
           "seed",
@@ -184,10 +192,11 @@ final class Toy implements Experiment {
           LyapunovEstimator.builder()
               .seed(seed)
               .threads(1)
-              .epochs(EPOCHS)
+              .maxEpochs(EPOCHS)
               .build()
               .estimate(gram, step)
-              .value());
+              .point()
+              .orElse(Double.NaN));
       found.put("meanSquare", meanSquare.exponent(step) / 2);
       found.put("index", meanSquare.index(step).value());
       found.put("gradientDescent", FullBatchExponent.of(spectrum, step));

@@ -13,14 +13,18 @@ import java.util.stream.Collectors;
 import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.dl4j.record.StabilityRecord;
 import org.lyapunov4j.exponent.Estimate;
+import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.exponent.LyapunovEstimate;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.LyapunovSpectrum;
 import org.lyapunov4j.exponent.MomentEstimator;
 import org.lyapunov4j.exponent.MomentExponents;
 import org.lyapunov4j.exponent.SpectrumEstimator;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.samples.cli.ClassicGauge;
+import org.lyapunov4j.samples.cli.EdgeRatio;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.cli.SamplingConverter;
 import org.lyapunov4j.samples.gram.GramFile;
@@ -97,10 +101,11 @@ public final class ExponentCommand implements Callable<Integer> {
 
   @Option(
       names = "--max-epochs",
-      defaultValue = "1024",
       paramLabel = "E",
-      description = "Budget of the estimate in epochs of N/B steps.")
-  private int maxEpochs;
+      description =
+          "Budget of the estimate in epochs of N/B steps; by default 65536 steps, fewer if G is"
+              + " large.")
+  private Integer maxEpochs;
 
   @Option(
       names = "--tier",
@@ -174,8 +179,11 @@ public final class ExponentCommand implements Callable<Integer> {
     SgdStep step = Input.accept(spec, this::step);
     GramMatrix matrix = Input.accept(spec, this::readGram);
     long start = System.nanoTime();
-    StabilityAnalyzer analyzer =
-        StabilityAnalyzer.builder().seed(seed).maxEpochs(maxEpochs).tier(tier).build();
+    StabilityAnalyzer.Builder settings = StabilityAnalyzer.builder().seed(seed).tier(tier);
+    if (maxEpochs != null) {
+      settings.maxEpochs(maxEpochs);
+    }
+    StabilityAnalyzer analyzer = settings.build();
     StabilityReport report = Input.accept(spec, () -> analyzer.analyze(matrix, step));
     boolean nonzero = report.sharpness() > 0;
     GramMatrix normalised = matrix.normalised();
@@ -257,7 +265,7 @@ public final class ExponentCommand implements Callable<Integer> {
         "give --heavy-ball or --nesterov, got both, %s and %s",
         heavyBall,
         nesterov);
-    Input.require(maxEpochs >= 1, "--max-epochs must be at least 1, got %d; try 1024", maxEpochs);
+    Input.require(maxEpochs == null || maxEpochs >= 1, "--max-epochs must be at least 1, got %d; try 1024", maxEpochs);
     try {
       return new SgdStep(learningRate, batchSize, sampling, momentum(), l2, weightDecay);
     } catch (IllegalArgumentException e) {
@@ -284,64 +292,85 @@ public final class ExponentCommand implements Callable<Integer> {
   }
 
   private static void printText(PrintWriter out, GramMatrix matrix, StabilityReport report) {
-    LyapunovEstimate exponent = report.exponent();
     out.printf(Locale.ROOT, "%s%n%s%n%n", matrix, report.step());
-    out.printf(
-        Locale.ROOT,
-        "λ              %+.4e ± %.1e nats/step, interval [%+.3e, %+.3e], %d steps%n",
-        exponent.value(),
-        exponent.standardError(),
-        exponent.low(),
-        exponent.high(),
-        exponent.steps());
-    out.printf(Locale.ROOT, "μ              %+.4e nats/step (full batch)%n", report.gdExponent());
-    out.printf(Locale.ROOT, "sharpness      %.6g%n", report.sharpness());
-    out.printf(Locale.ROOT, "η·sharpness/2  %.4f%n", report.classicEdgeRatio());
     report
         .criticalLearningRate()
         .ifPresent(
-            rate ->
-                out.printf(
-                    Locale.ROOT,
-                    "critical rate  %.4g, interval [%.4g, %.4g]; η/η_c = %.4f%n",
-                    rate.value(),
-                    rate.low(),
-                    rate.high(),
-                    rate.edgeRatio(report.step().learningRate())));
-    out.printf(Locale.ROOT, "verdict        %s%n", report.verdict());
-    report.advice().ifPresent(advice -> out.printf(Locale.ROOT, "advice         %s%n", advice));
-    report.remarks().forEach(remark -> out.printf(Locale.ROOT, "remark         %s%n", remark));
+            critical ->
+                line(
+                    out,
+                    "η/η_c",
+                    EdgeRatio.of(report).orElseThrow()
+                        + String.format(
+                            Locale.ROOT,
+                            "; η_c = %.4g, 95 %% interval [%.4g, %.4g]",
+                            critical.value(),
+                            critical.low(),
+                            critical.high())));
+    line(out, "λ", inWords(report.exponent()));
+    line(out, "μ", inWords(report.gdExponent()) + "; the full batch");
+    line(out, "sharpness", String.format(Locale.ROOT, "%.6g", report.sharpness()));
+    line(
+        out,
+        ClassicGauge.name(report),
+        String.format(Locale.ROOT, "%.4f", report.classicEdgeRatio()));
+    line(out, "verdict", report.verdict().toString());
+    report.advice().ifPresent(advice -> line(out, "advice", advice));
+    report.remarks().forEach(remark -> line(out, "remark", remark));
+  }
+
+  private static void line(PrintWriter out, String name, String value) {
+    out.printf("%-18s %s%n", name, value);
+  }
+
+  /** The exponent with what it rests on: the sampled steps, or why there are bounds alone. */
+  private static String inWords(LyapunovExponent exponent) {
+    String text = exponent + " nats/step";
+    if (exponent instanceof LyapunovEstimate estimate) {
+      return text
+          + String.format(
+              Locale.ROOT,
+              ", 95 %% interval [%.4g, %.4g], %d steps of the %s branch",
+              estimate.low(),
+              estimate.high(),
+              estimate.steps(),
+              estimate.branch().name().toLowerCase(Locale.ROOT));
+    }
+    return exponent instanceof ExponentBound bound ? text + ": " + bound.reason() : text;
   }
 
   private static void printMore(PrintWriter out, StabilityRecord record) {
     if (record.spectrum() != null) {
-      out.printf(Locale.ROOT, "spectrum       %s%n", spaced(record.spectrum().values()));
+      line(out, "spectrum", spaced(record.spectrum().values()));
     }
     if (record.moments() != null) {
       record
           .moments()
           .forEach(
               moment ->
-                  out.printf(
-                      Locale.ROOT,
-                      "Λ(%s)%s%+.4e ± %.1e nats/step%n",
-                      moment.order(),
-                      " ".repeat(Math.max(1, 12 - Double.toString(moment.order()).length())),
-                      moment.value(),
-                      moment.standardError()));
+                  line(
+                      out,
+                      "Λ(" + moment.order() + ")",
+                      String.format(
+                          Locale.ROOT,
+                          "%.4e ± %.1e nats/step",
+                          moment.value(),
+                          moment.standardError())));
     }
     if (record.finiteTime() != null) {
       StabilityRecord.FiniteTime finite = record.finiteTime();
-      out.printf(
-          Locale.ROOT,
-          "over %d steps  mean %+.4e, P(shrinks) = %.3f [%.3f, %.3f]%n",
-          finite.horizon(),
-          finite.mean(),
-          finite.probabilityNegative(),
-          finite.low(),
-          finite.high());
+      line(
+          out,
+          "over " + finite.horizon() + " steps",
+          String.format(
+              Locale.ROOT,
+              "mean %.4e, P(shrinks) = %.3f [%.3f, %.3f]",
+              finite.mean(),
+              finite.probabilityNegative(),
+              finite.low(),
+              finite.high()));
     }
-    out.printf(Locale.ROOT, "time           %.2f s%n", record.seconds());
+    line(out, "time", String.format(Locale.ROOT, "%.2f s", record.seconds()));
   }
 
   private static String spaced(List<Double> values) {

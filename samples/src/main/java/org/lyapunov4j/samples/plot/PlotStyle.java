@@ -80,6 +80,32 @@ public final class PlotStyle {
   }
 
   /**
+   * A colour for areas behind lines of that colour.
+   *
+   * @param colour of the line
+   * @return the same, nearly transparent
+   */
+  public static Color pale(Color colour) {
+    return new Color(colour.getRed(), colour.getGreen(), colour.getBlue(), 60);
+  }
+
+  /**
+   * A filled polygon.
+   *
+   * @param series its corners
+   * @param colour to fill it with
+   * @return the series
+   */
+  public static XYSeries area(XYSeries series, Color colour) {
+    series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea);
+    series.setFillColor(colour);
+    series.setLineColor(colour);
+    series.setLineWidth(0);
+    series.setMarker(SeriesMarkers.NONE);
+    return series;
+  }
+
+  /**
    * A dashed grey line, for a height that matters.
    *
    * @param series to be styled

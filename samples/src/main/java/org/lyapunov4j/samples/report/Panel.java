@@ -6,6 +6,7 @@ import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
 import org.lyapunov4j.dl4j.record.CheckpointLine;
 import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.samples.cli.EdgeRatio;
 
 /**
  * One picture of a report: some quantities over the iterations.
@@ -13,7 +14,7 @@ import org.lyapunov4j.dl4j.record.StabilityRecord;
  * @param id for file names
  * @param title what is shown
  * @param meaning how to read it, in one or two sentences
- * @param logarithmic whether the vertical axis is
+ * @param scale of the vertical axis
  * @param rule a height that matters
  * @param curves the quantities; the first is drawn solid
  */
@@ -21,21 +22,36 @@ record Panel(
     String id,
     String title,
     String meaning,
-    boolean logarithmic,
+    Scale scale,
     OptionalDouble rule,
     List<Curve> curves) {
+
+  /** How heights are drawn. */
+  enum Scale {
+    LINEAR,
+    LOG,
+    /** Logarithmic on both sides of 0. */
+    SIGNED_LOG
+  }
+
+  /** The name of the classic gauge in {@link #ALL}; the runs decide what it is called. */
+  static final String CLASSIC = "classic";
 
   /**
    * A quantity.
    *
    * @param name in the legend
    * @param value NaN where it was not computed
-   * @param error half of its interval, NaN or 0 for none
+   * @param low lower end of its interval; NaN for none
+   * @param high upper end
    */
   record Curve(
-      String name, ToDoubleFunction<CheckpointLine> value, ToDoubleFunction<CheckpointLine> error) {
+      String name,
+      ToDoubleFunction<CheckpointLine> value,
+      ToDoubleFunction<CheckpointLine> low,
+      ToDoubleFunction<CheckpointLine> high) {
     Curve(String name, ToDoubleFunction<CheckpointLine> value) {
-      this(name, value, c -> Double.NaN);
+      this(name, value, c -> Double.NaN, c -> Double.NaN);
     }
   }
 
@@ -45,33 +61,44 @@ record Panel(
               "edge-ratio",
               "Edge ratio",
               "The learning rate over the critical one. 1 is the edge: above it, SGD is driven away"
-                  + " from the minimum it is near. The classic gauge is that of full-batch descent.",
-              false,
+                  + " from the minimum it is near. η/η_ms is a certified bound of it. The classic gauge,"
+                  + " sharpness over its limit, is that of full-batch descent.",
+              Scale.LINEAR,
               OptionalDouble.of(1),
               List.of(
-                  new Curve("η/η_c", c -> orNaN(c.stability().edgeRatio())),
-                  new Curve("classic, η·sharpness/2", c -> c.stability().classicEdgeRatio()))),
+                  new Curve(
+                      "η/η_c",
+                      c -> edgeRatio(c, EdgeRatio::value),
+                      c -> edgeRatio(c, EdgeRatio::low),
+                      c -> edgeRatio(c, EdgeRatio::high)),
+                  new Curve(CLASSIC, c -> c.stability().classicEdgeRatio()),
+                  new Curve(
+                      "η/η_ms",
+                      c -> c.stability().learningRate() / meanSquareRate(c.stability())))),
           new Panel(
               "exponent",
               "Lyapunov exponent, nats per step",
-              "Deviations from the minimum grow or shrink like exp(λt). Above 0: unstable. While"
-                  + " training is stable its size is set by the slowest direction; its sign is what"
-                  + " counts.",
-              false,
+              "Deviations from the minimum grow or shrink like exp(λt). Above 0: unstable, and the size"
+                  + " is how fast. Below 0: stable, and the size is that of the slowest direction, which"
+                  + " tells nothing about the distance from the edge. A square marks where λ is only"
+                  + " bounded. The axis is logarithmic on both sides of 0.",
+              Scale.SIGNED_LOG,
               OptionalDouble.of(0),
               List.of(
                   new Curve(
                       "λ",
-                      c -> c.stability().exponent().value(),
-                      c -> (c.stability().exponent().high() - c.stability().exponent().low()) / 2),
-                  new Curve("μ, full batch", c -> c.stability().gdExponent()))),
+                      c -> orNaN(c.stability().exponent().value()),
+                      c -> c.stability().exponent().low(),
+                      c -> c.stability().exponent().high()),
+                  new Curve("μ, full batch", c -> orNaN(c.stability().gdExponent().value())),
+                  new Curve("λ, lower bound", c -> lowerBound(c.stability().exponent())))),
           new Panel(
               "sharpness",
               "Sharpness",
               "The largest eigenvalue of the Gauss-Newton matrix, and the value full-batch descent"
                   + " tolerates at this learning rate. Batch sharpness is the curvature along"
                   + " mini-batch gradients.",
-              false,
+              Scale.LINEAR,
               OptionalDouble.empty(),
               List.of(
                   new Curve("sharpness", c -> c.stability().sharpness()),
@@ -86,7 +113,7 @@ record Panel(
               "mean-square",
               "Mean-square index",
               "Below 1 the mean square of deviations shrinks.",
-              false,
+              Scale.LINEAR,
               OptionalDouble.of(1),
               List.of(new Curve("index", c -> meanSquareIndex(c.stability())))),
           new Panel(
@@ -94,7 +121,7 @@ record Panel(
               "Exponent along the trajectory, nats per step",
               "The growth of one deviation carried along the run, since the checkpoint before and"
                   + " since the first.",
-              false,
+              Scale.LINEAR,
               OptionalDouble.of(0),
               List.of(
                   new Curve(
@@ -110,7 +137,7 @@ record Panel(
               "loss",
               "Loss",
               "Mean loss of the probe, and of the mini-batch at each checkpoint.",
-              true,
+              Scale.LOG,
               OptionalDouble.empty(),
               List.of(
                   new Curve("probe", CheckpointLine::probeLoss),
@@ -119,7 +146,7 @@ record Panel(
               "learning-rate",
               "Learning rate and the critical one",
               "Where η is above η_c, training is unstable. Below η_ms the mean square shrinks too.",
-              true,
+              Scale.LOG,
               OptionalDouble.empty(),
               List.of(
                   new Curve("η", c -> c.stability().learningRate()),
@@ -129,7 +156,7 @@ record Panel(
               "cost",
               "Seconds per checkpoint",
               "The Gram matrix, and the analysis of it.",
-              true,
+              Scale.LOG,
               OptionalDouble.empty(),
               List.of(
                   new Curve("Gram matrix", c -> c.gramMillis() / 1000.0),
@@ -137,6 +164,14 @@ record Panel(
 
   private static double orNaN(Double value) {
     return value == null ? Double.NaN : value;
+  }
+
+  private static double edgeRatio(CheckpointLine c, ToDoubleFunction<EdgeRatio> part) {
+    return EdgeRatio.of(c.stability()).map(part::applyAsDouble).orElse(Double.NaN);
+  }
+
+  private static double lowerBound(StabilityRecord.Exponent exponent) {
+    return exponent.value() == null ? exponent.low() : Double.NaN;
   }
 
   private static double threshold(CheckpointLine c) {
@@ -170,6 +205,6 @@ record Panel(
 
   /** What this kind of axis can show. */
   boolean isDrawable(double value) {
-    return Double.isFinite(value) && (!logarithmic || value > 0);
+    return Double.isFinite(value) && (scale != Scale.LOG || value > 0);
   }
 }

@@ -14,6 +14,8 @@ import javax.imageio.ImageIO;
 import org.lyapunov4j.dl4j.record.CheckpointLine;
 import org.lyapunov4j.dl4j.record.NoteLine;
 import org.lyapunov4j.dl4j.record.RunLine;
+import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.samples.cli.EdgeRatio;
 
 /**
  * The records of one or several runs as one HTML file that needs nothing else: pictures, the
@@ -135,23 +137,22 @@ public final class StabilityReportPage {
             "training step",
             "iteration",
             "probe loss",
-            "λ",
             "η/η_c",
-            "η·sharpness/2",
+            "λ",
+            "sharpness/limit",
             "latest verdict")) {
       page.append("<th scope=\"col\">").append(head).append("</th>");
     }
     page.append("</tr></thead><tbody>\n");
     for (RunHistory run : runs) {
       CheckpointLine last = run.last();
-      Double ratio = last.stability().edgeRatio();
       page.append("<tr>")
           .append(cell(run.name()))
           .append(cell(last.step()))
           .append(number(String.valueOf(last.iteration())))
           .append(number(text(last.probeLoss())))
-          .append(number(text(last.stability().exponent().value())))
-          .append(number(ratio == null ? "–" : text(ratio)))
+          .append(number(EdgeRatio.of(last.stability()).map(EdgeRatio::toString).orElse("–")))
+          .append(number(text(last.stability().exponent())))
           .append(number(text(last.stability().classicEdgeRatio())))
           .append(cell(words(last.stability().verdict())))
           .append("</tr>\n");
@@ -258,8 +259,10 @@ public final class StabilityReportPage {
         <p>G is the Gram matrix of the tangent kernel on the probe, weighted with the curvature of the loss. Near a minimum a
         mini-batch S of B examples changes the residuals by r ← r − (η/B) G[:,S] r<sub>S</sub>. λ is the mean growth of
         log ‖r‖ per step under random mini-batches, in nats: STABLE if λ is negative and the mean square of r shrinks too,
-        MEAN-SQUARE UNSTABLE if only λ is negative, UNSTABLE if λ is positive, INCONCLUSIVE if its interval holds 0. μ is the
-        same for full-batch descent, sharpness the largest eigenvalue of G/N, η_c the learning rate at which λ becomes positive.
+        MEAN-SQUARE UNSTABLE if only λ is negative, UNSTABLE if λ is positive, INCONCLUSIVE if its sign is not decided. While
+        training is stable λ is the rate of the slowest direction; where rounding hides that direction λ is only bounded. μ is the
+        same for full-batch descent, sharpness the largest eigenvalue of G/N, its limit the value full-batch descent tolerates, η_c
+        the learning rate at which λ becomes positive, η_ms that at which the mean square of r begins to grow.
         Source: Chemnitz and Engel, <i>Characterizing Dynamical Stability of Stochastic Gradient Descent in Overparameterized
         Learning</i>, arXiv 2407.20209.</p>
         """);
@@ -271,6 +274,15 @@ public final class StabilityReportPage {
 
   private static String text(double value) {
     return Double.isNaN(value) ? "–" : String.format(Locale.ROOT, "%.4g", value);
+  }
+
+  private static String text(StabilityRecord.Exponent exponent) {
+    if (exponent.value() == null) {
+      return "between " + text(exponent.low()) + " and " + text(exponent.high());
+    }
+    return exponent.standardError() == null || exponent.standardError() == 0
+        ? text(exponent.value())
+        : String.format(Locale.ROOT, "%.4g ± %.2g", exponent.value(), exponent.standardError());
   }
 
   private static String cell(String text) {

@@ -1,33 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.train;
 
+import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.knowm.xchart.AnnotationText;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.exponent.Sign;
+import org.lyapunov4j.samples.cli.ClassicGauge;
+import org.lyapunov4j.samples.cli.EdgeRatio;
 import org.lyapunov4j.samples.plot.PlotStyle;
+import org.lyapunov4j.stability.StabilityReport;
 
 /**
- * A run as one picture of three panels over the iterations: loss, η·sharpness/2, λ with its
- * interval.
+ * A run as one picture of two panels over the iterations: how far from the edge, with a mark at
+ * every checkpoint whose λ is positive, and the loss.
  */
 final class RunPlot implements RunObserver {
   private static final int WIDTH = 1000;
-  private static final int[] HEIGHTS = {340, 300, 360};
+  private static final int[] HEIGHTS = {430, 330};
   private static final int MOST_POINTS = 2000;
+  private static final double LOWEST_TOP = 1.4;
+  private static final Color BEYOND = new Color(0xFBEDE6);
+  private static final Color GREY = new Color(0x707070);
+  private static final String RATIO = "edge ratio η/η_c (band: 95 % interval)";
+  private static final String BOUND = "η/η_ms, a certified bound";
+  private static final String POSITIVE = "λ > 0: SGD is driven away";
 
   private final Path file;
   private final List<Double> batchLosses = new ArrayList<>();
@@ -62,7 +77,7 @@ final class RunPlot implements RunObserver {
   }
 
   BufferedImage render() {
-    List<XYChart> panels = List.of(lossPanel(), edgePanel(), exponentPanel());
+    List<XYChart> panels = List.of(edgePanel(), lossPanel());
     int height = panels.stream().mapToInt(XYChart::getHeight).sum();
     BufferedImage image = new BufferedImage(WIDTH, height, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = image.createGraphics();
@@ -74,67 +89,120 @@ final class RunPlot implements RunObserver {
     return image;
   }
 
+  private XYChart edgePanel() {
+    List<Double> ratios = values(c -> c.stability().edgeRatio().orElse(Double.NaN));
+    List<Double> bounds = values(RunPlot::certifiedRatio);
+    List<Double> classic = values(c -> c.stability().classicEdgeRatio());
+    boolean hasRatios = ratios.stream().anyMatch(Double::isFinite);
+    XYChart chart = panel(0, title(), hasRatios ? "learning rate / its edge" : classicName());
+    double top =
+        Math.max(LOWEST_TOP, 1.1 * Stream.of(ratios, bounds, classic).mapToDouble(RunPlot::highest).max().orElse(0));
+    chart.getStyler().setYAxisMin(0.0).setYAxisMax(top);
+    List<Double> corners = List.of(0.0, end(), end(), 0.0);
+    PlotStyle.area(
+            chart.addSeries("beyond the edge", corners, List.of(1.0, 1.0, top, top)), BEYOND)
+        .setShowInLegend(false);
+    rule(chart, hasRatios ? "the edge of SGD" : "the edge of gradient descent", 1);
+    if (hasRatios) {
+      interval(chart, top);
+      line(chart, RATIO, iterations(), ratios, PlotStyle.BLUE, 2.4f).setMarker(marker());
+      dashed(line(chart, BOUND, iterations(), bounds, PlotStyle.BLUE, 1), 2, 4);
+      dashed(line(chart, classicName(), iterations(), classic, GREY, 2), 8, 5);
+    } else {
+      line(chart, classicName(), iterations(), classic, PlotStyle.BLUE, 2.4f).setMarker(marker());
+    }
+    markPositive(chart, hasRatios ? ratios : classic);
+    return chart;
+  }
+
+  /** η/η_ms ≥ η/η_c: what is stable in mean square is stable. */
+  private static double certifiedRatio(Checkpoint checkpoint) {
+    StabilityReport stability = checkpoint.stability();
+    return stability
+        .meanSquare()
+        .map(meanSquare -> stability.step().learningRate() / meanSquare.criticalLearningRate().low())
+        .orElse(Double.NaN);
+  }
+
+  /** It is called η·sharpness/2 only where it is that at every checkpoint. */
+  private String classicName() {
+    Set<String> names = checkpoints.stream().map(Checkpoint::classicGauge).collect(Collectors.toSet());
+    return names.size() == 1 ? names.iterator().next() : ClassicGauge.GENERAL;
+  }
+
+  private void interval(XYChart chart, double top) {
+    List<Double> x = new ArrayList<>();
+    List<Double> low = new ArrayList<>();
+    List<Double> high = new ArrayList<>();
+    for (Checkpoint checkpoint : checkpoints) {
+      EdgeRatio.of(checkpoint.stability())
+          .ifPresent(
+              ratio -> {
+                x.add((double) checkpoint.iteration());
+                low.add(Math.min(top, ratio.low()));
+                high.add(Math.min(top, ratio.high()));
+              });
+    }
+    List<Double> there = new ArrayList<>(x);
+    List<Double> outline = new ArrayList<>(low);
+    Collections.reverse(x);
+    Collections.reverse(high);
+    there.addAll(x);
+    outline.addAll(high);
+    PlotStyle.area(
+        chart.addSeries("interval", there, outline), PlotStyle.pale(PlotStyle.BLUE))
+        .setShowInLegend(false);
+  }
+
+  private void markPositive(XYChart chart, List<Double> heights) {
+    List<Double> x = new ArrayList<>();
+    List<Double> y = new ArrayList<>();
+    for (int i = 0; i < checkpoints.size(); i++) {
+      Checkpoint checkpoint = checkpoints.get(i);
+      if (checkpoint.stability().exponent().sign() == Sign.POSITIVE) {
+        x.add((double) checkpoint.iteration());
+        y.add(heights.get(i));
+      }
+    }
+    if (!x.isEmpty()) {
+      XYSeries marks = line(chart, POSITIVE, x, y, PlotStyle.VERMILION, 0);
+      marks.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter).setMarker(SeriesMarkers.CIRCLE);
+    }
+  }
+
   private XYChart lossPanel() {
-    XYChart chart = panel(0, title(), "loss");
+    XYChart chart = panel(1, "", "loss");
+    chart.setXAxisTitle("iteration");
     chart.getStyler().setYAxisLogarithmic(true);
     if (run.batchSize() < run.examples()) {
       addBatchLosses(chart);
     }
-    line(
-        chart,
-        "all examples",
-        iterations(),
-        values(c -> positive(c.probeLoss())),
-        PlotStyle.BLUE,
-        2);
+    List<Double> losses = values(c -> positive(c.probeLoss()));
+    line(chart, "all examples", iterations(), losses, PlotStyle.BLUE, 2.4f).setMarker(marker());
+    markPositive(chart, losses);
     return chart;
   }
 
+  /** The means of an epoch: single mini-batches scatter too much to be seen. */
   private void addBatchLosses(XYChart chart) {
+    int epoch = (run.examples() + run.batchSize() - 1) / run.batchSize();
     int stride = 1 + batchLosses.size() / MOST_POINTS;
     List<Double> x = new ArrayList<>();
     List<Double> y = new ArrayList<>();
-    for (int i = 0; i < batchLosses.size(); i += stride) {
-      x.add((double) i);
-      y.add(positive(batchLosses.get(i)));
+    double sum = 0;
+    for (int i = 0; i < batchLosses.size(); i++) {
+      sum += batchLosses.get(i);
+      if (i >= epoch) {
+        sum -= batchLosses.get(i - epoch);
+      }
+      if (i >= epoch - 1 && i % stride == 0) {
+        x.add((double) i);
+        y.add(positive(sum / epoch));
+      }
     }
-    line(chart, "mini-batch", x, y, PlotStyle.SKY, 0.6f);
-  }
-
-  private XYChart edgePanel() {
-    XYChart chart = panel(1, "", "η·sharpness/2");
-    chart.getStyler().setYAxisMin(0.0);
-    rule(chart, "edge of gradient descent", 1);
-    line(
-            chart,
-            "η·sharpness/2",
-            iterations(),
-            values(c -> c.stability().classicEdgeRatio()),
-            PlotStyle.BLUE,
-            2)
-        .setMarker(marker());
-    return chart;
-  }
-
-  private XYChart exponentPanel() {
-    XYChart chart = panel(2, "", "nats per step");
-    chart.setXAxisTitle("iteration");
-    rule(chart, "zero", 0);
-    line(
-        chart,
-        "μ (full batch)",
-        iterations(),
-        values(c -> c.stability().gdExponent()),
-        PlotStyle.GREEN,
-        1.5f);
-    XYSeries lambda =
-        chart.addSeries(
-            "λ with interval",
-            iterations(),
-            values(c -> c.stability().exponent().value()),
-            values(c -> (c.stability().exponent().high() - c.stability().exponent().low()) / 2));
-    style(lambda, PlotStyle.VERMILION, 2).setMarker(marker());
-    return chart;
+    if (!x.isEmpty()) {
+      line(chart, "mini-batches, mean of an epoch", x, y, PlotStyle.SKY, 1);
+    }
   }
 
   private XYChart panel(int index, String title, String yTitle) {
@@ -181,7 +249,10 @@ final class RunPlot implements RunObserver {
 
   private void rule(XYChart chart, String name, double height) {
     List<Double> ends = List.of(0.0, end());
-    PlotStyle.rule(chart.addSeries(name, ends, List.of(height, height)));
+    XYSeries rule = chart.addSeries(name, ends, List.of(height, height));
+    PlotStyle.rule(rule);
+    rule.setShowInLegend(false);
+    chart.addAnnotation(new AnnotationText(name, 0.1 * end(), height + 0.06, false));
   }
 
   private static XYSeries line(
@@ -201,6 +272,21 @@ final class RunPlot implements RunObserver {
 
   private List<Double> values(ToDoubleFunction<Checkpoint> value) {
     return checkpoints.stream().map(c -> finite(value.applyAsDouble(c))).toList();
+  }
+
+  private static double highest(List<Double> values) {
+    return values.stream().mapToDouble(v -> v).filter(Double::isFinite).max().orElse(0);
+  }
+
+  private static void dashed(XYSeries series, float on, float off) {
+    series.setLineStyle(
+        new BasicStroke(
+            series.getLineWidth(),
+            BasicStroke.CAP_BUTT,
+            BasicStroke.JOIN_ROUND,
+            1,
+            new float[] {on, off},
+            0));
   }
 
   /** XChart leaves a gap at NaN and fails at infinities. */

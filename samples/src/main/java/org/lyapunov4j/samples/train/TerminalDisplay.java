@@ -3,32 +3,29 @@ package org.lyapunov4j.samples.train;
 
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.samples.cli.CheckpointTable;
 import org.lyapunov4j.samples.cli.Progress;
+import org.lyapunov4j.stability.StabilityReport;
 
 /**
  * A table of checkpoints as plain lines and, on a terminal only, a last line that is rewritten in
- * place: progress, time left, loss, a sparkline of η·sharpness/2. A terminal that is too narrow
+ * place: progress, time left, loss, the last edge ratio as a gauge. A terminal that is too narrow
  * shows its beginning.
  */
 final class TerminalDisplay implements RunObserver {
   private static final String CLEAR_LINE = "\r\u001b[2K";
   private static final String WRAP_OFF = "\u001b[?7l";
   private static final String WRAP_ON = "\u001b[?7h";
-  private static final int SPARKLINE_WIDTH = 24;
-  private static final double SPARKLINE_TOP = 1.2;
   private static final long REDRAW_NANOS = Duration.ofMillis(200).toNanos();
 
   private final PrintWriter out;
   private final boolean terminal;
   private final LongSupplier nanoseconds;
-  private final List<Double> edgeRatios = new ArrayList<>();
+  private String gauge = "";
   private RunDescription run;
   private long start;
   private long drawn;
@@ -89,27 +86,25 @@ final class TerminalDisplay implements RunObserver {
         100.0 * done / run.iterations(),
         Progress.seconds(left),
         loss,
-        history(),
+        gauge,
         WRAP_ON);
     out.flush();
   }
 
-  private String history() {
-    return edgeRatios.isEmpty()
-        ? ""
-        : String.format(
-            Locale.ROOT,
-            "  η·S/2 %.3f %s",
-            edgeRatios.get(edgeRatios.size() - 1),
-            Sparkline.of(edgeRatios, SPARKLINE_TOP, SPARKLINE_WIDTH));
-  }
-
   @Override
   public void checkpoint(Checkpoint checkpoint) {
-    edgeRatios.add(checkpoint.stability().classicEdgeRatio());
+    gauge = gauge(checkpoint);
     clear();
     out.println(CheckpointTable.row(checkpoint));
     out.flush();
+  }
+
+  /** The edge ratio; without one the classic gauge, by its own name. */
+  private static String gauge(Checkpoint checkpoint) {
+    StabilityReport stability = checkpoint.stability();
+    String name = stability.edgeRatio().isPresent() ? "η/η_c" : checkpoint.classicGauge();
+    double ratio = stability.edgeRatio().orElseGet(stability::classicEdgeRatio);
+    return String.format(Locale.ROOT, "  %s %.3f %s", name, ratio, Gauge.of(ratio));
   }
 
   @Override

@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
     showDefaultValues = true,
     description = {
       "Trains a fully connected network and watches the stability of SGD while it trains.",
+      "Without options: mini-batches of 1 on handwritten digits, where SGD gets to its edge.",
       "Ctrl-C ends the run early and keeps what was measured."
     })
 public final class TrainCommand implements Callable<Integer> {
@@ -61,7 +62,7 @@ public final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--examples",
       paramLabel = "N",
-      description = "Training examples; by default 100, 20 for chebyshev.")
+      description = "Training examples; by default 30, 20 for chebyshev.")
   private Integer examples;
 
   @Option(
@@ -73,14 +74,14 @@ public final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--hidden",
       split = ",",
-      defaultValue = "64,64",
+      defaultValue = "32,32,32,32",
       paramLabel = "WIDTH",
       description = "Widths of the hidden layers.")
   private List<Integer> hidden;
 
   @Option(
       names = "--activation",
-      defaultValue = "tanh",
+      defaultValue = "gelu",
       description = "Of the hidden layers, any of Deeplearning4j's: ${COMPLETION-CANDIDATES}.")
   private Activation activation;
 
@@ -95,17 +96,17 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--learning-rate",
-      defaultValue = "1",
+      defaultValue = "0.5",
       paramLabel = "ETA",
       description = "Learning rate of plain SGD.")
   private double learningRate;
 
   @Option(
       names = "--batch-size",
+      defaultValue = "1",
       paramLabel = "B",
-      description =
-          "Examples in a mini-batch; by default a quarter of all, all is gradient descent.")
-  private Integer batchSize;
+      description = "Examples in a mini-batch; all of them is gradient descent.")
+  private int batchSize;
 
   @Option(
       names = "--sampling",
@@ -121,7 +122,7 @@ public final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--iterations",
       paramLabel = "STEPS",
-      description = "Training steps; by default 4000.")
+      description = "Training steps; by default 3000.")
   private Integer iterations;
 
   @Option(
@@ -143,11 +144,11 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--tier",
-      defaultValue = "economy",
+      defaultValue = "standard",
       description =
-          "How much is computed: economy (exponents and sharpness), standard (also certificates,"
-              + " mean-square stability and the critical learning rate), full (also the critical batch"
-              + " size and the sum of exponents).")
+          "How much is computed: economy (exponents and sharpness), standard (also the edge ratio,"
+              + " certificates and mean-square stability), full (also the critical batch size and the"
+              + " sum of exponents).")
   private Tier tier;
 
   @Option(
@@ -266,52 +267,51 @@ public final class TrainCommand implements Callable<Integer> {
   }
 
   private TrainSettings settings(int count) {
-    int batch = batchSize == null ? Math.max(1, count / 4) : batchSize;
     Input.require(
-        batch >= 1 && batch <= count,
+        batchSize >= 1 && batchSize <= count,
         "--batch-size must be 1 to the number of examples %d, got %d; lower it or raise --examples",
         count,
-        batch);
+        batchSize);
     Input.require(
         learningRate > 0 && Double.isFinite(learningRate),
-        "--learning-rate must be positive and finite, got %s; try 1",
+        "--learning-rate must be positive and finite, got %s; try 0.5",
         learningRate);
     for (int width : hidden) {
-      Input.require(width >= 1, "--hidden must be widths of at least 1, got %d; try 64,64", width);
+      Input.require(width >= 1, "--hidden must be widths of at least 1, got %d; try 32,32", width);
     }
     Input.require(
         precision == DataType.DOUBLE || precision == DataType.FLOAT,
         "--precision must be double or float, got %s",
         precision);
     Input.require(threads >= 1, "--threads must be at least 1, got %d; try 1", threads);
-    int steps = steps(count, batch);
+    int steps = steps(count);
     int every = interval == null ? Math.max(1, steps / 40) : interval;
     Input.require(every >= 1, "--interval must be at least 1, got %d; try 50", every);
     return new TrainSettings(
         new DenseNetwork(hidden, activation, loss.function, precision),
-        SgdStep.of(learningRate, batch).withSampling(sampling),
+        SgdStep.of(learningRate, batchSize).withSampling(sampling),
         steps,
         every,
         tier,
         seed);
   }
 
-  private int steps(int count, int batch) {
+  private int steps(int count) {
     Input.require(
         iterations == null || epochs == null,
         "--iterations and --epochs must not come together, got %s and %s; leave one out",
         iterations,
         epochs);
     if (epochs != null) {
-      long steps = (long) epochs * ((count + batch - 1) / batch);
+      long steps = (long) epochs * ((count + batchSize - 1) / batchSize);
       Input.require(
           epochs >= 1 && steps <= Integer.MAX_VALUE,
           "--epochs must be at least 1 and give at most 2^31 - 1 steps, got %d; try 100",
           epochs);
       return (int) steps;
     }
-    int steps = iterations == null ? 4000 : iterations;
-    Input.require(steps >= 1, "--iterations must be at least 1, got %d; try 4000", steps);
+    int steps = iterations == null ? 3000 : iterations;
+    Input.require(steps >= 1, "--iterations must be at least 1, got %d; try 3000", steps);
     return steps;
   }
 

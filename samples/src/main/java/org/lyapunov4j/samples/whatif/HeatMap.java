@@ -14,9 +14,10 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import javax.imageio.ImageIO;
+import org.lyapunov4j.exponent.ExponentBound;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.samples.plot.PlotStyle;
 import org.lyapunov4j.samples.whatif.StabilityMap.Edges;
 import org.lyapunov4j.samples.whatif.StabilityMap.Sheet;
@@ -38,6 +39,7 @@ final class HeatMap {
   private static final int RIGHT = BAR_GAP + BAR_WIDTH + 80;
   private static final int BOTTOM = 92;
   private static final int NARROWEST = 780;
+  private static final int HATCH = 8;
   private static final Color INK = new Color(0x222222);
   private static final Color BORDER = new Color(255, 255, 255, 170);
 
@@ -108,7 +110,9 @@ final class HeatMap {
     graphics.drawString(title, LEFT, 24);
     graphics.setFont(PlotStyle.font(13));
     graphics.drawString(
-        "λ in nats per step, " + sheet.momentum() + " (M not stable in mean square, ? undecided)",
+        "λ in nats per step, "
+            + sheet.momentum()
+            + " (M not stable in mean square, ? undecided, > a bound alone)",
         LEFT,
         46);
     for (int row = 0; row < rows; row++) {
@@ -135,13 +139,18 @@ final class HeatMap {
   private void cell(Graphics2D graphics, int row, int column, StabilityReport report) {
     double x = LEFT + column * CELL_WIDTH;
     double y = TOP + (rows - 1 - row) * CELL_HEIGHT;
-    double exponent = report.exponent().value();
-    graphics.setColor(scale.colour(exponent));
-    graphics.fill(new Rectangle2D.Double(x, y, CELL_WIDTH, CELL_HEIGHT));
+    LyapunovExponent exponent = report.exponent();
+    double position = scale.position(exponent);
+    Rectangle2D area = new Rectangle2D.Double(x, y, CELL_WIDTH, CELL_HEIGHT);
+    graphics.setColor(SignedScale.at(position));
+    graphics.fill(area);
+    if (exponent instanceof ExponentBound) {
+      hatch(graphics, area);
+    }
     graphics.setColor(Color.WHITE);
     graphics.setStroke(new BasicStroke(1));
-    graphics.draw(new Rectangle2D.Double(x, y, CELL_WIDTH, CELL_HEIGHT));
-    graphics.setColor(Math.abs(scale.position(exponent)) > 0.75 ? Color.WHITE : INK);
+    graphics.draw(area);
+    graphics.setColor(Math.abs(position) > 0.75 ? Color.WHITE : INK);
     graphics.setFont(PlotStyle.font(11));
     Verdict.Kind kind = report.verdict().kind();
     String mark =
@@ -149,9 +158,19 @@ final class HeatMap {
             ? " " + MapText.letter(kind)
             : "";
     graphics.drawString(
-        String.format(Locale.ROOT, "%+.1e%s", exponent, mark).replace('-', '−'),
-        (float) x + 5,
-        (float) y + 13);
+        (MapText.number(exponent) + mark).replace('-', '−'), (float) x + 5, (float) y + 13);
+  }
+
+  /** A bound is no value. */
+  private static void hatch(Graphics2D graphics, Rectangle2D area) {
+    Shape clip = graphics.getClip();
+    graphics.clip(area);
+    graphics.setColor(Color.WHITE);
+    graphics.setStroke(new BasicStroke(2));
+    for (double x = area.getMinX() - area.getHeight(); x < area.getMaxX(); x += HATCH) {
+      graphics.draw(new Line2D.Double(x, area.getMaxY(), x + area.getHeight(), area.getMinY()));
+    }
+    graphics.setClip(clip);
   }
 
   private void axes(Graphics2D graphics) {
@@ -183,11 +202,11 @@ final class HeatMap {
     }
     graphics.setColor(INK);
     graphics.setFont(PlotStyle.font(12));
-    for (double tick : scale.ticks()) {
-      double y = TOP + (1 - scale.position(tick)) / 2 * height;
+    for (SignedScale.Tick tick : scale.ticks()) {
+      double y = TOP + (1 - tick.position()) / 2 * height;
       graphics.draw(new Line2D.Double(x + BAR_WIDTH, y, x + BAR_WIDTH + 4, y));
-      String label = tick == 0 ? "λ = 0" : String.format(Locale.ROOT, "%+.3g", tick);
-      graphics.drawString(label.replace('-', '−'), (float) (x + BAR_WIDTH + 8), (float) (y + 4));
+      graphics.drawString(
+          tick.label().replace('-', '−'), (float) (x + BAR_WIDTH + 8), (float) (y + 4));
     }
   }
 

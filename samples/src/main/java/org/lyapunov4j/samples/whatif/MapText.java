@@ -5,9 +5,13 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.exponent.ExponentBound;
+import org.lyapunov4j.exponent.LyapunovExponent;
+import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.samples.whatif.StabilityMap.Edges;
 import org.lyapunov4j.samples.whatif.StabilityMap.Sheet;
 import org.lyapunov4j.stability.StabilityReport;
@@ -37,21 +41,19 @@ final class MapText {
     return rate < 1e-4 || rate >= 1e6 ? rounded.toString() : rounded.toPlainString();
   }
 
+  /** Two digits; of bounds the lower one, with a sign, if they tell the sign of λ. */
+  static String number(LyapunovExponent exponent) {
+    if (exponent instanceof ExponentBound bound) {
+      return bound.sign() == Sign.UNDECIDED
+          ? ""
+          : String.format(Locale.ROOT, ">%.1e", bound.low());
+    }
+    return String.format(Locale.ROOT, "%+.1e", exponent.point().orElseThrow());
+  }
+
   static String tables(StabilityMap map) {
     StringBuilder text = new StringBuilder();
     for (Sheet sheet : map.sheets()) {
-      text.append(String.format("%nλ in nats per step, %s%n", sheet.momentum()));
-      table(
-          text,
-          map,
-          sheet,
-          report ->
-              String.format(
-                  Locale.ROOT,
-                  "%+.1e %s",
-                  report.exponent().value(),
-                  letter(report.verdict().kind())));
-      text.append("S stable, M stable but not in mean square, U unstable, ? undecided\n");
       text.append(String.format("%nη/η_c, %s%n", sheet.momentum()));
       table(
           text,
@@ -61,6 +63,14 @@ final class MapText {
               report.edgeRatio().isPresent()
                   ? String.format(Locale.ROOT, "%.3f", report.edgeRatio().getAsDouble())
                   : "-");
+      text.append(String.format("%nλ in nats per step, %s%n", sheet.momentum()));
+      table(
+          text,
+          map,
+          sheet,
+          report -> number(report.exponent()) + " " + letter(report.verdict().kind()));
+      text.append(
+          "S stable, M stable but not in mean square, U unstable, ? undecided, > a bound alone\n");
       edges(text, sheet);
     }
     return text.toString();
@@ -116,8 +126,8 @@ final class MapText {
     text.append('"').append(sheet.momentum()).append("\",");
     text.append(report.step().batchSize()).append(',');
     text.append(report.step().learningRate()).append(',');
-    text.append(report.exponent().value()).append(',');
-    text.append(report.exponent().standardError()).append(',');
+    text.append(orEmpty(report.exponent().point())).append(',');
+    text.append(orEmpty(report.exponent().error())).append(',');
     text.append(report.exponent().low()).append(',');
     text.append(report.exponent().high()).append(',');
     text.append(report.verdict().kind()).append(',');
@@ -133,6 +143,11 @@ final class MapText {
             .map(value -> Double.isNaN(value) ? "" : value.toString())
             .collect(Collectors.joining(",")));
     text.append('\n');
+  }
+
+  /** A bound has neither a value nor a standard error. */
+  private static String orEmpty(OptionalDouble value) {
+    return value.isPresent() ? String.valueOf(value.getAsDouble()) : "";
   }
 
   /**

@@ -11,6 +11,7 @@ import java.util.function.BiFunction;
 import java.util.function.DoubleFunction;
 import java.util.function.Function;
 import org.lyapunov4j.exponent.FullBatchExponent;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.stability.MeanSquareReport;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.step.Momentum;
@@ -187,10 +188,10 @@ record StabilityMap(List<Double> rates, List<Integer> batches, List<Sheet> sheet
   }
 
   /** λ of all steps. */
-  List<Double> exponents() {
-    List<Double> all = new ArrayList<>();
+  List<LyapunovExponent> exponents() {
+    List<LyapunovExponent> all = new ArrayList<>();
     for (Sheet sheet : sheets) {
-      sheet.reports().forEach(row -> row.forEach(report -> all.add(report.exponent().value())));
+      sheet.reports().forEach(row -> row.forEach(report -> all.add(report.exponent())));
     }
     return Collections.unmodifiableList(all);
   }

@@ -119,10 +119,11 @@ public final class WhatIfCommand implements Callable<Integer> {
 
   @Option(
       names = "--max-epochs",
-      defaultValue = "1024",
       paramLabel = "E",
-      description = "Budget of each estimate in epochs of N/B steps.")
-  private int maxEpochs;
+      description =
+          "Budget of each estimate in epochs of N/B steps; by default 65536 steps, fewer if G is"
+              + " large.")
+  private Integer maxEpochs;
 
   @Option(
       names = "--threads",
@@ -190,14 +191,15 @@ public final class WhatIfCommand implements Callable<Integer> {
       List<Momentum> memories,
       double sharpness,
       Interruption interruption) {
-    Function<SgdStep, StabilityReport> analysis =
+    StabilityAnalyzer.Builder settings =
         StabilityAnalyzer.builder()
             .seed(seed)
             .threads(threads == null ? Runtime.getRuntime().availableProcessors() : threads)
-            .maxEpochs(maxEpochs)
-            .cancelled(interruption::requested)
-            .build()
-            .on(subject.gram());
+            .cancelled(interruption::requested);
+    if (maxEpochs != null) {
+      settings.maxEpochs(maxEpochs);
+    }
+    Function<SgdStep, StabilityReport> analysis = settings.build().on(subject.gram());
     int steps = StabilityMap.reports(memories.size(), sizes.size(), rates.length);
     PrintWriter out = spec.commandLine().getOut();
     try (Progress progress = new Progress(out, Console.isTerminal(), "steps", steps)) {
@@ -280,7 +282,7 @@ public final class WhatIfCommand implements Callable<Integer> {
           "--momentum must be at least 0 and below 1, got %s; try 0,0.9",
           momentum);
     }
-    Input.require(maxEpochs >= 2, "--max-epochs must be at least 2, got %d; try 1024", maxEpochs);
+    Input.require(maxEpochs == null || maxEpochs >= 2, "--max-epochs must be at least 2, got %d; try 1024", maxEpochs);
     Input.require(
         threads == null || threads >= 1, "--threads must be at least 1, got %s; try 1", threads);
     Input.requireWritable("--csv", csv);

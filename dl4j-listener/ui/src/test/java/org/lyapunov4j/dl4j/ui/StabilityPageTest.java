@@ -182,7 +182,7 @@ class StabilityPageTest {
     browser.press("ArrowLeft");
     assertThat(browser.text("#now")).contains("Checkpoint", "iteration 30,");
     assertThat(browser.evaluate("document.activeElement.getAttribute('aria-label')").textValue())
-        .isEqualTo("Edge ratio at iteration 30: η/η_c 1.25, sharpness / limit 0.75");
+        .isEqualTo("Edge ratio at iteration 30: η/η_c 0.625, sharpness / limit 0.75");
     browser.press("Home");
     assertThat(browser.text("#now")).contains("iteration 10,");
     browser.press("Escape");
