@@ -66,7 +66,7 @@ class StabilityUpdateTest {
     assertThat(checkpoint.has("exponentError")).isFalse();
     assertThat(checkpoint.get("exponentLow").doubleValue()).isEqualTo(-3e-9);
     assertThat(checkpoint.get("exponentHigh").doubleValue()).isZero();
-    assertThat(checkpoint.get("exponentText").textValue()).isEqualTo("between -3e-09 and 0");
+    assertThat(checkpoint.get("exponentText").textValue()).isEqualTo("between -3.0e-09 and 0");
     assertThat(checkpoint.has("gdExponent")).isFalse();
     assertThat(checkpoint.get("gdExponentLow").doubleValue()).isEqualTo(-3e-9);
     assertThat(checkpoint.get("edgeRatioLow").doubleValue()).isEqualTo(0.5 / 0.9);
