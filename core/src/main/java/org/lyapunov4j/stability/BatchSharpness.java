@@ -27,9 +27,9 @@ import org.lyapunov4j.step.SgdStep;
  * loss is small. SGD is said to level off where it reaches 2/η. For B = N both equal (1/N) ‖G e‖² /
  * (eᵀG e), at most the sharpness; for B = K = 1 the mean of ratios is that of the diagonal of G.
  *
- * <p>How far they are apart, measured on 48 cases of small networks against products with the
- * Hessian: for squared errors −11 … +13 % at the first step of training and 1 to 8 % later; for
- * cross-entropy the Gauss–Newton value was 4 to 16 % too low.
+ * <p>How far they are apart, as measured on small networks outside this project: for squared errors
+ * −11 … +13 % at the first step of training and 1 to 8 % later; for cross-entropy the Gauss–Newton
+ * value was 4 to 16 % too low.
  *
  * <p>In ordered epochs there are ⌈N/B⌉ batches and no others: all of them are taken, without error,
  * or as many as asked for, chosen at random from all.
