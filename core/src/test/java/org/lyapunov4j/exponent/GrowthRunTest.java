@@ -31,8 +31,7 @@ class GrowthRunTest {
       start[i] /= Math.sqrt(slowest.eigenvalue());
     }
     GrowthRun run =
-        new GrowthRun(
-            gram, step, new RandomStream(seed), new GrowthRun.Start(start, 0, 0));
+        new GrowthRun(gram, step, new RandomStream(seed), new GrowthRun.Start(start, 0, 0));
     run.measure(16);
     double expected = Math.log1p(-rate * slowest.eigenvalue() / gram.examples());
     assertThat(run.mean(0, 0, 16) / expected).isBetween(0.8, 1.25);

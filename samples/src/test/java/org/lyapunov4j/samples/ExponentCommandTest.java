@@ -52,7 +52,8 @@ class ExponentCommandTest {
     assertThat(json.get("learningRate").doubleValue()).isEqualTo(0.5);
     assertThat(json.get("sampling").textValue()).isEqualTo("iid");
     assertThat(json.get("sharpness").doubleValue()).isCloseTo(1.5, within(1e-12));
-    assertThat(json.get("gdExponent").get("value").doubleValue()).isCloseTo(Math.log(0.75), within(1e-12));
+    assertThat(json.get("gdExponent").get("value").doubleValue())
+        .isCloseTo(Math.log(0.75), within(1e-12));
     assertThat(json.get("verdict").textValue()).isEqualTo("STABLE");
   }
 

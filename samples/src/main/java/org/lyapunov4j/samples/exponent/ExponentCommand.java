@@ -265,7 +265,10 @@ public final class ExponentCommand implements Callable<Integer> {
         "give --heavy-ball or --nesterov, got both, %s and %s",
         heavyBall,
         nesterov);
-    Input.require(maxEpochs == null || maxEpochs >= 1, "--max-epochs must be at least 1, got %d; try 1024", maxEpochs);
+    Input.require(
+        maxEpochs == null || maxEpochs >= 1,
+        "--max-epochs must be at least 1, got %d; try 1024",
+        maxEpochs);
     try {
       return new SgdStep(learningRate, batchSize, sampling, momentum(), l2, weightDecay);
     } catch (IllegalArgumentException e) {
