@@ -106,6 +106,30 @@ class LyapunovMetricsTest {
     assertThat(value(registry, LyapunovGauge.CRITICAL_LEARNING_RATE)).isEqualTo(critical);
   }
 
+  /** A bound beside the value of an earlier checkpoint of a dearer tier would contradict itself. */
+  @Test
+  void aBoundReadsNanAndKeepsNoEarlierValue() {
+    metrics.bindTo(registry);
+    metrics.update(checkpoint(SgdStep.of(0.2, 1), Tier.STANDARD));
+    assertThat(value(registry, LyapunovGauge.GD_EXPONENT_LOW))
+        .isEqualTo(value(registry, LyapunovGauge.GD_EXPONENT))
+        .isEqualTo(value(registry, LyapunovGauge.GD_EXPONENT_HIGH));
+    SgdStep spared = SgdStep.of(0.2, 1).withL2(0.1).withDecayInPart(true);
+    metrics.update(checkpoint(spared, Tier.ECONOMY));
+    assertThat(value(registry, LyapunovGauge.EXPONENT)).isNaN();
+    assertThat(value(registry, LyapunovGauge.EXPONENT_ERROR)).isNaN();
+    assertThat(value(registry, LyapunovGauge.EXPONENT_LOW)).isNegative();
+    assertThat(value(registry, LyapunovGauge.EXPONENT_HIGH)).isZero();
+    assertThat(value(registry, LyapunovGauge.GD_EXPONENT)).isNaN();
+    assertThat(value(registry, LyapunovGauge.GD_EXPONENT_LOW)).isNegative();
+    assertThat(value(registry, LyapunovGauge.GD_EXPONENT_HIGH)).isZero();
+    assertThat(value(registry, LyapunovGauge.EDGE_RATIO_LOW))
+        .as("of the dearer checkpoint")
+        .isLessThanOrEqualTo(value(registry, LyapunovGauge.EDGE_RATIO));
+    assertThat(value(registry, LyapunovGauge.EDGE_RATIO_HIGH))
+        .isGreaterThanOrEqualTo(value(registry, LyapunovGauge.EDGE_RATIO));
+  }
+
   @Test
   void theVerdictIsACodeAndAState() {
     metrics.bindTo(registry);
@@ -238,7 +262,10 @@ class LyapunovMetricsTest {
   }
 
   private static Checkpoint checkpoint(double learningRate, Tier tier) {
-    SgdStep step = SgdStep.of(learningRate, 1);
+    return checkpoint(SgdStep.of(learningRate, 1), tier);
+  }
+
+  private static Checkpoint checkpoint(SgdStep step, Tier tier) {
     GramMatrix gram = GramMatrix.of(new double[][] {{1, 0}, {0, 3}}, 2, 1);
     StabilityReport report =
         StabilityAnalyzer.builder().seed(1).maxEpochs(256).tier(tier).build().analyze(gram, step);

@@ -257,7 +257,7 @@ class RecordFilesTest {
     Path later = write(List.of(run(RunLine.SCHEMA + 1)));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> RecordWriter.open(later))
-        .withMessageContaining("must have schema 1 or earlier, got 2");
+        .withMessageContaining("must have schema 2 or earlier, got 3");
   }
 
   /** Fails after so many bytes, once, as a full disk does that is cleaned up later. */
