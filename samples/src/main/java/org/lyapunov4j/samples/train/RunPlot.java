@@ -108,7 +108,7 @@ final class RunPlot implements RunObserver {
       interval(chart, top);
       line(chart, RATIO, iterations(), ratios, PlotStyle.BLUE, 2.4f).setMarker(marker());
       dashed(line(chart, BOUND, iterations(), bounds, PlotStyle.BLUE, 1), 2, 4);
-      dashed(line(chart, classicName(), iterations(), classic, GREY, 2), 8, 5);
+      dashed(line(chart, "classic gauge " + classicName(), iterations(), classic, GREY, 2), 8, 5);
     } else {
       line(chart, classicName(), iterations(), classic, PlotStyle.BLUE, 2.4f).setMarker(marker());
     }
@@ -256,6 +256,7 @@ final class RunPlot implements RunObserver {
     XYSeries rule = chart.addSeries(name, ends, List.of(height, height));
     PlotStyle.rule(rule);
     rule.setShowInLegend(false);
+    chart.getStyler().setAnnotationTextFont(PlotStyle.font(13));
     chart.addAnnotation(new AnnotationText(name, 0.1 * end(), height + 0.06, false));
   }
 
