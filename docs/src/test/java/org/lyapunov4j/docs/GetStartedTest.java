@@ -52,7 +52,9 @@ class GetStartedTest {
 
     assertThat(printed.toString(StandardCharsets.UTF_8).lines())
         .hasSize(10)
-        .allMatch(line -> line.matches(
+        .allMatch(
+            line ->
+                line.matches(
                     "iteration \\d+: η/η_c = .*, (STABLE|INCONCLUSIVE), loss .*, λ (= |between ).*"));
   }
 

@@ -95,8 +95,17 @@ class TrainCommandTest {
                 .filter(
                     line ->
                         line.matches(
-                            " *\\d+ +" + number + " +" + number + " " + interval + " +" + exponent
-                                + " +" + number + " +[A-Z_]+")))
+                            " *\\d+ +"
+                                + number
+                                + " +"
+                                + number
+                                + " "
+                                + interval
+                                + " +"
+                                + exponent
+                                + " +"
+                                + number
+                                + " +[A-Z_]+")))
         .hasSize(4);
     assertThat(outcome.lines()).anyMatch(line -> line.startsWith("completed after 25 iterations"));
   }

@@ -22,11 +22,10 @@ import org.nd4j.linalg.dataset.DataSet;
  * The checkpoints of a run as curves: {@code iteration}, {@code probeLoss}, {@code lambda} with
  * {@code lambdaLow} and {@code lambdaHigh}, {@code lambdaSign} (−1, 0 where it is not decided, 1),
  * {@code lambdaBound} (1 where λ is only bounded and {@code lambda} is NaN), {@code mu}, {@code
- * sharpness}, {@code
- * classicEdgeRatio}, {@code criticalRate}, {@code edgeRatio}, {@code batchSharpness} (mean of
- * ratios), {@code batchSharpnessOfMeans} and, if asked for, the sharpness of all examples: {@code
- * hessian} and its Gauss–Newton part {@code gaussNewton}; NaN where a checkpoint has no such
- * number.
+ * sharpness}, {@code classicEdgeRatio}, {@code criticalRate}, {@code edgeRatio}, {@code
+ * batchSharpness} (mean of ratios), {@code batchSharpnessOfMeans} and, if asked for, the sharpness
+ * of all examples: {@code hessian} and its Gauss–Newton part {@code gaussNewton}; NaN where a
+ * checkpoint has no such number.
  */
 final class CheckpointSeries implements AutoCloseable {
   /** How λ is estimated; part of a run's settings, so that results with another λ are not kept. */

@@ -82,7 +82,6 @@ public final class SignedLog {
     }
     return power == 0
         ? "0"
-        : String.format(
-            Locale.ROOT, "%s1e%d", power < 0 ? "−" : "+", first + Math.abs(power) - 1);
+        : String.format(Locale.ROOT, "%s1e%d", power < 0 ? "−" : "+", first + Math.abs(power) - 1);
   }
 }

@@ -104,8 +104,7 @@ final class Charts {
             .flatMap(run -> panel.curves().stream().flatMap(c -> run.values(c.value()).stream()))
             .toList();
     SignedLog signed = new SignedLog(all);
-    return new Axis(
-        v -> panel.isDrawable(v) ? signed.height(v) : Double.NaN, Optional.of(signed));
+    return new Axis(v -> panel.isDrawable(v) ? signed.height(v) : Double.NaN, Optional.of(signed));
   }
 
   private void add(XYChart chart, Panel panel, Axis axis, int r, int c) {

@@ -19,12 +19,7 @@ import org.lyapunov4j.samples.cli.EdgeRatio;
  * @param curves the quantities; the first is drawn solid
  */
 record Panel(
-    String id,
-    String title,
-    String meaning,
-    Scale scale,
-    OptionalDouble rule,
-    List<Curve> curves) {
+    String id, String title, String meaning, Scale scale, OptionalDouble rule, List<Curve> curves) {
 
   /** How heights are drawn. */
   enum Scale {

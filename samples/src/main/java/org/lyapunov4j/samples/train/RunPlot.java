@@ -96,18 +96,19 @@ final class RunPlot implements RunObserver {
     boolean hasRatios = ratios.stream().anyMatch(Double::isFinite);
     XYChart chart = panel(0, title(), hasRatios ? "learning rate / its edge" : classicName());
     double top =
-        Math.max(LOWEST_TOP, 1.1 * Stream.of(ratios, bounds, classic).mapToDouble(RunPlot::highest).max().orElse(0));
+        Math.max(
+            LOWEST_TOP,
+            1.1 * Stream.of(ratios, bounds, classic).mapToDouble(RunPlot::highest).max().orElse(0));
     chart.getStyler().setYAxisMin(0.0).setYAxisMax(top);
     List<Double> corners = List.of(0.0, end(), end(), 0.0);
-    PlotStyle.area(
-            chart.addSeries("beyond the edge", corners, List.of(1.0, 1.0, top, top)), BEYOND)
+    PlotStyle.area(chart.addSeries("beyond the edge", corners, List.of(1.0, 1.0, top, top)), BEYOND)
         .setShowInLegend(false);
     rule(chart, hasRatios ? "the edge of SGD" : "the edge of gradient descent", 1);
     if (hasRatios) {
       interval(chart, top);
       line(chart, RATIO, iterations(), ratios, PlotStyle.BLUE, 2.4f).setMarker(marker());
       dashed(line(chart, BOUND, iterations(), bounds, PlotStyle.BLUE, 1), 2, 4);
-      dashed(line(chart, classicName(), iterations(), classic, GREY, 2), 8, 5);
+      dashed(line(chart, "classic gauge " + classicName(), iterations(), classic, GREY, 2), 8, 5);
     } else {
       line(chart, classicName(), iterations(), classic, PlotStyle.BLUE, 2.4f).setMarker(marker());
     }
@@ -120,13 +121,15 @@ final class RunPlot implements RunObserver {
     StabilityReport stability = checkpoint.stability();
     return stability
         .meanSquare()
-        .map(meanSquare -> stability.step().learningRate() / meanSquare.criticalLearningRate().low())
+        .map(
+            meanSquare -> stability.step().learningRate() / meanSquare.criticalLearningRate().low())
         .orElse(Double.NaN);
   }
 
   /** It is called η·sharpness/2 only where it is that at every checkpoint. */
   private String classicName() {
-    Set<String> names = checkpoints.stream().map(Checkpoint::classicGauge).collect(Collectors.toSet());
+    Set<String> names =
+        checkpoints.stream().map(Checkpoint::classicGauge).collect(Collectors.toSet());
     return names.size() == 1 ? names.iterator().next() : ClassicGauge.GENERAL;
   }
 
@@ -149,8 +152,7 @@ final class RunPlot implements RunObserver {
     Collections.reverse(high);
     there.addAll(x);
     outline.addAll(high);
-    PlotStyle.area(
-        chart.addSeries("interval", there, outline), PlotStyle.pale(PlotStyle.BLUE))
+    PlotStyle.area(chart.addSeries("interval", there, outline), PlotStyle.pale(PlotStyle.BLUE))
         .setShowInLegend(false);
   }
 
@@ -166,7 +168,9 @@ final class RunPlot implements RunObserver {
     }
     if (!x.isEmpty()) {
       XYSeries marks = line(chart, POSITIVE, x, y, PlotStyle.VERMILION, 0);
-      marks.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter).setMarker(SeriesMarkers.CIRCLE);
+      marks
+          .setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter)
+          .setMarker(SeriesMarkers.CIRCLE);
     }
   }
 
@@ -252,6 +256,7 @@ final class RunPlot implements RunObserver {
     XYSeries rule = chart.addSeries(name, ends, List.of(height, height));
     PlotStyle.rule(rule);
     rule.setShowInLegend(false);
+    chart.getStyler().setAnnotationTextFont(PlotStyle.font(13));
     chart.addAnnotation(new AnnotationText(name, 0.1 * end(), height + 0.06, false));
   }
 

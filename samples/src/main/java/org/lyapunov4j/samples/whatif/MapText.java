@@ -44,9 +44,7 @@ final class MapText {
   /** Two digits; of bounds the lower one, with a sign, if they tell the sign of λ. */
   static String number(LyapunovExponent exponent) {
     if (exponent instanceof ExponentBound bound) {
-      return bound.sign() == Sign.UNDECIDED
-          ? ""
-          : String.format(Locale.ROOT, ">%.1e", bound.low());
+      return bound.sign() == Sign.UNDECIDED ? "" : String.format(Locale.ROOT, ">%.1e", bound.low());
     }
     return String.format(Locale.ROOT, "%+.1e", exponent.point().orElseThrow());
   }

@@ -55,7 +55,8 @@ final class SignedScale {
 
   private double depth(double size) {
     double inside = Math.max(smallest, Math.min(largest, size));
-    double share = largest > smallest ? Math.log(inside / smallest) / Math.log(largest / smallest) : 1;
+    double share =
+        largest > smallest ? Math.log(inside / smallest) / Math.log(largest / smallest) : 1;
     return PALEST + (1 - PALEST) * share;
   }
 

@@ -282,7 +282,10 @@ public final class WhatIfCommand implements Callable<Integer> {
           "--momentum must be at least 0 and below 1, got %s; try 0,0.9",
           momentum);
     }
-    Input.require(maxEpochs == null || maxEpochs >= 2, "--max-epochs must be at least 2, got %d; try 1024", maxEpochs);
+    Input.require(
+        maxEpochs == null || maxEpochs >= 2,
+        "--max-epochs must be at least 2, got %d; try 1024",
+        maxEpochs);
     Input.require(
         threads == null || threads >= 1, "--threads must be at least 1, got %s; try 1", threads);
     Input.requireWritable("--csv", csv);

@@ -6,9 +6,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.lyapunov4j.dl4j.StabilityAnalysis;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.stability.Tier;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 class TerminalDisplayTest {
   private static final RunDescription RUN =
@@ -58,6 +71,36 @@ class TerminalDisplayTest {
     }
     display.ended(new RunEnd(RunEnd.Reason.COMPLETED, 200, 0.125, 3));
     assertThat(out.toString()).doesNotContain("\u001b", "\r\r", "left");
+  }
+
+  /**
+   * The edge ratio of the last checkpoint; of the economy tier, which has none, the classic gauge.
+   */
+  @ParameterizedTest
+  @CsvSource({"STANDARD, η/η_c", "ECONOMY, η·sharpness/2"})
+  void theLastRatioIsAGauge(Tier tier, String name) {
+    MultiLayerNetwork network =
+        DenseNetwork.initialised(
+            new DenseNetwork(List.of(2), Activation.TANH, LossFunction.MSE, DataType.DOUBLE)
+                .configuration(2, 1, new Sgd(0.1), 1));
+    DataSet data =
+        new DataSet(
+            Nd4j.createFromArray(new double[][] {{1, 0}, {0, 1}, {1, 1}}),
+            Nd4j.createFromArray(new double[][] {{1}, {-1}, {0}}));
+    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(1).tier(tier).run();
+    double ratio =
+        checkpoint.stability().edgeRatio().orElseGet(checkpoint.stability()::classicEdgeRatio);
+    TerminalDisplay display = display(true);
+    display.started(RUN);
+    display.checkpoint(checkpoint);
+    time.addAndGet(TimeUnit.SECONDS.toNanos(1));
+    display.stepped(9, 0.25);
+    assertThat(out.toString())
+        .contains(checkpoint.stability().verdict().kind().name())
+        .endsWith(
+            "  loss 2.50e-01  "
+                + String.format(Locale.ROOT, "%s %.3f %s", name, ratio, Gauge.of(ratio))
+                + "\u001b[?7h");
   }
 
   private TerminalDisplay display(boolean terminal) {
