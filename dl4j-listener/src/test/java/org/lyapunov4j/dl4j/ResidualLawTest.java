@@ -82,7 +82,7 @@ class ResidualLawTest {
     training.network.setLearningRate(0, law.firstLayer() * law.unstableRate());
     training.network.setLearningRate(1, law.unstableRate());
     LyapunovEstimate unstable = training.lambda(Verdict.Kind.UNSTABLE);
-    int runs = 16;
+    int runs = 32;
     steps = wholeEpochs(9 / unstable.value());
     double growth = 0;
     for (int run = 0; run < runs; run++) {
