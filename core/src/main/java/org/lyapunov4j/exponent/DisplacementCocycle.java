@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.exponent;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.step.MiniBatchSampler;
+import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -24,6 +29,7 @@ final class DisplacementCocycle implements LinearCocycle {
   private static final double LARGEST_FACTOR = 1e100;
 
   private final double[][] rows;
+  private final double[] eigenvalues;
   private final int rank;
   private final int examples;
   private final int outputs;
@@ -33,6 +39,10 @@ final class DisplacementCocycle implements LinearCocycle {
   private DisplacementCocycle(GramSpectrum spectrum, SgdStep step) {
     rows = factor(spectrum);
     rank = spectrum.rank();
+    eigenvalues = new double[rank];
+    for (int k = 0; k < rank; k++) {
+      eigenvalues[k] = spectrum.eigenvalue(spectrum.size() - 1 - k);
+    }
     examples = spectrum.examples();
     outputs = spectrum.outputs();
     this.step = step;
@@ -95,6 +105,80 @@ final class DisplacementCocycle implements LinearCocycle {
     return Math.sqrt(squares);
   }
 
+  /** Eigenvectors of G; with momentum Schur vectors of the 2 × 2 block of each. */
+  @Override
+  public double[][] slowFrame() {
+    return modes().stream().map(this::vector).toArray(double[][]::new);
+  }
+
+  @Override
+  public double slowExponent() {
+    return modes().get(0).exponent();
+  }
+
+  private List<Mode> modes() {
+    List<Mode> modes = new ArrayList<>();
+    for (int k = 0; k < rank; k++) {
+      double curvature = eigenvalues[k] / examples;
+      if (update.hasMemory()) {
+        double[][] block = update.block(curvature);
+        double[] slow = slowVector(block);
+        double outer = update.fullBatchExponent(curvature);
+        double both = Math.log(Math.abs(block[0][0] * block[1][1] - block[0][1] * block[1][0]));
+        modes.add(new Mode(outer, k, slow[0], slow[1]));
+        modes.add(new Mode(both - outer, k, -slow[1], slow[0]));
+      } else {
+        modes.add(new Mode(update.fullBatchExponent(curvature), k, 1, 0));
+      }
+    }
+    modes.sort(Comparator.comparingDouble(Mode::exponent).reversed());
+    return modes;
+  }
+
+  /** The residual r = F z as a displacement; what lies in ker G drops out. */
+  double[] displacement(double[] residual) {
+    double[] z = new double[dimension()];
+    for (int i = 0; i < rows.length; i++) {
+      for (int k = 0; k < rank; k++) {
+        z[k] += rows[i][k] * residual[i] / eigenvalues[k];
+      }
+    }
+    return z;
+  }
+
+  /** A unit vector in the plane of eigenvector k. */
+  private record Mode(double exponent, int k, double position, double velocity) {}
+
+  private double[] vector(Mode mode) {
+    double[] x = new double[dimension()];
+    x[mode.k] = mode.position;
+    if (update.hasMemory()) {
+      x[rank + mode.k] = mode.velocity;
+    }
+    return x;
+  }
+
+  /**
+   * The eigenvector of the larger real eigenvalue in modulus; any unit vector if they are not real.
+   */
+  private static double[] slowVector(double[][] block) {
+    double half = 0.5 * (block[0][0] + block[1][1]);
+    double determinant = block[0][0] * block[1][1] - block[0][1] * block[1][0];
+    double discriminant = half * half - determinant;
+    if (discriminant < 0) {
+      return new double[] {1, 0};
+    }
+    double eigenvalue = half + Math.copySign(Math.sqrt(discriminant), half);
+    double x = block[0][1];
+    double v = eigenvalue - block[0][0];
+    if (Math.abs(x) + Math.abs(v) == 0) {
+      x = eigenvalue - block[1][1];
+      v = block[1][0];
+    }
+    double norm = Math.hypot(x, v);
+    return norm > 0 ? new double[] {x / norm, v / norm} : new double[] {1, 0};
+  }
+
   private MiniBatchSampler sampler(RandomStream random) {
     return new MiniBatchSampler(examples, step.batchSize(), step.sampling(), random);
   }
@@ -120,6 +204,143 @@ final class DisplacementCocycle implements LinearCocycle {
       }
     }
     return rows;
+  }
+
+  /** For plain steps on independent subsets. */
+  @Override
+  public Tilt tilt() {
+    return update.hasMemory() || step.sampling() != MiniBatchSampling.IID_SUBSETS
+        ? null
+        : new SubsetTilt();
+  }
+
+  /**
+   * Half of the batches are drawn uniformly; the others have a first example i drawn with
+   * probability π_i, about what ‖M x‖^p would be if i were the whole batch at the rate η/B, and the
+   * rest uniformly. A batch S then has 1/2 + (N/2B) Σ_S π_i times its uniform probability, so that
+   * no weight exceeds 2. The sight is the residual F z.
+   */
+  private final class SubsetTilt implements Tilt {
+    private static final double NEARLY_ONE = 0.5;
+
+    private final double[][] gram = new double[rows.length][rows.length];
+
+    /** The K × K diagonal blocks of G, one after the other. */
+    private final double[] blocks = new double[rows.length * outputs];
+
+    SubsetTilt() {
+      for (int i = 0; i < rows.length; i++) {
+        for (int j = 0; j <= i; j++) {
+          gram[i][j] = RowSweep.dot(rows[i], rows[j], rank);
+          gram[j][i] = gram[i][j];
+        }
+      }
+      for (int i = 0; i < rows.length; i++) {
+        System.arraycopy(gram[i], i / outputs * outputs, blocks, i * outputs, outputs);
+      }
+    }
+
+    @Override
+    public int sightLength() {
+      return rows.length;
+    }
+
+    @Override
+    public void look(double[] x, double[] sight) {
+      for (int i = 0; i < rows.length; i++) {
+        sight[i] = RowSweep.dot(rows[i], x, rank);
+      }
+    }
+
+    @Override
+    public double grow(
+        double[] x, double[] sight, double order, RandomStream random, double[] draws) {
+      int size = step.batchSize();
+      double factor = -update.rate() / (size * update.keep());
+      double[] preference = preference(sight, factor, order);
+      int[] batch = draw(preference, random);
+      double preferred = 0;
+      for (int example : batch) {
+        preferred += preference[example];
+      }
+      draws[0] = -Math.log(0.5 + 0.5 * examples / size * preferred);
+      int[] chosen = rowsOf(batch, size);
+      new PlainFactor(chosen, size).apply(x);
+      double norm = RowSweep.norm(x);
+      if (!(norm > Orthonormalisation.NEGLIGIBLE)) {
+        Arrays.fill(x, 0);
+        return Double.NEGATIVE_INFINITY;
+      }
+      RowSweep.scale(x, 1 / norm);
+      double[] residuals = new double[chosen.length];
+      for (int j = 0; j < chosen.length; j++) {
+        residuals[j] = sight[chosen[j]];
+      }
+      RowSweep.combine(gram, chosen, 0, chosen.length, factor, residuals, sight, 0);
+      RowSweep.scale(sight, update.keep() / norm);
+      return Math.log(norm);
+    }
+
+    /** π. */
+    private double[] preference(double[] residual, double factor, double order) {
+      double[] preference = new double[examples];
+      double sum = 0;
+      for (int i = 0; i < examples; i++) {
+        double change = 0;
+        for (int k = i * outputs; k < (i + 1) * outputs; k++) {
+          double image = 0;
+          for (int l = 0; l < outputs; l++) {
+            image += blocks[k * outputs + l] * residual[i * outputs + l];
+          }
+          change += residual[k] * (2 * factor * residual[k] + factor * factor * image);
+        }
+        double linear = 1 + 0.5 * order * change;
+        preference[i] =
+            Math.abs(change) < NEARLY_ONE
+                ? Math.max(linear, 0)
+                : Math.pow(Math.max(1 + change, 0x1p-20), 0.5 * order);
+        sum += preference[i];
+      }
+      for (int i = 0; i < examples; i++) {
+        preference[i] =
+            sum > 0 && sum < Double.POSITIVE_INFINITY ? preference[i] / sum : 1.0 / examples;
+      }
+      return preference;
+    }
+
+    private int[] draw(double[] preference, RandomStream random) {
+      int[] batch = new int[step.batchSize()];
+      int first =
+          random.nextDouble() < 0.5 ? random.nextInt(examples) : preferred(preference, random);
+      batch[0] = first;
+      for (int j = 1; j < batch.length; j++) {
+        batch[j] = another(batch, j, random);
+      }
+      return batch;
+    }
+
+    private int preferred(double[] preference, RandomStream random) {
+      double left = random.nextDouble();
+      int i = 0;
+      while (i < examples - 1 && left >= preference[i]) {
+        left -= preference[i++];
+      }
+      return i;
+    }
+
+    /** Uniform among the examples that are not in the batch yet. */
+    private int another(int[] batch, int taken, RandomStream random) {
+      while (true) {
+        int candidate = random.nextInt(examples);
+        boolean isNew = true;
+        for (int j = 0; j < taken; j++) {
+          isNew &= batch[j] != candidate;
+        }
+        if (isNew) {
+          return candidate;
+        }
+      }
+    }
   }
 
   private static void requireModerate(GramSpectrum spectrum, SgdStep step) {

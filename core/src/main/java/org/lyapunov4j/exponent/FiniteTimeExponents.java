@@ -28,15 +28,28 @@ public final class FiniteTimeExponents {
   private static final double ROUNDING = 1e-12;
 
   private final int horizon;
+  private final FiniteTimeEstimator.Start start;
   private final double[] sorted;
   private final Estimate varianceRate;
 
+  /** From a random direction. */
+  FiniteTimeExponents(int horizon, double[] growth, double[] middle, int middleSteps) {
+    this(FiniteTimeEstimator.Start.ISOTROPIC, horizon, growth, middle, middleSteps);
+  }
+
   /**
+   * @param start where the realisations started
    * @param horizon n
    * @param growth log growth over the horizon, one for each realisation
    * @param middle log growth over {@code middleSteps} steps in the middle of the horizon
    */
-  FiniteTimeExponents(int horizon, double[] growth, double[] middle, int middleSteps) {
+  FiniteTimeExponents(
+      FiniteTimeEstimator.Start start,
+      int horizon,
+      double[] growth,
+      double[] middle,
+      int middleSteps) {
+    this.start = start;
     this.horizon = horizon;
     sorted = Arrays.stream(growth).map(value -> value / horizon).sorted().toArray();
     varianceRate = isConstant() ? Estimate.exact(0) : covariance(growth, middle, middleSteps);
@@ -51,7 +64,7 @@ public final class FiniteTimeExponents {
     }
     double r = products.length;
     return new Estimate(
-        new Mean().evaluate(products) * r / (r - 1),
+        Math.max(0, new Mean().evaluate(products) * r / (r - 1)),
         Math.sqrt(new Variance().evaluate(products) / r));
   }
 
@@ -71,6 +84,15 @@ public final class FiniteTimeExponents {
    */
   public int horizon() {
     return horizon;
+  }
+
+  /**
+   * Where the realisations started, which decides the answer unless the horizon is long.
+   *
+   * @return the start
+   */
+  public FiniteTimeEstimator.Start start() {
+    return start;
   }
 
   /**
@@ -124,7 +146,8 @@ public final class FiniteTimeExponents {
    * at the two ends of the horizon adds to n·Var vanishes only as 1/n; the covariance of the growth
    * over the middle half with that over the whole is free of it.
    *
-   * @return nats² per step, with the standard error over realisations; may be negative within it
+   * @return nats² per step, with the standard error over realisations; 0 where the covariance is
+   *     negative, as it may be within its error where nothing but the ends varies
    */
   public Estimate varianceRate() {
     return varianceRate;
@@ -133,16 +156,35 @@ public final class FiniteTimeExponents {
   /**
    * The skewness of the exponents, positive if the right tail is the longer one.
    *
-   * @return the skewness, 0 for a constant ensemble, with its standard error for a normal sample
+   * @return the skewness, 0 for a constant ensemble, with its jackknife standard error
    */
   public Estimate skewness() {
     if (isConstant()) {
       return Estimate.exact(0);
     }
-    double r = sorted.length;
-    return new Estimate(
-        new Skewness().evaluate(sorted),
-        Math.sqrt(6 * r * (r - 1) / ((r - 2) * (r + 1) * (r + 3))));
+    return new Estimate(new Skewness().evaluate(sorted), jackknifeErrorOfSkewness());
+  }
+
+  /** From the skewness without each of the realisations, by sums of powers. */
+  private double jackknifeErrorOfSkewness() {
+    int r = sorted.length;
+    double mean = new Mean().evaluate(sorted);
+    double second = 0;
+    double third = 0;
+    for (double value : sorted) {
+      second += Math.pow(value - mean, 2);
+      third += Math.pow(value - mean, 3);
+    }
+    double[] without = new double[r];
+    for (int i = 0; i < r; i++) {
+      double d = sorted[i] - mean;
+      double n = r - 1;
+      double shift = -d / n;
+      double squares = second - d * d - n * shift * shift;
+      double cubes = third - d * d * d - 3 * shift * (second - d * d) + 2 * n * Math.pow(shift, 3);
+      without[i] = squares > 0 ? cubes / n / Math.pow(squares / n, 1.5) : 0;
+    }
+    return Math.sqrt(new Variance().evaluate(without) * (r - 1) * (r - 1.0) / r);
   }
 
   /**

@@ -34,6 +34,47 @@ interface LinearCocycle {
     return x;
   }
 
+  /**
+   * Orthonormal vectors, the slowest first: those along which the mean step contracts least. As
+   * many as there are dimensions, or none where nothing is known of the matrices.
+   */
+  default double[][] slowFrame() {
+    return new double[0][];
+  }
+
+  /** The exponent of the mean step along the first vector of the {@link #slowFrame}. */
+  default double slowExponent() {
+    return Double.NEGATIVE_INFINITY;
+  }
+
+  /** A sampler that prefers matrices under which a vector grows; null where there is none. */
+  default Tilt tilt() {
+    return null;
+  }
+
+  /**
+   * Importance sampling of single factors: which are drawn depends on the vector, and how much more
+   * often than they should be is told. Immutable.
+   */
+  interface Tilt {
+    /** The length of what is remembered of a vector. */
+    int sightLength();
+
+    /** What is to be remembered of a vector, anew. */
+    void look(double[] x, double[] sight);
+
+    /**
+     * Replaces the unit vector x by M x / ‖M x‖ for a matrix M drawn where ‖M x‖^order is large.
+     *
+     * @param sight of x; replaced by that of the result, up to rounding, which changes which
+     *     matrices are preferred but not what comes out on average
+     * @param draws position 0 receives the log of (probability of M) / (probability that it was
+     *     drawn with)
+     * @return log ‖M x‖; −∞ if it is not distinguishable from zero
+     */
+    double grow(double[] x, double[] sight, double order, RandomStream random, double[] draws);
+  }
+
   /** A realisation: an endless supply of factors. */
   interface Realisation {
     /** The next matrix. */

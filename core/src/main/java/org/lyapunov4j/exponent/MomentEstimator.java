@@ -21,6 +21,12 @@ import org.lyapunov4j.step.SgdStep;
  * clone is annihilated Λ(p) is +∞. Populations then converge slowly, and the two sizes differ
  * visibly.
  *
+ * <p>Batches under which a clone grows are drawn more often, and its weight makes up for it (plain
+ * steps on independent subsets). A population starts in random directions; if in the second half of
+ * its burn-in Λ(p)/p is less than the exponent of the mean step along its slowest mode, which
+ * bounds nothing but tells that it has not turned there yet, it starts again in that mode and burns
+ * in once more.
+ *
  * <p>Each of R populations (default 2) of each size burns in and is measured in 16 batches. Cost: 6
  * R·populationSize vectors a step, each 4·B·K·rank flops (6 with momentum). All orders see the same
  * random numbers. The seed fixes the result bit for bit, whatever the number of threads.
@@ -88,14 +94,15 @@ public final class MomentEstimator {
   /** Λ(p) of any cocycle. */
   MomentExponents sample(LinearCocycle cocycle, double... orders) {
     int populations = 2 * settings.trajectories * orders.length;
-    long work = (long) populations * (settings.burnInEpochs + settings.epochs);
+    long work = (long) populations * (2L * settings.burnInEpochs + settings.epochs);
     Monitor monitor = new Monitor(work, settings.cancelled, settings.progress);
     List<Run> runs = new ArrayList<>();
+    LinearCocycle.Tilt tilt = cocycle.tilt();
     for (double order : orders) {
       for (int size : new int[] {settings.populationSize, 2 * settings.populationSize}) {
         for (int t = 0; t < settings.trajectories; t++) {
           RandomStream random = new RandomStream(settings.seed).split(t).split(size);
-          runs.add(new Run(cocycle, size, order, random, monitor));
+          runs.add(new Run(cocycle, tilt, size, order, random, monitor));
         }
       }
     }
@@ -119,14 +126,22 @@ public final class MomentEstimator {
   /** One population. */
   private final class Run {
     private final LinearCocycle cocycle;
+    private final LinearCocycle.Tilt tilt;
     private final int size;
     private final double order;
     private final RandomStream random;
     private final Monitor monitor;
     private final double[] batches = new double[PooledBatches.COUNT];
 
-    Run(LinearCocycle cocycle, int size, double order, RandomStream random, Monitor monitor) {
+    Run(
+        LinearCocycle cocycle,
+        LinearCocycle.Tilt tilt,
+        int size,
+        double order,
+        RandomStream random,
+        Monitor monitor) {
       this.cocycle = cocycle;
+      this.tilt = tilt;
       this.size = size;
       this.order = order;
       this.random = random;
@@ -134,7 +149,14 @@ public final class MomentEstimator {
     }
 
     void execute() {
-      Population population = new Population(cocycle, size, order, random);
+      Population population = new Population(cocycle, tilt, size, order, random);
+      double[][] frame = cocycle.slowFrame();
+      int half = settings.burnInEpochs / 2;
+      advance(population, settings.burnInEpochs - half);
+      double found = advance(population, half) / (order * half * cocycle.stepsPerEpoch());
+      if (frame.length > 0 && !(found > cocycle.slowExponent())) {
+        population.restart(frame[0]);
+      }
       advance(population, settings.burnInEpochs);
       int epochs = settings.epochs / PooledBatches.COUNT;
       for (int b = 0; b < batches.length; b++) {

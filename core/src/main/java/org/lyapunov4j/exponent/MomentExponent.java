@@ -30,6 +30,15 @@ public record MomentExponent(double order, Estimate exponent, Estimate small, Es
     return new MomentExponent(order, estimate, estimate, estimate);
   }
 
+  /** Another value, within an error that holds the change; an exact one moves by rounding only. */
+  MomentExponent movedTo(double value) {
+    double error = exponent.standardError();
+    return error == 0
+        ? this
+        : new MomentExponent(
+            order, new Estimate(value, Math.hypot(error, value - exponent.value())), small, large);
+  }
+
   static MomentExponent extrapolated(double order, Estimate small, Estimate large) {
     if (Double.isInfinite(small.value()) || Double.isInfinite(large.value())) {
       double error = small.value() == large.value() ? 0 : Double.POSITIVE_INFINITY;

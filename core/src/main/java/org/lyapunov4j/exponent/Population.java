@@ -10,25 +10,44 @@ import org.lyapunov4j.step.RandomStream;
  * population is drawn anew from them. It finds the rare growth that carries the moment, which an
  * average over independent trajectories never meets.
  *
- * <p>All clones draw from one sampler, one after the other, which makes them independent: single
- * steps of an i.i.d. scheme, whole epochs of the others.
+ * <p>Where single matrices can be preferred under which a clone grows, they are, and its weight
+ * makes up for it: one large example in a thousand carries a moment and would be missed by a
+ * population of hundreds.
+ *
+ * <p>Otherwise all clones draw from one sampler, one after the other, which makes them independent:
+ * single steps of an i.i.d. scheme, whole epochs of the others.
  *
  * <p>Source: J. Vanneste, Phys. Rev. E 81, 036701 (2010).
  */
 final class Population {
+  /** Steps after which what is remembered of the clones is formed anew. */
+  private static final int LOOK_EVERY = 256;
+
   private final double order;
   private final LinearCocycle.Realisation realisation;
   private final RandomStream resampling;
+  private final LinearCocycle.Tilt tilt;
+  private final RandomStream tilting;
+  private final double[] draw = new double[1];
   private final int stepsPerUnit;
   private final double[] logWeights;
   private double[][] clones;
   private double[][] spare;
+  private double[][] sights;
+  private double[][] spareSights;
+  private int sinceLook;
 
-  Population(LinearCocycle cocycle, int size, double order, RandomStream random) {
+  Population(
+      LinearCocycle cocycle, LinearCocycle.Tilt tilt, int size, double order, RandomStream random) {
     this.order = order;
     realisation = cocycle.realise(random.split(0));
     resampling = random.split(1);
     RandomStream start = random.split(2);
+    this.tilt = tilt;
+    tilting = random.split(3);
+    int sight = tilt == null ? 0 : tilt.sightLength();
+    sights = new double[size][sight];
+    spareSights = new double[size][sight];
     stepsPerUnit = cocycle.isIndependent() ? 1 : cocycle.stepsPerEpoch();
     logWeights = new double[size];
     clones = new double[size][];
@@ -36,6 +55,23 @@ final class Population {
     for (int c = 0; c < size; c++) {
       clones[c] = cocycle.randomDirection(start);
       logWeights[c] = -Math.log(size);
+    }
+    look();
+  }
+
+  /** Starts again with all clones in one direction; the realisations go on. */
+  void restart(double[] direction) {
+    for (double[] clone : clones) {
+      System.arraycopy(direction, 0, clone, 0, clone.length);
+    }
+    Arrays.fill(logWeights, -Math.log(clones.length));
+    look();
+  }
+
+  private void look() {
+    sinceLook = 0;
+    for (int c = 0; c < clones.length && tilt != null; c++) {
+      tilt.look(clones[c], sights[c]);
     }
   }
 
@@ -51,9 +87,12 @@ final class Population {
    *     and p is negative
    */
   double advance() {
+    if (++sinceLook > LOOK_EVERY) {
+      look();
+    }
     for (int c = 0; c < clones.length; c++) {
       if (logWeights[c] != Double.NEGATIVE_INFINITY) {
-        logWeights[c] += order * grow(clones[c]);
+        logWeights[c] += grow(c);
       }
     }
     double logMean = logSum();
@@ -66,12 +105,17 @@ final class Population {
     return logMean;
   }
 
-  private double grow(double[] clone) {
+  /** The log of what the weight of a clone is multiplied with. */
+  private double grow(int c) {
+    if (tilt != null) {
+      double growth = tilt.grow(clones[c], sights[c], order, tilting, draw);
+      return order == 0 ? 0 : order * growth + draw[0];
+    }
     double growth = 0;
     for (int s = 0; s < stepsPerUnit; s++) {
-      growth += realisation.next().grow(clone);
+      growth += realisation.next().grow(clones[c]);
     }
-    return growth;
+    return order * growth;
   }
 
   private double logSum() {
@@ -111,6 +155,7 @@ final class Population {
       boolean last = c == size - 1;
       while (child < size && (last || position < cumulated)) {
         System.arraycopy(clones[c], 0, spare[child], 0, clones[c].length);
+        System.arraycopy(sights[c], 0, spareSights[child], 0, sights[c].length);
         child++;
         position += 1.0 / size;
       }
@@ -118,6 +163,9 @@ final class Population {
     double[][] held = clones;
     clones = spare;
     spare = held;
+    double[][] heldSights = sights;
+    sights = spareSights;
+    spareSights = heldSights;
     Arrays.fill(logWeights, -Math.log(size));
   }
 }

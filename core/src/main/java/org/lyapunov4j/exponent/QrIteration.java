@@ -27,6 +27,9 @@ final class QrIteration {
   private static final double INTOLERABLE_SPREAD = 2 * SPREAD;
   private static final double FORGET = 0.9;
 
+  /** A vector of a frame of which less is outside the columns at hand adds nothing to them. */
+  private static final double LEAST_NEW = 1e-6;
+
   private final LinearCocycle.Realisation realisation;
   private final Orthonormalisation orthonormalisation;
   private final double[][] columns;
@@ -55,6 +58,36 @@ final class QrIteration {
       columns[j] = cocycle.randomDirection(start);
     }
     orthonormalisation.apply(columns, count, diagonal);
+  }
+
+  /**
+   * Keeps the first columns and replaces the others, in this order, by what is new in a frame; the
+   * realisation goes on.
+   *
+   * @param kept how many columns stay
+   * @param frame orthonormal vectors, as many as there are dimensions
+   */
+  void continueWith(int kept, double[][] frame) {
+    int filled = Math.min(kept, alive);
+    for (int j = 0; j < frame.length && filled < columns.length; j++) {
+      columns[filled] = frame[j].clone();
+      orthonormalisation.apply(columns, filled + 1, diagonal);
+      if (diagonal[filled] > LEAST_NEW) {
+        filled++;
+      }
+    }
+    alive = filled;
+    interval = 1;
+    Arrays.fill(growth, 0);
+  }
+
+  /** A copy of the columns that no factor has annihilated. */
+  double[][] frame() {
+    double[][] frame = new double[alive][];
+    for (int j = 0; j < alive; j++) {
+      frame[j] = columns[j].clone();
+    }
+    return frame;
   }
 
   /** Columns that no factor has annihilated. */

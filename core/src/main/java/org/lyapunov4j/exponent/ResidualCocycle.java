@@ -197,37 +197,14 @@ final class ResidualCocycle {
     for (int j = 0; j < count; j++) {
       coefficients[j] = factor * r[rows[j]];
     }
-    rememberVelocity(r, u);
-    rememberVelocity(w, p);
+    update.remember(r, u);
+    update.remember(w, p);
     for (int j = 0; j < count; j++) {
       p[rows[j]] += coefficients[j];
     }
     gram.addColumns(rows, coefficients, count, u);
-    addVelocity(r, u);
-    addVelocity(w, p);
-  }
-
-  /**
-   * First half of a step with memory: all that depends on the old position and the old velocity.
-   */
-  private void rememberVelocity(double[] position, double[] velocity) {
-    double memory = update.memory();
-    double penalty = update.gradientWeight() * update.l2();
-    double keep = update.keep();
-    double oldWeight = update.oldWeight();
-    for (int i = 0; i < position.length; i++) {
-      double x = position[i];
-      double v = velocity[i];
-      velocity[i] = memory * v + penalty * x;
-      position[i] = keep * x + oldWeight * v;
-    }
-  }
-
-  private void addVelocity(double[] position, double[] velocity) {
-    double weight = update.newWeight();
-    for (int i = 0; i < position.length; i++) {
-      position[i] += weight * velocity[i];
-    }
+    update.move(r, u);
+    update.move(w, p);
   }
 
   private void fillRows(int[] batch, int size) {

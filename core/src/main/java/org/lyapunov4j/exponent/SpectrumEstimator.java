@@ -16,9 +16,14 @@ import org.lyapunov4j.step.SgdStep;
  * orthonormal vectors is carried along and made orthonormal again at least every 16 steps, earlier
  * where the vectors part faster.
  *
- * <p>Each of R trajectories (default 2) burns in and is then measured in 16 batches; the standard
- * errors come from the spread of the R·16 batch means. Full-batch steps are not sampled: their
- * exponents follow from the eigenvalues of G. With ordered epochs nothing is random after the
+ * <p>The frame starts at the eigenvectors of G, the slowest first. In the stable phase a random one
+ * would take many times 1/|λ| steps to turn there, and the decay of the other modes meanwhile is
+ * not seen in its errors. Directions that grow come first: a burn-in with a random frame finds
+ * them, since they turn up within a few times 1/λ steps; and should its first direction contract
+ * less than the slowest mode does, as it may where directions do not mix, that frame is kept. Each
+ * of R trajectories (default 2) does so, burns in again and is then measured in 16 batches; the
+ * standard errors come from the spread of the R·16 batch means. Full-batch steps are not sampled:
+ * their exponents follow from the eigenvalues of G. With ordered epochs nothing is random after the
  * start, and the errors show convergence only.
  *
  * <p>Cost: once the eigenvectors of G; then 4·B·K·rank flops a step and vector (6 with momentum),
@@ -123,7 +128,7 @@ public final class SpectrumEstimator {
 
   /** The {@code count} largest exponents of a cocycle, descending. */
   List<Estimate> sample(LinearCocycle cocycle, int count) {
-    long work = (long) (settings.burnInEpochs + settings.epochs) * settings.trajectories;
+    long work = (2L * settings.burnInEpochs + settings.epochs) * settings.trajectories;
     Monitor monitor = new Monitor(work, settings.cancelled, settings.progress);
     List<Run> runs = new ArrayList<>();
     RandomStream random = new RandomStream(settings.seed);
@@ -161,12 +166,37 @@ public final class SpectrumEstimator {
     /** Measures again if a vector was annihilated meanwhile, since those behind it moved up. */
     void execute() {
       QrIteration iteration = new QrIteration(cocycle, count, random);
-      advance(iteration, settings.burnInEpochs);
+      double[] found = burnIn(iteration);
+      double[][] frame = cocycle.slowFrame();
+      if (frame.length > 0) {
+        double[][] turned = iteration.frame();
+        iteration.continueWith(growing(found), frame);
+        if (burnIn(iteration)[0] < found[0]) {
+          iteration.continueWith(0, turned);
+        }
+      }
       int alive;
       do {
         alive = iteration.alive();
         measure(iteration);
       } while (iteration.alive() < alive);
+    }
+
+    /** The growth of each column in the second half of a burn-in. */
+    private double[] burnIn(QrIteration iteration) {
+      advance(iteration, settings.burnInEpochs - settings.burnInEpochs / 2);
+      iteration.takeGrowth();
+      advance(iteration, settings.burnInEpochs / 2);
+      return iteration.takeGrowth();
+    }
+
+    /** How many of the first columns grow. */
+    private static int growing(double[] growth) {
+      int growing = 0;
+      while (growing < growth.length && growth[growing] > 0) {
+        growing++;
+      }
+      return growing;
     }
 
     private void measure(QrIteration iteration) {

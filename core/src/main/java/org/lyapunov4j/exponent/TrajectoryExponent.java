@@ -1,27 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.exponent;
 
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.function.LongFunction;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
 /**
- * Finite-time exponents along a training trajectory: one tangent vector is carried from checkpoint
- * to checkpoint; between two of them it is multiplied by as many random steps as training took,
- * with the Gram matrix and the step of the earlier one.
+ * The finite-time exponent along a training trajectory: the growth of one tangent vector of
+ * training, a direction v of the P parameters.
  *
- * <p>Growth is the log growth of the residual r = G w inside each window; what changes in ‖G w‖
- * because G itself changes between windows is not growth of the dynamics and does not count. Values
- * describe one realisation: they have no error bar, and need none to be compared with the frozen λ.
- * Not thread-safe.
+ * <p><b>What is carried.</b> Linearised about the parameters θ in force, with the Gauss–Newton
+ * matrix in place of the Hessian, a step on the mini-batch S does
+ *
+ * <pre>
+ *   v ← keep·v − (η/|S|) μ A_Sᵀ A_S v,    A = Rᵀ J(θ)
+ * </pre>
+ *
+ * <p>(with momentum also on the velocity), where J is the derivative of the outputs and H = R Rᵀ
+ * the curvature of the loss. Between two checkpoints A is known at both ends only: each step takes
+ * the A, the Gram matrix and the step of the nearer one, which errs by the square of the interval.
+ * Since v is a direction of the parameters, it means the same at every checkpoint; coefficients w
+ * of v = Aᵀ w do not, since A moves: kept, they revive at each checkpoint what had decayed before
+ * it. The starting direction is v = μ Aᵀ w with random w, in the span of the gradients of the first
+ * checkpoint. The velocity is carried with v, and the position within an epoch with both.
+ *
+ * <p><b>What is published.</b> The norm of v would say little: of P directions only m are seen by
+ * any example, and what the moving A leaves behind of v neither grows nor shrinks. The growth is
+ * that of r = A v, the change of the outputs in the metric of the loss,
+ *
+ * <pre>
+ *   (1/n) log (‖A_n v_n‖ / ‖A_0 v_0‖)   nats per step,
+ * </pre>
+ *
+ * <p>with A at the two ends, so that a change of A itself counts; ‖r‖²/N is vᵀ(Gauss–Newton
+ * matrix)v. With momentum the norm is that of r and of the change that the velocity makes in it
+ * together. At a fixed point where nothing moves it tends to λ. Values describe one realisation:
+ * they have no error bar, and need none to be compared with the frozen λ.
+ *
+ * <p>Not thread-safe.
  */
 public final class TrajectoryExponent {
+  /** Keys of random streams. */
+  private static final long START = 1;
+
+  private static final long DRAWS = 2;
+
   private final RandomStream random;
-  private double[] coefficients;
+  private Frame frame;
+  private TangentVector vector;
+  private State pending;
+  private MiniBatchSampler sampler;
+  private SgdStep sampled;
+  private long sampledSteps;
   private int windows;
   private long steps;
-  private double growth;
+  private boolean annihilated;
+  private boolean annihilatedNow;
 
   /**
    * A trajectory before its first window.
@@ -30,23 +68,39 @@ public final class TrajectoryExponent {
    */
   public TrajectoryExponent(long seed) {
     random = new RandomStream(seed);
-    coefficients = new double[0];
   }
 
   /**
-   * A trajectory that goes on where another stopped, bit for bit.
+   * A trajectory that goes on where another stopped: bit for bit if the next window begins at the
+   * checkpoint at which the last one ended.
    *
    * @param seed of the other
-   * @param last what its last window returned
+   * @param state of the other after its last window
    * @return the continuation
    */
-  public static TrajectoryExponent resume(long seed, Window last) {
+  public static TrajectoryExponent resume(long seed, State state) {
     TrajectoryExponent trajectory = new TrajectoryExponent(seed);
-    trajectory.coefficients = last.tangent().toArray();
-    trajectory.windows = last.index() + 1;
-    trajectory.steps = last.cumulativeSteps();
-    trajectory.growth = last.cumulativeGrowth();
+    trajectory.pending = state;
+    trajectory.windows = state.windows();
+    trajectory.steps = state.steps();
+    trajectory.annihilated = state.annihilated();
     return trajectory;
+  }
+
+  /**
+   * A checkpoint.
+   *
+   * @param gram G = A diag(μ) Aᵀ
+   * @param step the step in force
+   * @param map A and μ
+   */
+  public record Frame(GramMatrix gram, SgdStep step, TangentMap map) {
+    /** {@inheritDoc} */
+    public Frame {
+      Objects.requireNonNull(gram, "gram");
+      Objects.requireNonNull(step, "step");
+      Objects.requireNonNull(map, "map");
+    }
   }
 
   /**
@@ -54,19 +108,19 @@ public final class TrajectoryExponent {
    *
    * @param index 0, 1, 2, …
    * @param steps steps in this window
+   * @param drawn how many of them took the mini-batch that training took
    * @param growth log growth in this window, nats; −∞ if a step annihilated the vector, which then
    *     starts anew
    * @param cumulativeSteps steps in all windows so far
    * @param cumulativeGrowth log growth in all windows so far, nats
-   * @param tangent the vector after the window
    */
   public record Window(
       int index,
       long steps,
+      long drawn,
       double growth,
       long cumulativeSteps,
-      double cumulativeGrowth,
-      Tangent tangent) {
+      double cumulativeGrowth) {
 
     /**
      * The finite-time exponent of this window.
@@ -87,59 +141,331 @@ public final class TrajectoryExponent {
     }
   }
 
+  /** All that a trajectory carries from window to window. Immutable. */
+  public static final class State {
+    private final int windows;
+    private final long steps;
+    private final double logNorm;
+    private final boolean annihilated;
+    private final double[] position;
+    private final double[] velocity;
+    private final boolean coefficients;
+
+    private State(
+        int windows,
+        long steps,
+        double logNorm,
+        boolean annihilated,
+        double[] position,
+        double[] velocity,
+        boolean coefficients) {
+      this.windows = windows;
+      this.steps = steps;
+      this.logNorm = logNorm;
+      this.annihilated = annihilated;
+      this.position = requireFinite(position.clone());
+      this.velocity = velocity == null ? null : requireFinite(velocity.clone());
+      this.coefficients = coefficients;
+    }
+
+    /**
+     * A state.
+     *
+     * @param windows that are finished
+     * @param steps in these windows
+     * @param logNorm what log ‖A v‖ must be increased by to be the growth so far
+     * @param annihilated whether the growth so far is −∞, for a vector before this one
+     * @param position v, length P
+     * @param velocity that of v, length P; null without momentum
+     * @return the state
+     */
+    public static State of(
+        int windows,
+        long steps,
+        double logNorm,
+        boolean annihilated,
+        double[] position,
+        double[] velocity) {
+      return new State(windows, steps, logNorm, annihilated, position, velocity, false);
+    }
+
+    /**
+     * The state of a trajectory of old, which knew of v = μ Aᵀ w the coefficients w alone and no
+     * velocity.
+     *
+     * @param windows that are finished
+     * @param steps in these windows
+     * @param growth so far
+     * @param coefficients w, length m
+     * @return the state
+     */
+    public static State ofCoefficients(
+        int windows, long steps, double growth, double[] coefficients) {
+      boolean annihilated = growth == Double.NEGATIVE_INFINITY;
+      return new State(
+          windows, steps, annihilated ? 0 : growth, annihilated, coefficients, null, true);
+    }
+
+    private static double[] requireFinite(double[] entries) {
+      for (double entry : entries) {
+        if (!Double.isFinite(entry)) {
+          throw new IllegalArgumentException("a tangent vector must be finite, got " + entry);
+        }
+      }
+      return entries;
+    }
+
+    /**
+     * Windows that are finished.
+     *
+     * @return at least 1
+     */
+    public int windows() {
+      return windows;
+    }
+
+    /**
+     * Steps in these windows.
+     *
+     * @return at least 1
+     */
+    public long steps() {
+      return steps;
+    }
+
+    /**
+     * What log ‖A v‖ must be increased by to be the growth so far.
+     *
+     * @return nats
+     */
+    public double logNorm() {
+      return logNorm;
+    }
+
+    /**
+     * Whether the growth so far is −∞, for a vector before this one.
+     *
+     * @return true if a step annihilated it
+     */
+    public boolean annihilated() {
+      return annihilated;
+    }
+
+    /**
+     * The direction v.
+     *
+     * @return a new array of length P, or m coefficients of a trajectory of old
+     */
+    public double[] position() {
+      return position.clone();
+    }
+
+    /**
+     * Its velocity.
+     *
+     * @return a new array of length P, or null without momentum
+     */
+    public double[] velocity() {
+      return velocity == null ? null : velocity.clone();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof State that
+          && windows == that.windows
+          && steps == that.steps
+          && Double.compare(logNorm, that.logNorm) == 0
+          && annihilated == that.annihilated
+          && coefficients == that.coefficients
+          && Arrays.equals(position, that.position)
+          && Arrays.equals(velocity, that.velocity);
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(windows, steps, logNorm, Arrays.hashCode(position));
+    }
+
+    @Override
+    public String toString() {
+      return "tangent vector after " + steps + " steps in " + windows + " windows";
+    }
+  }
+
   /**
-   * Applies the steps of one window.
+   * Takes the steps from one checkpoint to the next, with mini-batches as the steps' sampling draws
+   * them.
    *
-   * @param gram G at the start of the window; m must not change between windows
-   * @param step the step in force
-   * @param count steps training took until the next checkpoint, at least 1
+   * @param from the checkpoint the window begins at
+   * @param to the one it ends at
+   * @param count steps training took in between, at least 1
    * @return the window
    */
-  public Window advance(GramMatrix gram, SgdStep step, long count) {
+  public Window advance(Frame from, Frame to, long count) {
+    return advance(from, to, count, step -> null);
+  }
+
+  /**
+   * Takes the steps from one checkpoint to the next.
+   *
+   * @param from the checkpoint the window begins at; where it is not known any more, that of its
+   *     end
+   * @param to the one it ends at
+   * @param count steps training took in between, at least 1
+   * @param drawn the examples of the mini-batch that training took in a step of this window, 0 …
+   *     count − 1; null where they are not known, which then are drawn as the step says
+   * @return the window
+   */
+  public Window advance(Frame from, Frame to, long count, LongFunction<int[]> drawn) {
     if (count < 1) {
       throw new IllegalArgumentException("a window must have at least 1 step, got " + count);
     }
-    if (coefficients.length != 0 && coefficients.length != gram.size()) {
+    annihilatedNow = false;
+    double before = begin(from);
+    long nearer = (count + 1) / 2;
+    long known = take(0, nearer, drawn);
+    vector.rebase();
+    enter(to);
+    known += take(nearer, count, drawn);
+    vector.rebase();
+    if (vector.logNorm() == Double.NEGATIVE_INFINITY) {
+      startAnew();
+    }
+    steps += count;
+    annihilated |= annihilatedNow;
+    double after = vector.logNorm();
+    return new Window(
+        windows++,
+        count,
+        known,
+        annihilatedNow ? Double.NEGATIVE_INFINITY : after - before,
+        steps,
+        annihilated ? Double.NEGATIVE_INFINITY : after);
+  }
+
+  /**
+   * All that is carried.
+   *
+   * @return what to {@linkplain #resume resume} from
+   * @throws IllegalStateException before the first window
+   */
+  public State state() {
+    if (vector == null) {
+      throw new IllegalStateException("a trajectory has nothing to carry before its first window");
+    }
+    return State.of(
+        windows, steps, vector.savedLogNorm(), annihilated, vector.position(), vector.velocity());
+  }
+
+  /** Makes the vector one of this frame and returns the log of its norm there. */
+  private double begin(Frame from) {
+    if (vector == null && pending == null) {
+      frame = from;
+      startAnew();
+    } else if (vector == null) {
+      vector = restored(from);
+      double growth = pending.logNorm();
+      enter(from);
+      if (pending.coefficients) {
+        vector.setLogNorm(growth);
+      }
+      pending = null;
+    } else if (!frame.equals(from)) {
+      enter(from);
+    }
+    return vector.logNorm();
+  }
+
+  private TangentVector restored(Frame from) {
+    double[] position = pending.position();
+    return pending.coefficients
+        ? new TangentVector(span(from, position), null, 0)
+        : new TangentVector(position, pending.velocity(), pending.logNorm());
+  }
+
+  private void enter(Frame next) {
+    frame = next;
+    if (!vector.enter(next)) {
+      startAnew();
+    }
+  }
+
+  /** A random direction in the span of the gradients of the frame, of norm 1. */
+  private void startAnew() {
+    annihilatedNow |= vector != null;
+    RandomStream start = random.split(START).split(steps);
+    double[] coefficients = new double[frame.gram().size()];
+    for (int i = 0; i < coefficients.length; i++) {
+      coefficients[i] = start.nextGaussian();
+    }
+    vector = new TangentVector(span(frame, coefficients), null, 0);
+    if (!vector.enter(frame)) {
+      throw new IllegalArgumentException("a trajectory needs a nonzero Gram matrix, got zero");
+    }
+    vector.setLogNorm(0);
+  }
+
+  /** μ Aᵀ w. */
+  private static double[] span(Frame frame, double[] coefficients) {
+    if (coefficients.length != frame.gram().size()) {
       throw new IllegalArgumentException(
           "the Gram matrix must keep its size along a trajectory, "
               + coefficients.length
               + " rows, got "
-              + gram.size());
+              + frame.gram().size());
     }
-    RandomStream draws = random.split(windows);
-    ResidualCocycle cocycle = started(gram.normalised(), step.scaled(gram.exponent()), draws);
-    MiniBatchSampler sampler =
-        new MiniBatchSampler(gram.examples(), step.batchSize(), step.sampling(), draws.split(0));
-    int[] batch = new int[step.batchSize()];
-    double gained = 0;
-    for (long s = 0; s < count; s++) {
-      cocycle.apply(batch, sampler.next(batch));
-      gained += cocycle.normalise();
+    double[] direction = frame.map().gradient(coefficients);
+    double[] weights = frame.map().weights();
+    for (int i = 0; weights != null && i < direction.length; i++) {
+      direction[i] *= weights[i];
     }
-    coefficients =
-        gained > Double.NEGATIVE_INFINITY
-            ? cocycle.coefficients()
-            : gaussian(draws.split(2), gram.size());
-    steps += count;
-    growth += gained;
-    return new Window(windows++, count, gained, steps, growth, Tangent.of(coefficients));
+    return direction;
   }
 
-  private ResidualCocycle started(GramMatrix gram, SgdStep step, RandomStream draws) {
-    ResidualCocycle cocycle = new ResidualCocycle(gram, step);
-    if (coefficients.length == 0 || !cocycle.start(coefficients)) {
-      if (!cocycle.start(gaussian(draws.split(1), gram.size()))) {
-        throw new IllegalArgumentException("a trajectory needs a nonzero Gram matrix, got zero");
+  /** Takes the steps {@code from} … {@code to} − 1 of a window; returns how many were drawn. */
+  private long take(long from, long to, LongFunction<int[]> drawn) {
+    int[] batch = new int[frame.step().batchSize()];
+    long known = 0;
+    for (long s = from; s < to; s++) {
+      int[] taken = drawn.apply(s);
+      if (taken == null) {
+        vector.apply(batch, sampler(steps + s).next(batch));
+        sampledSteps++;
+      } else {
+        vector.apply(taken, taken.length);
+        known++;
+      }
+      if (vector.logNorm() == Double.NEGATIVE_INFINITY) {
+        startAnew();
       }
     }
-    return cocycle;
+    return known;
   }
 
-  private static double[] gaussian(RandomStream random, int size) {
-    double[] values = new double[size];
-    for (int i = 0; i < size; i++) {
-      values[i] = random.nextGaussian();
+  /**
+   * The sampler before the step of this number. Each epoch has its own draws, so that the position
+   * within it follows from the number of steps.
+   */
+  private MiniBatchSampler sampler(long number) {
+    SgdStep step = frame.step();
+    int examples = frame.gram().examples();
+    int perEpoch = MiniBatchSampler.stepsPerEpoch(examples, step.batchSize());
+    boolean goesOn =
+        sampled != null
+            && sampledSteps == number
+            && number % perEpoch != 0
+            && sampled.batchSize() == step.batchSize()
+            && sampled.sampling() == step.sampling();
+    if (!goesOn) {
+      RandomStream draws = random.split(DRAWS).split(number / perEpoch);
+      sampler = new MiniBatchSampler(examples, step.batchSize(), step.sampling(), draws);
+      int[] skipped = new int[step.batchSize()];
+      for (long s = number - number % perEpoch; s < number; s++) {
+        sampler.next(skipped);
+      }
     }
-    return values;
+    sampled = step;
+    sampledSteps = number;
+    return sampler;
   }
 }

@@ -62,6 +62,24 @@ record Update(
     return new Update(rate, keep, 0, 0, 0, 0, 0, false);
   }
 
+  /** First half of a step with memory: all that depends on the old position and velocity. */
+  void remember(double[] position, double[] velocity) {
+    double penalty = gradientWeight * l2;
+    for (int i = 0; i < position.length; i++) {
+      double x = position[i];
+      double v = velocity[i];
+      velocity[i] = memory * v + penalty * x;
+      position[i] = keep * x + oldWeight * v;
+    }
+  }
+
+  /** Second half, once the mini-batch's force is in the velocity. */
+  void move(double[] position, double[] velocity) {
+    for (int i = 0; i < position.length; i++) {
+      position[i] += newWeight * velocity[i];
+    }
+  }
+
   /**
    * The exponent of the full-batch step along an eigenvector of G/N: log of the spectral radius of
    * the 2×2 matrix of (x, v).
@@ -73,11 +91,9 @@ record Update(
     if (!hasMemory) {
       return Math.log(Math.abs(keep - rate * curvature));
     }
-    double force = gradientWeight * (curvature + l2);
-    double a = keep + newWeight * force;
-    double b = oldWeight + newWeight * memory;
-    double halfTrace = 0.5 * (a + memory);
-    double determinant = a * memory - b * force;
+    double[][] block = block(curvature);
+    double halfTrace = 0.5 * (block[0][0] + block[1][1]);
+    double determinant = block[0][0] * block[1][1] - block[0][1] * block[1][0];
     double discriminant = halfTrace * halfTrace - determinant;
     double radius =
         discriminant < 0 ? Math.sqrt(determinant) : Math.abs(halfTrace) + Math.sqrt(discriminant);
@@ -118,6 +134,14 @@ record Update(
     double halfTrace = 0.5 * (a + memory);
     double determinant = a * memory - (oldWeight + newWeight * memory) * force;
     return halfTrace > 0 && halfTrace * halfTrace > determinant;
+  }
+
+  /** The 2 × 2 matrix of (x, v) along an eigenvector of G/N, with memory. */
+  double[][] block(double curvature) {
+    double force = gradientWeight * (curvature + l2);
+    return new double[][] {
+      {keep + newWeight * force, oldWeight + newWeight * memory}, {force, memory}
+    };
   }
 
   /** The curvature where 1 + trace + determinant = 0, or keep − rate·h = −1 without memory. */

@@ -72,7 +72,7 @@ public final class GramMatrix {
     epsilon = largest == 0 ? unit : Math.max(unit, least / largest);
   }
 
-  /** A multiple of another matrix by a power of two, of an accuracy of its own. */
+  /** A multiple of another matrix by a power of two, or the same entries, less accurate. */
   private GramMatrix(
       GramMatrix source, double[][] doubles, double scale, double largest, double epsilon) {
     this.doubles = doubles;
@@ -240,30 +240,13 @@ public final class GramMatrix {
   }
 
   /**
-   * The accuracy of the entries, relative to the largest: eigenvalues below some m·ε·κ_max cannot
-   * be told from 0.
+   * The relative accuracy of the entries: eigenvalues below some m·ε·κ_max cannot be told from 0.
    *
-   * @return that of the type they are stored in, 2⁻⁵² or 2⁻²³, more where even the largest entry is
-   *     subnormal or a coarser one was {@linkplain #withEpsilon stated}
+   * @return that of the type they are stored in, 2⁻⁵² or 2⁻²³, unless another was {@linkplain
+   *     #withEpsilon stated}; more where even the largest entry is subnormal
    */
   public double epsilon() {
     return epsilon;
-  }
-
-  /**
-   * This matrix with the accuracy of a computation that was coarser than the type its entries are
-   * stored in, such as a sum in double precision of products of floats.
-   *
-   * @param epsilon accuracy relative to the largest entry, above 0, at most 1; without effect where
-   *     it is finer than {@link #epsilon()}
-   * @return a matrix that shares the entries
-   */
-  public GramMatrix withEpsilon(double epsilon) {
-    if (!(epsilon > 0 && epsilon <= 1)) {
-      throw new IllegalArgumentException(
-          "the accuracy of the entries must be above 0 and at most 1, got " + epsilon);
-    }
-    return epsilon <= this.epsilon ? this : new GramMatrix(this, doubles, scale, largest, epsilon);
   }
 
   /**
@@ -301,6 +284,22 @@ public final class GramMatrix {
       }
     }
     return new GramMatrix(this, rows, 1, largest * factor, epsilon);
+  }
+
+  /**
+   * This matrix with the accuracy of a computation that was coarser than the type its entries are
+   * stored in, such as a sum in double precision of products of floats.
+   *
+   * @param epsilon relative accuracy of the entries, above 0, at most 1; without effect where it is
+   *     finer than {@link #epsilon()}, which may be that of subnormal numbers
+   * @return a matrix that shares the entries
+   */
+  public GramMatrix withEpsilon(double epsilon) {
+    if (!(epsilon > 0 && epsilon <= 1)) {
+      throw new IllegalArgumentException(
+          "the accuracy of the entries must be above 0 and at most 1, got " + epsilon);
+    }
+    return epsilon <= this.epsilon ? this : new GramMatrix(this, doubles, scale, largest, epsilon);
   }
 
   /**
@@ -378,9 +377,7 @@ public final class GramMatrix {
           rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
         }
       }
-      return new GramMatrix(rows, null, chosen.length, outputs, false)
-          .times(scale)
-          .withEpsilon(epsilon);
+      return new GramMatrix(rows, null, chosen.length, outputs, false).like(this);
     }
     float[][] rows = new float[m][m];
     for (int i = 0; i < m; i++) {
@@ -389,13 +386,13 @@ public final class GramMatrix {
         rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
       }
     }
-    return new GramMatrix(null, rows, chosen.length, outputs, false)
-        .times(scale)
-        .withEpsilon(epsilon);
+    return new GramMatrix(null, rows, chosen.length, outputs, false).like(this);
   }
 
-  private GramMatrix times(double factor) {
-    return factor == 1 ? this : new GramMatrix(this, doubles, factor, largest * factor, epsilon);
+  /** In the units and with the accuracy of the matrix that the entries come from. */
+  private GramMatrix like(GramMatrix source) {
+    return new GramMatrix(
+        this, doubles, source.scale, largest * source.scale, Math.max(epsilon, source.epsilon));
   }
 
   /**

@@ -6,6 +6,7 @@ import java.util.Objects;
 import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.step.MiniBatchSampler;
+import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -26,6 +27,13 @@ import org.lyapunov4j.step.SgdStep;
  * loss is small. SGD is said to level off where it reaches 2/η. For B = N both equal (1/N) ‖G e‖² /
  * (eᵀG e), at most the sharpness; for B = K = 1 the mean of ratios is that of the diagonal of G.
  *
+ * <p>How far they are apart, as measured on small networks outside this project: for squared errors
+ * −11 … +13 % at the first step of training and 1 to 8 % later; for cross-entropy the Gauss–Newton
+ * value was 4 to 16 % too low.
+ *
+ * <p>In ordered epochs there are ⌈N/B⌉ batches and no others: all of them are taken, without error,
+ * or as many as asked for, chosen at random from all.
+ *
  * <p>Source: A. Andreyev, P. Beneventano, <i>Edge of Stochastic Stability: Revisiting the Edge of
  * Stability for SGD</i>, arXiv 2412.20553.
  *
@@ -42,7 +50,8 @@ public record BatchSharpness(Estimate meanOfRatios, Estimate ratioOfMeans, int b
   }
 
   /**
-   * Draws batches as the step does; for the full batch a single one.
+   * Draws batches as the step does; for the full batch a single one, and none twice in ordered
+   * epochs.
    *
    * @param gram G
    * @param residuals e, length m
@@ -60,22 +69,26 @@ public record BatchSharpness(Estimate meanOfRatios, Estimate ratioOfMeans, int b
     if (batches < 2) {
       throw new IllegalArgumentException("batches must be at least 2, got " + batches);
     }
-    int draws = step.isFullBatch(gram.examples()) ? 1 : batches;
+    int examples = gram.examples();
+    boolean ordered =
+        step.isFullBatch(examples) || step.sampling() == MiniBatchSampling.ORDERED_EPOCHS;
+    int all = MiniBatchSampler.stepsPerEpoch(examples, step.batchSize());
+    int draws = ordered ? Math.min(all, batches) : batches;
     double[] curvatures = new double[draws];
     double[] squares = new double[draws];
-    MiniBatchSampler sampler =
-        new MiniBatchSampler(gram.examples(), step.batchSize(), step.sampling(), random);
+    Draws source = ordered ? chosen(all, examples, step, random) : sampled(examples, step, random);
     Measured batch = new Measured(gram.normalised(), normalised(residuals), step.batchSize());
     int kept = 0;
     for (int draw = 0; draw < draws; draw++) {
-      batch.measure(sampler);
+      batch.measure(source);
       if (batch.square > 0) {
         curvatures[kept] = batch.curvature;
         squares[kept++] = batch.square;
       }
     }
+    double unseen = ordered ? 1 - (double) draws / all : 1;
     double unit = Math.scalb(1.0, gram.exponent());
-    return of(Arrays.copyOf(curvatures, kept), Arrays.copyOf(squares, kept), unit);
+    return of(Arrays.copyOf(curvatures, kept), Arrays.copyOf(squares, kept), unit, unseen);
   }
 
   /** Their length cancels; near 1 no square of them overflows. */
@@ -85,7 +98,37 @@ public record BatchSharpness(Estimate meanOfRatios, Estimate ratioOfMeans, int b
     return Arrays.stream(residuals).map(e -> Math.scalb(e, -exponent)).toArray();
   }
 
-  private static BatchSharpness of(double[] curvatures, double[] squares, double unit) {
+  /** A source of batches; returns their size. */
+  private interface Draws {
+    int next(int[] batch);
+  }
+
+  private static Draws sampled(int examples, SgdStep step, RandomStream random) {
+    return new MiniBatchSampler(examples, step.batchSize(), step.sampling(), random)::next;
+  }
+
+  /** The batches of an ordered epoch in a random order. */
+  private static Draws chosen(int all, int examples, SgdStep step, RandomStream random) {
+    MiniBatchSampler order =
+        new MiniBatchSampler(all, 1, MiniBatchSampling.SHUFFLED_EPOCHS, random);
+    int[] number = new int[1];
+    return batch -> {
+      order.next(number);
+      int first = number[0] * step.batchSize();
+      int size = Math.min(step.batchSize(), examples - first);
+      Arrays.setAll(batch, j -> first + Math.min(j, size - 1));
+      return size;
+    };
+  }
+
+  /**
+   * From what was measured.
+   *
+   * @param unit what curvatures are measured in
+   * @param unseen share of the batches there are that was not measured, 1 if they are not counted
+   */
+  private static BatchSharpness of(
+      double[] curvatures, double[] squares, double unit, double unseen) {
     int n = squares.length;
     double ratios = 0;
     double curvature = 0;
@@ -102,7 +145,7 @@ public record BatchSharpness(Estimate meanOfRatios, Estimate ratioOfMeans, int b
       spread += Math.pow(curvatures[i] / squares[i] - ratios, 2);
       linearised += Math.pow((curvatures[i] - ratio * squares[i]) / square, 2);
     }
-    double scale = n > 1 ? 1 / ((double) n * (n - 1)) : 0;
+    double scale = n > 1 ? unseen / ((double) n * (n - 1)) : 0;
     return new BatchSharpness(
         new Estimate(n == 0 ? Double.NaN : unit * ratios, unit * Math.sqrt(scale * spread)),
         new Estimate(unit * ratio, unit * Math.sqrt(scale * linearised)),
@@ -129,8 +172,8 @@ public record BatchSharpness(Estimate meanOfRatios, Estimate ratioOfMeans, int b
       image = new double[gram.size()];
     }
 
-    void measure(MiniBatchSampler sampler) {
-      int size = sampler.next(batch);
+    void measure(Draws source) {
+      int size = source.next(batch);
       int outputs = gram.outputs();
       int count = size * outputs;
       for (int j = 0; j < count; j++) {

@@ -183,7 +183,8 @@ public record SgdStep(
         sampling,
         momentum,
         Math.scalb(l2, -exponent),
-        Math.scalb(weightDecay, -exponent));
+        Math.scalb(weightDecay, -exponent),
+        decaysInPart);
   }
 
   /**

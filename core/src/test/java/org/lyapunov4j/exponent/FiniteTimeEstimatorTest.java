@@ -57,6 +57,7 @@ class FiniteTimeEstimatorTest {
         FiniteTimeEstimator.builder()
             .seed(9)
             .trajectories(120)
+            .start(FiniteTimeEstimator.Start.UNSTABLE_DIRECTION)
             .burnInEpochs(10_000 / stepsPerEpoch)
             .build()
             .estimate(reference.gram(), reference.step(), 20_000);

@@ -543,7 +543,7 @@ class SpectrumEstimatorTest {
     List<Double> fractions = new ArrayList<>();
     SpectrumEstimator.Builder builder = SpectrumEstimator.builder().epochs(32).threads(2);
     builder.progress(fractions::add).build().estimate(gram, step);
-    assertThat(fractions).hasSize(2 * (20 + 32)).isSorted();
+    assertThat(fractions).hasSize(2 * (2 * 20 + 32)).isSorted();
     assertThat(fractions.get(fractions.size() - 1)).isEqualTo(1);
 
     AtomicInteger asked = new AtomicInteger();

@@ -103,6 +103,49 @@ class BatchSharpnessTest {
     return new double[] {curvature, square};
   }
 
+  /** Of 200 batches the first 64 had been looked at: 1.0 ± 0.0. */
+  @ParameterizedTest
+  @CsvSource({"64", "150", "200", "1000"})
+  void anOrderedEpochIsSeenToItsEnd(int batches) {
+    int examples = 399;
+    double[][] diagonal = new double[examples][examples];
+    double[] e = new double[examples];
+    double ratios = 0;
+    double curvature = 0;
+    double square = 0;
+    for (int i = 0; i < examples; i++) {
+      e[i] = 1;
+      diagonal[i][i] = i < 133 ? 1 : 4;
+    }
+    for (int first = 0; first < examples; first += 2) {
+      int size = Math.min(2, examples - first);
+      double c = 0;
+      double s = 0;
+      for (int i = first; i < first + size; i++) {
+        c += Math.pow(diagonal[i][i], 2) / Math.pow(size, 3);
+        s += diagonal[i][i] / Math.pow(size, 2);
+      }
+      ratios += c / s / 200;
+      curvature += c;
+      square += s;
+    }
+    GramMatrix gram = GramMatrix.of(diagonal, examples, 1);
+    SgdStep step = SgdStep.of(0.1, 2).withSampling(MiniBatchSampling.ORDERED_EPOCHS);
+    BatchSharpness found = BatchSharpness.estimate(gram, e, step, batches, new RandomStream(3));
+    assertThat(found.batches()).isEqualTo(Math.min(batches, 200));
+    if (batches >= 200) {
+      assertThat(found.meanOfRatios().value()).isCloseTo(ratios, within(1e-12));
+      assertThat(found.ratioOfMeans().value()).isCloseTo(curvature / square, within(1e-12));
+      assertThat(found.meanOfRatios().standardError()).isZero();
+    } else {
+      assertThat(found.meanOfRatios().value())
+          .isCloseTo(ratios, within(3 * found.meanOfRatios().standardError()));
+      assertThat(found.ratioOfMeans().value())
+          .isCloseTo(curvature / square, within(3 * found.ratioOfMeans().standardError()));
+      assertThat(found.meanOfRatios().standardError()).isBetween(0.01, 0.2);
+    }
+  }
+
   @Test
   void withoutAGradientThereIsNone() {
     BatchSharpness found =

@@ -22,7 +22,6 @@ import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.MomentEstimator;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.SpectrumEstimator;
-import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.LargestEigenpair;
@@ -261,8 +260,6 @@ class StabilityAnalyzerTest {
         .exponents()
         .forEach(exponent -> assertThat(exponent.value()).isCloseTo(0, within(1e-12)));
     assertThat(FiniteTimeEstimator.builder().build().estimate(gram, step, 10).mean().value())
-        .isCloseTo(0, within(1e-12));
-    assertThat(new TrajectoryExponent(1).advance(gram, step, 10).exponent())
         .isCloseTo(0, within(1e-12));
     assertThat(MeanSquareStability.of(GramSpectrum.of(gram)).analyze(step).criticalBatchSize())
         .isEmpty();

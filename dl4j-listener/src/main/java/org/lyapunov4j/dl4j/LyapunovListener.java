@@ -89,6 +89,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private final ObservedBatchSize observed = new ObservedBatchSize();
   private final ObservedOrder order = new ObservedOrder();
+  private final ObservedBatches batches;
   private final AtomicReference<StabilityProbe> stability = new AtomicReference<>();
   private volatile Model watched;
   private volatile boolean off;
@@ -135,9 +136,11 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             ? null
             : RecordKeeper.open(builder.record, probe.hash(), builder.seed, clock);
     run = name(builder);
+    batches = builder.trajectory ? new ObservedBatches(probe.data().getFeatures(0)) : null;
     TrajectoryTracker trajectory =
         builder.trajectory
-            ? new TrajectoryTracker(builder.seed, record == null ? null : record.trajectory())
+            ? new TrajectoryTracker(
+                builder.seed, record == null ? null : record.trajectory(), batches)
             : null;
     settings =
         new StabilityProbe.Settings(
@@ -214,6 +217,9 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       latestIteration = iteration;
       observed.record(model.batchSize());
       order.record(model);
+      if (batches != null) {
+        batches.record(model, iteration);
+      }
       Tier due = timetable.due(iteration, model);
       if (timetable.takeRequest()) {
         Tier asked = timetable.main();
@@ -529,6 +535,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             ? steps.readFullBatch(model, latestIteration, epoch, trained)
             : steps.read(model, latestIteration, epoch, trained);
     step = step.withRemark(observed.describe());
+    step = batches == null ? step : step.withRemark(batches.remark());
     long seen = observed.epoch().map(ObservedBatchSize.Epoch::examples).orElse(0L);
     return seen == 0 || seen == probe.size()
         ? step
@@ -740,8 +747,12 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
     /**
      * Whether to carry a tangent vector along the trajectory, for the {@linkplain
-     * Checkpoint#trajectory exponent along the trajectory}. Takes the memory of another Gram
-     * matrix, and the time of as many random steps as training took between checkpoints.
+     * Checkpoint#trajectory exponent along the trajectory}. Takes the memory of another Gram matrix
+     * and of some vectors as long as the parameters in double precision; the time of as many steps
+     * on the Gram matrix as training took between checkpoints, of four sweeps through the network
+     * at each, and of reading a few entries of every example that training takes: where they are
+     * those of the probe, the tangent vector takes the very mini-batches that training took, which
+     * the step's remarks tell.
      *
      * @param carry default false
      * @return this

@@ -72,8 +72,8 @@ final class ObservedOrder {
     if (!running) {
       return;
     }
-    INDArray features = features(model);
-    if (features != null && isReadable(features)) {
+    INDArray features = readableFeatures(model);
+    if (features != null) {
       current.add(features);
     } else {
       decide(Order.UNKNOWN);
@@ -99,6 +99,12 @@ final class ObservedOrder {
     order = decision;
     watching = false;
     running = false;
+  }
+
+  /** The features of the mini-batch, or null if they must not be read. */
+  static INDArray readableFeatures(Model model) {
+    INDArray features = features(model);
+    return features != null && isReadable(features) ? features : null;
   }
 
   /** Of several inputs the first. */
@@ -133,14 +139,15 @@ final class ObservedOrder {
     return features.data().getDouble(offset);
   }
 
-  private static long hash(INDArray features, long example) {
+  /** A hash of some entries of an example, as floats, so that it is the same in every type. */
+  static long hash(INDArray features, long example) {
     long entries = features.length() / features.size(0);
     long hash = 0;
     for (int k = 0; k < Math.min(ENTRIES, entries); k++) {
       // Multiples of the golden ratio, so that the entries do not fall into one column of a picture
       long position =
           entries <= ENTRIES ? k : ((((k + 1) * 0x9E3779B9L) & 0xFFFFFFFFL) * entries) >>> 32;
-      hash = mix(hash + Double.doubleToLongBits(entry(features, example, position)));
+      hash = mix(hash + Float.floatToIntBits((float) entry(features, example, position)));
     }
     return hash;
   }

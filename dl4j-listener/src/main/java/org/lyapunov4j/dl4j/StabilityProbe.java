@@ -95,6 +95,9 @@ final class StabilityProbe implements AutoCloseable {
     for (Tier tier : Tier.values()) {
       analyzers.put(tier, analyzer(StabilityAnalyzer.builder(), tier));
     }
+    if (settings.trajectory() != null) {
+      settings.trajectory().prepare(model, examples);
+    }
     brief = analyzer(StabilityAnalyzer.builder().maxEpochs(BRIEF_EPOCHS), Tier.ECONOMY);
   }
 
@@ -132,7 +135,7 @@ final class StabilityProbe implements AutoCloseable {
     BatchSharpness sharpness =
         BatchSharpness.estimate(
             gram, result.fit().residuals(), step, BATCHES, draws(snapshot.iteration()));
-    Optional<TrajectoryExponent.Window> window = trajectory(snapshot, gram, step);
+    Optional<TrajectoryExponent.Window> window = trajectory(snapshot, gram);
     settings.deadline().check();
     long end = System.nanoTime();
     return new Checkpoint(
@@ -210,13 +213,12 @@ final class StabilityProbe implements AutoCloseable {
     return new RandomStream(settings.seed()).split(BATCH_SHARPNESS).split(iteration);
   }
 
-  private Optional<TrajectoryExponent.Window> trajectory(
-      Snapshot snapshot, GramMatrix gram, SgdStep step) {
+  private Optional<TrajectoryExponent.Window> trajectory(Snapshot snapshot, GramMatrix gram) {
     if (settings.trajectory() == null) {
       return Optional.empty();
     }
     settings.stages().accept(Stage.TRAJECTORY);
-    return settings.trajectory().observe(snapshot.iteration(), gram, step);
+    return settings.trajectory().observe(snapshot, gram);
   }
 
   private static long bytes(GramMatrix gram) {
@@ -226,5 +228,8 @@ final class StabilityProbe implements AutoCloseable {
   @Override
   public void close() {
     ntk.close();
+    if (settings.trajectory() != null) {
+      settings.trajectory().close();
+    }
   }
 }

@@ -38,7 +38,6 @@ import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.exponent.ExactExponent;
-import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.StabilityReport;
@@ -821,23 +820,6 @@ class LyapunovListenerTest {
     listener.flush();
     assertThat(listener.history()).hasSize(1);
     requireThreadEnds("lyapunov4j " + listener.run());
-  }
-
-  @Test
-  void carriesATangentVectorFromCheckpointToCheckpoint() {
-    LyapunovListener listener = train(quick().trajectory(true).build(), new Sgd(0.05), 4);
-    List<Checkpoint> history = listener.history();
-    assertThat(history.get(0).trajectory()).isEmpty();
-    TrajectoryExponent expected = new TrajectoryExponent(7);
-    MultiLayerNetwork network = network(new Sgd(0.05));
-    for (int i = 1; i < 3; i++) {
-      network.fit(batches(4).get(i - 1));
-      try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
-        assertThat(history.get(i).trajectory())
-            .contains(
-                expected.advance(ntk.compute(network.params()).gram(), SgdStep.of(0.05, 4), 1));
-      }
-    }
   }
 
   /** The truth is Deeplearning4j's own gradients of all mini-batches. */

@@ -166,6 +166,49 @@ class ExponentCommandTest {
         .contains("got both, 0.5 and 0.5");
   }
 
+  @Test
+  void tellsWhereAHorizonStartsAndItsErrors() throws IOException {
+    String[] common = {
+      "--gram",
+      diagonal.toString(),
+      "--learning-rate",
+      "0.5",
+      "--batch-size",
+      "1",
+      "--tier",
+      "economy",
+      "--realisations",
+      "64",
+      "--horizon",
+      "7",
+      "--spectrum",
+      "1",
+      "--burn-in",
+      "4"
+    };
+    JsonNode finite = json(common).get("finiteTime");
+    assertThat(finite.get("start").textValue()).isEqualTo("SLOW_MODE");
+    assertThat(finite.get("meanError").doubleValue()).isPositive();
+    assertThat(finite.get("varianceError").doubleValue()).isPositive();
+    assertThat(finite.get("skewnessError").doubleValue()).isPositive();
+    JsonNode isotropic = json(with(common, "--start", "isotropic")).get("finiteTime");
+    assertThat(isotropic.get("start").textValue()).isEqualTo("ISOTROPIC");
+    Path residual = folder.resolve("residual.csv");
+    Files.writeString(residual, "1\n0\n");
+    JsonNode given = json(with(common, "--residual", residual.toString())).get("finiteTime");
+    assertThat(given.get("start").textValue()).isEqualTo("RESIDUAL");
+    // The first coordinate alone: halved whenever its example is drawn.
+    assertThat(given.get("mean").doubleValue())
+        .isCloseTo(0.5 * Math.log(0.5), within(4 * given.get("meanError").doubleValue()));
+    Files.writeString(residual, "1\n0\n2\n");
+    assertThat(Outcome.of(with(withCommand(common), "--residual", residual.toString())).err())
+        .contains("--residual must have m = 2 numbers, got 3");
+    assertThat(Outcome.of(with(withCommand(common), "--epochs", "3")).err())
+        .contains("--epochs must be at least 16, got 3");
+    String text = Outcome.of(withCommand(common)).out();
+    assertThat(text).contains("from slow mode").containsPattern("skewness [+-][0-9.]+ ± [0-9.]+");
+  }
+
   private static String[] withCommand(String... arguments) {
     return with(new String[] {"exponent"}, arguments);
   }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import static org.nd4j.linalg.indexing.NDArrayIndex.all;
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -25,8 +28,16 @@ sealed interface JacobianBlock {
   /** The same of some examples alone, in the order given. */
   JacobianBlock select(int[] which);
 
+  /** The product J x for x of length P_l; m × 1, example-major. */
+  INDArray outputs(INDArray x);
+
+  /** The product Jᵀ v for v of length m, example-major; P_l numbers in 'c' order. */
+  INDArray gradient(INDArray v);
+
   /** The product J Jᵀ v with the block's Gram matrix for v of length m, example-major; m × 1. */
-  INDArray gramTimes(INDArray v);
+  default INDArray gramTimes(INDArray v) {
+    return outputs(gradient(v));
+  }
 
   /** The block with all entries multiplied. */
   JacobianBlock times(double factor);
@@ -95,9 +106,13 @@ sealed interface JacobianBlock {
     }
 
     @Override
-    public INDArray gramTimes(INDArray v) {
-      // Whoever asks compares the result; to check a product with a vector costs as much again.
-      return jacobian.mmul(jacobian.transpose().mmul(v.reshape(v.length(), 1)));
+    public INDArray outputs(INDArray x) {
+      return jacobian.mmul(x.reshape(x.length(), 1));
+    }
+
+    @Override
+    public INDArray gradient(INDArray v) {
+      return jacobian.transpose().mmul(v.reshape(v.length(), 1));
     }
   }
 
@@ -165,8 +180,8 @@ sealed interface JacobianBlock {
       for (int i = 0; i < roots.length; i++) {
         ofInputs[i / q] = roots[i / q * q];
         if (roots[i] != ofInputs[i / q]) {
-          INDArray all = Nd4j.createFromArray(roots).castTo(inputs.dataType());
-          return new Weighted(withOnes(), all.reshape('c', ofInputs.length, q));
+          INDArray weights = Nd4j.createFromArray(roots).castTo(inputs.dataType());
+          return new Weighted(withOnes(), weights.reshape('c', ofInputs.length, q));
         }
       }
       INDArray factors = Nd4j.createFromArray(Arrays.copyOf(ofInputs, p)).castTo(inputs.dataType());
@@ -218,29 +233,39 @@ sealed interface JacobianBlock {
     }
 
     @Override
-    public INDArray gramTimes(INDArray v) {
-      return gramTimes(v, null);
+    public INDArray outputs(INDArray x) {
+      int q = deltaWidth();
+      INDArray matrix = x.dup('c').reshape(width() / q, q);
+      INDArray image = inputRows().mmul(matrix.get(interval(0, inputWidth()), all())).dup('c');
+      if (bias > 0) {
+        INDArray last = matrix.get(interval(inputWidth(), inputWidth() + 1L), all());
+        image.addiRowVector(last.mul(Math.sqrt(bias)));
+      }
+      image = image.reshape('c', examples, 1, positions, q);
+      INDArray products = derivatives().mul(image);
+      return products.sum(2, 3).dup('c').reshape('c', (long) examples * columns(), 1);
     }
 
-    /** J diag(μ) Jᵀ v. */
-    private INDArray gramTimes(INDArray v, INDArray weights) {
-      INDArray a = inputRows();
+    @Override
+    public INDArray gradient(INDArray v) {
       int q = deltaWidth();
-      INDArray delta = deltaRows().reshape('c', examples, columns(), positions, q);
       INDArray combined =
-          delta
+          derivatives()
               .mul(v.reshape('c', examples, columns(), 1, 1))
               .sum(1)
               .dup('c')
               .reshape('c', (long) examples * positions, q);
-      INDArray gradient = Columns.times(a.transpose(), combined);
-      INDArray image =
-          Columns.times(a, weights == null ? gradient : gradient.muli(weights)).dup('c');
+      INDArray gradient = Columns.times(inputRows().transpose(), combined);
       if (bias > 0) {
-        image.addiRowVector(combined.sum(0).muli(bias));
+        INDArray last = combined.sum(true, 0).muli(Math.sqrt(bias));
+        gradient = Nd4j.concat(0, gradient, last);
       }
-      image = image.reshape('c', examples, 1, positions, q);
-      return delta.mul(image).sum(2, 3).dup('c').reshape('c', v.length(), 1);
+      return gradient.dup('c').reshape(width());
+    }
+
+    /** Δ as N × K × T × q. */
+    private INDArray derivatives() {
+      return deltaRows().reshape('c', examples, columns(), positions, deltaWidth());
     }
   }
 
@@ -283,8 +308,14 @@ sealed interface JacobianBlock {
     }
 
     @Override
-    public INDArray gramTimes(INDArray v) {
-      return outer.gramTimes(v, roots.mul(roots));
+    public INDArray outputs(INDArray x) {
+      return outer.outputs(x.mul(roots.reshape('c', x.shape())));
+    }
+
+    @Override
+    public INDArray gradient(INDArray v) {
+      INDArray gradient = outer.gradient(v);
+      return gradient.muli(roots.reshape('c', gradient.shape()));
     }
   }
 
@@ -353,6 +384,27 @@ sealed interface JacobianBlock {
           examples, columns, size, deltaWidth, type, entries.stream().map(change).toList());
     }
 
+    @Override
+    public INDArray outputs(INDArray x) {
+      double[] table = x.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+      double[] sum = new double[examples * columns];
+      for (LookupEntry entry : entries) {
+        entry.addOutputs(table, columns, deltaWidth, sum);
+      }
+      return Nd4j.createFromArray(sum).castTo(type).reshape('c', sum.length, 1);
+    }
+
+    @Override
+    public INDArray gradient(INDArray v) {
+      double[] vector = v.castTo(DataType.DOUBLE).dup().data().asDouble();
+      double[] table = new double[width()];
+      for (LookupEntry entry : entries) {
+        entry.addGradient(vector, columns, deltaWidth, table);
+      }
+      return Nd4j.createFromArray(table).castTo(type);
+    }
+
+    /** Without the table's rows that no example looks up. */
     @Override
     public INDArray gramTimes(INDArray v) {
       double[] vector = v.castTo(DataType.DOUBLE).dup().data().asDouble();

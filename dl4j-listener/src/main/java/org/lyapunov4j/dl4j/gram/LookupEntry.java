@@ -117,6 +117,27 @@ final class LookupEntry {
     }
   }
 
+  /** Adds J x to a sum of length m, x the whole table. */
+  void addOutputs(double[] table, int columns, int width, double[] sum) {
+    for (int r = 0; r < touching.length * columns; r++) {
+      double product = 0;
+      for (int c = 0; c < width; c++) {
+        product += table[index * width + c] * sums[r * width + c];
+      }
+      sum[row(r, columns)] += product;
+    }
+  }
+
+  /** Adds Jᵀ v to the whole table. */
+  void addGradient(double[] v, int columns, int width, double[] table) {
+    for (int r = 0; r < touching.length * columns; r++) {
+      double weight = v[row(r, columns)];
+      for (int c = 0; c < width; c++) {
+        table[index * width + c] += weight * sums[r * width + c];
+      }
+    }
+  }
+
   private int row(int r, int columns) {
     return touching[r / columns] * columns + r % columns;
   }

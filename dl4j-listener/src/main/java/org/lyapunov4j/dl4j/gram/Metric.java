@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j.gram;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A weight μ_p ≥ 0 for every parameter, which makes J Jᵀ into J diag(μ) Jᵀ. A parameter's weight is
@@ -43,11 +44,7 @@ final class Metric {
     if (weights == null) {
       return block;
     }
-    INDArray[] flat = new INDArray[arrays.length];
-    for (int a = 0; a < flat.length; a++) {
-      flat[a] = weightsOf(arrays[a]).dup('c').reshape(arrays[a].length());
-    }
-    double[] roots = Nd4j.concat(0, flat).castTo(DataType.DOUBLE).toDoubleVector();
+    double[] roots = flat(arrays).castTo(DataType.DOUBLE).toDoubleVector();
     if (roots.length != block.width()) {
       throw new IllegalStateException(
           "a block of " + block.width() + " columns names " + roots.length + " parameters");
@@ -56,6 +53,25 @@ final class Metric {
       roots[p] = Math.sqrt(roots[p]);
     }
     return block.scaled(roots);
+  }
+
+  /** The weights of some parameters in the order of a block's columns. */
+  INDArray flat(INDArray... arrays) {
+    INDArray[] flat = new INDArray[arrays.length];
+    for (int a = 0; a < flat.length; a++) {
+      flat[a] = weightsOf(arrays[a]).dup('c').reshape(arrays[a].length());
+    }
+    return Nd4j.concat(0, flat);
+  }
+
+  /** Adds numbers in the order of a block's columns to the weights of its parameters. */
+  void add(INDArray columns, INDArray... arrays) {
+    long from = 0;
+    for (INDArray array : arrays) {
+      INDArray part = columns.get(NDArrayIndex.interval(from, from + array.length()));
+      weightsOf(array).addi(part.dup('c').reshape('c', array.shape()));
+      from += array.length();
+    }
   }
 
   /** The same view of the weights as the array is of the parameters. */

@@ -234,6 +234,12 @@ final class Replica implements AutoCloseable {
         parameters, flat.castTo(parameters.dataType()).dup('c').reshape(flat.length()));
   }
 
+  /** Views of a flat double array, in the order of the parameters, as parameters are seen. */
+  Metric viewsOf(INDArray flat) {
+    requireLength("parameter", flat);
+    return Metric.of(parameters, flat);
+  }
+
   private void requireLength(String what, INDArray flat) {
     if (flat.length() != parameters.length()) {
       throw new IllegalArgumentException(

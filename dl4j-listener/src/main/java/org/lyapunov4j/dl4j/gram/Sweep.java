@@ -63,6 +63,23 @@ final class Sweep {
    * from the top down.
    */
   void run(Start start, BiConsumer<Node, JacobianBlock> blocks) {
+    run(
+        start,
+        (node, block, parameters) -> {
+          JacobianBlock weighted = metric.apply(block, parameters);
+          if (weighted != null) {
+            blocks.accept(node, weighted);
+          }
+        });
+  }
+
+  /** Receives blocks as the rules hand them over, without the metric. */
+  interface Blocks {
+    void accept(Node node, JacobianBlock block, INDArray[] parameters);
+  }
+
+  /** Runs both passes and hands every Jacobian block over as it is, with its parameters. */
+  void run(Start start, Blocks blocks) {
     INDArray[] epsilons = new INDArray[nodes.size()];
     List<INDArray> values = forward();
     SweepMemory.of(nodes, values, columns, keepsBlocks).require(budget);
@@ -90,7 +107,7 @@ final class Sweep {
     return values;
   }
 
-  private void backward(int n, INDArray[] epsilons, BiConsumer<Node, JacobianBlock> blocks) {
+  private void backward(int n, INDArray[] epsilons, Blocks blocks) {
     Node node = nodes.get(n);
     boolean propagate = anyInputActive(n);
     List<INDArray> below =
@@ -98,12 +115,7 @@ final class Sweep {
             .backward(
                 epsilons[n],
                 propagate,
-                (block, parameters) -> {
-                  JacobianBlock weighted = metric.apply(block, parameters);
-                  if (weighted != null) {
-                    blocks.accept(node, weighted);
-                  }
-                });
+                (block, parameters) -> blocks.accept(node, block, parameters));
     for (int j = 0; propagate && j < node.inputs().size(); j++) {
       int input = node.inputs().get(j);
       if (input >= 0 && active[input]) {

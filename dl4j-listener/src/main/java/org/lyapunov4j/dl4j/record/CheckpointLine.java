@@ -61,15 +61,20 @@ public record CheckpointLine(
    * The exponent along the trajectory.
    *
    * @param steps since the checkpoint before
+   * @param drawn how many of them took the mini-batch that training took; null in records of old
    * @param exponent over these steps, nats per step
    * @param cumulativeSteps since the first checkpoint
    * @param cumulativeExponent over all these steps, nats per step
    */
   public record Window(
-      long steps, double exponent, long cumulativeSteps, double cumulativeExponent) {
+      long steps, Long drawn, double exponent, long cumulativeSteps, double cumulativeExponent) {
     static Window of(TrajectoryExponent.Window window) {
       return new Window(
-          window.steps(), window.exponent(), window.cumulativeSteps(), window.cumulativeExponent());
+          window.steps(),
+          window.drawn(),
+          window.exponent(),
+          window.cumulativeSteps(),
+          window.cumulativeExponent());
     }
   }
 

@@ -78,29 +78,49 @@ public record StabilityRecord(
   /**
    * Exponents over a finite number of steps, how they scatter.
    *
+   * <p>Records of old have no start and no errors.
+   *
+   * @param start where the realisations started: SLOW_MODE, UNSTABLE_DIRECTION, ISOTROPIC, RESIDUAL
    * @param horizon steps
    * @param mean nats per step
+   * @param meanError its standard error
+   * @param variance of the exponents at this horizon
+   * @param varianceError its standard error
    * @param variancePerStep σ² of the log growth
+   * @param variancePerStepError its standard error
    * @param skewness of the growth
+   * @param skewnessError its standard error
    * @param probabilityNegative share of realisations that shrank
    * @param low lower end of its 95 % interval
    * @param high upper end
    */
   public record FiniteTime(
+      String start,
       int horizon,
       double mean,
+      double meanError,
+      double variance,
+      double varianceError,
       double variancePerStep,
+      double variancePerStepError,
       double skewness,
+      double skewnessError,
       double probabilityNegative,
       double low,
       double high) {
     static FiniteTime of(FiniteTimeExponents exponents) {
       FiniteTimeExponents.Proportion negative = exponents.probabilityNegative();
       return new FiniteTime(
+          exponents.start().name(),
           exponents.horizon(),
           exponents.mean().value(),
+          exponents.mean().standardError(),
+          exponents.variance().value(),
+          exponents.variance().standardError(),
           exponents.varianceRate().value(),
+          exponents.varianceRate().standardError(),
           exponents.skewness().value(),
+          exponents.skewness().standardError(),
           negative.value(),
           negative.low(),
           negative.high());

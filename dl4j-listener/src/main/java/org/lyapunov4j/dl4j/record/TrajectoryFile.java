@@ -3,16 +3,16 @@ package org.lyapunov4j.dl4j.record;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.DoubleStream;
-import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 
 /**
@@ -35,18 +35,23 @@ public final class TrajectoryFile {
    * A trajectory at a checkpoint.
    *
    * @param iteration of the checkpoint
-   * @param window the latest finished one
+   * @param trajectory what is carried
    */
-  public record State(int iteration, TrajectoryExponent.Window window) {}
+  public record State(int iteration, TrajectoryExponent.State trajectory) {}
 
-  /** The shape in the file. */
+  /**
+   * The shape in the file, arrays in base 64, little-endian. Files of old have growth, the
+   * cumulative ones and the tangent in its place.
+   */
   private record Stored(
       int iteration,
       int index,
-      long steps,
-      double growth,
-      long cumulativeSteps,
-      double cumulativeGrowth,
+      Long cumulativeSteps,
+      Double logNorm,
+      Boolean annihilated,
+      String position,
+      String velocity,
+      Double cumulativeGrowth,
       List<Double> tangent) {}
 
   /**
@@ -56,16 +61,18 @@ public final class TrajectoryFile {
    * @throws IOException if it could not be written; then the old state is still there
    */
   public void write(State state) throws IOException {
-    TrajectoryExponent.Window window = state.window();
+    TrajectoryExponent.State carried = state.trajectory();
     Stored stored =
         new Stored(
             state.iteration(),
-            window.index(),
-            window.steps(),
-            window.growth(),
-            window.cumulativeSteps(),
-            window.cumulativeGrowth(),
-            DoubleStream.of(window.tangent().toArray()).boxed().toList());
+            carried.windows() - 1,
+            carried.steps(),
+            carried.logNorm(),
+            carried.annihilated(),
+            encoded(carried.position()),
+            encoded(carried.velocity()),
+            null,
+            null);
     Path fresh = file.resolveSibling(file.getFileName() + ".new");
     try (FileChannel channel =
         FileChannel.open(
@@ -93,15 +100,46 @@ public final class TrajectoryFile {
       return Optional.empty();
     }
     Stored stored = Json.read(Files.readAllBytes(file), Stored.class);
-    return Optional.of(
-        new State(
-            stored.iteration(),
-            new TrajectoryExponent.Window(
-                stored.index(),
-                stored.steps(),
-                stored.growth(),
-                stored.cumulativeSteps(),
-                stored.cumulativeGrowth(),
-                Tangent.of(stored.tangent().stream().mapToDouble(Double::doubleValue).toArray()))));
+    return Optional.of(new State(stored.iteration(), carried(stored)));
+  }
+
+  private static TrajectoryExponent.State carried(Stored stored) throws IOException {
+    int windows = stored.index() + 1;
+    if (stored.position() == null && stored.tangent() != null) {
+      double[] coefficients = stored.tangent().stream().mapToDouble(Double::doubleValue).toArray();
+      return TrajectoryExponent.State.ofCoefficients(
+          windows, stored.cumulativeSteps(), stored.cumulativeGrowth(), coefficients);
+    }
+    if (stored.position() == null || stored.logNorm() == null) {
+      throw new IOException("it holds no tangent vector");
+    }
+    return TrajectoryExponent.State.of(
+        windows,
+        stored.cumulativeSteps(),
+        stored.logNorm(),
+        Boolean.TRUE.equals(stored.annihilated()),
+        numbers(stored.position()),
+        numbers(stored.velocity()));
+  }
+
+  private static String encoded(double[] numbers) {
+    if (numbers == null) {
+      return null;
+    }
+    ByteBuffer buffer =
+        ByteBuffer.allocate(Math.multiplyExact(Double.BYTES, numbers.length))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    buffer.asDoubleBuffer().put(numbers);
+    return Base64.getEncoder().encodeToString(buffer.array());
+  }
+
+  private static double[] numbers(String encoded) {
+    if (encoded == null) {
+      return null;
+    }
+    byte[] bytes = Base64.getDecoder().decode(encoded);
+    double[] numbers = new double[bytes.length / Double.BYTES];
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer().get(numbers);
+    return numbers;
   }
 }

@@ -193,7 +193,18 @@ abstract class ConformanceKit {
     Model model = example.model().apply(DataType.DOUBLE);
     double[][] plain = gram(model, example.data(), Weighting.PLAIN).toArray();
     double[][] weighted = gram(model, example.data(), Weighting.CURVATURE).toArray();
-    double[] root = new double[plain.length];
+    double[] root = roots(example, plain.length);
+    for (int r = 0; r < plain.length; r++) {
+      for (int c = 0; c < plain.length; c++) {
+        plain[r][c] *= root[r] * root[c];
+      }
+    }
+    assertThat(Networks.distance(weighted, plain)).isLessThan(1e-13);
+  }
+
+  /** √(2/K) for each row. */
+  private static double[] roots(Case example, int rows) {
+    double[] root = new double[rows];
     int examples = (int) example.data().getFeatures(0).size(0);
     int row = 0;
     while (row < root.length) {
@@ -203,12 +214,40 @@ abstract class ConformanceKit {
         }
       }
     }
-    for (int r = 0; r < plain.length; r++) {
-      for (int c = 0; c < plain.length; c++) {
-        plain[r][c] *= root[r] * root[c];
+    return root;
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void productsWithTheJacobianAreThoseOfTheNaiveOne(Case example) {
+    double[][] jacobian = jacobian(example);
+    double[] root = roots(example, jacobian.length);
+    double[] v = Networks.gaussian(97, jacobian[0].length).toDoubleVector();
+    double[] c = Networks.gaussian(96, jacobian.length).toDoubleVector();
+    double[] image = new double[c.length];
+    double[] gradient = new double[v.length];
+    for (int r = 0; r < c.length; r++) {
+      for (int p = 0; p < v.length; p++) {
+        image[r] += root[r] * jacobian[r][p] * v[p];
+        gradient[p] += root[r] * jacobian[r][p] * c[r];
       }
     }
-    assertThat(Networks.distance(weighted, plain)).isLessThan(1e-13);
+    Model model = example.model().apply(DataType.FLOAT);
+    INDArray parameters = example.model().apply(DataType.DOUBLE).params();
+    try (OutputJacobian products = OutputJacobian.of(model, example.data())) {
+      assertThat(distance(products.outputs(parameters, v), image)).isLessThan(1e-8);
+      assertThat(distance(products.gradient(parameters, c), gradient)).isLessThan(1e-8);
+    }
+  }
+
+  private static double distance(double[] actual, double[] expected) {
+    double squares = 0;
+    double size = 0;
+    for (int i = 0; i < expected.length; i++) {
+      squares += Math.pow(actual[i] - expected[i], 2);
+      size += expected[i] * expected[i];
+    }
+    return Math.sqrt(squares / size);
   }
 
   @ParameterizedTest

@@ -269,7 +269,6 @@ class LyapunovMetricsTest {
     GramMatrix gram = GramMatrix.of(new double[][] {{1, 0}, {0, 3}}, 2, 1);
     StabilityReport report =
         StabilityAnalyzer.builder().seed(1).maxEpochs(256).tier(tier).build().analyze(gram, step);
-    TrajectoryExponent trajectory = new TrajectoryExponent(1);
     return new Checkpoint(
         "a",
         300,
@@ -283,7 +282,7 @@ class LyapunovMetricsTest {
         report,
         List.of(),
         BatchSharpness.estimate(gram, new double[] {1, 1}, step, 64, new RandomStream(1)),
-        Optional.of(trajectory.advance(gram, step, 10)),
+        Optional.of(new TrajectoryExponent.Window(0, 10, 10, -0.5, 10, -0.5)),
         32,
         Duration.ofMillis(20),
         Duration.ofMillis(30));

@@ -77,7 +77,7 @@ class RecordFilesTest {
             report,
             List.of(report, report),
             BatchSharpness.estimate(gram, new double[] {1, 2}, step, 8, new RandomStream(1)),
-            Optional.of(new TrajectoryExponent(1).advance(gram, step, 10)),
+            Optional.of(new TrajectoryExponent.Window(0, 10, 4, -0.5, 10, -0.5)),
             32,
             Duration.ofMillis(20),
             Duration.ofMillis(30)));
@@ -331,16 +331,43 @@ class RecordFilesTest {
   void theTangentIsReplacedAsAWholeAndReadBackToTheLastBit() throws IOException {
     TrajectoryFile file = new TrajectoryFile(folder.resolve("run.jsonl"));
     assertThat(file.read()).isEmpty();
-    GramMatrix gram = GramMatrix.of(new double[][] {{1, 0.3}, {0.3, 3}}, 2, 1);
-    TrajectoryExponent trajectory = new TrajectoryExponent(4);
     for (int i = 1; i < 4; i++) {
       TrajectoryFile.State state =
-          new TrajectoryFile.State(10 * i, trajectory.advance(gram, SgdStep.of(0.3, 1), 10));
+          new TrajectoryFile.State(
+              10 * i,
+              TrajectoryExponent.State.of(
+                  i,
+                  10L * i,
+                  -1.0 / i,
+                  i == 3,
+                  new double[] {Math.PI, -0.1 * i, Double.MIN_VALUE},
+                  i == 1 ? null : new double[] {0, 1e300, 1.0 / 3}));
       file.write(state);
       assertThat(file.read()).contains(state);
     }
     try (var files = Files.list(folder)) {
       assertThat(files).containsExactly(folder.resolve("run.jsonl.tangent"));
     }
+  }
+
+  /** Written by a version that carried coefficients. */
+  @Test
+  void theTangentOfOldIsRead() throws IOException {
+    Files.writeString(
+        folder.resolve("run.jsonl.tangent"),
+        "{\"iteration\":30,\"index\":2,\"steps\":10,\"growth\":-0.5,\"cumulativeSteps\":30,"
+            + "\"cumulativeGrowth\":-1.5,\"tangent\":[0.25,-3.0]}");
+    assertThat(new TrajectoryFile(folder.resolve("run.jsonl")).read())
+        .contains(
+            new TrajectoryFile.State(
+                30, TrajectoryExponent.State.ofCoefficients(3, 30, -1.5, new double[] {0.25, -3})));
+  }
+
+  @Test
+  void aFileWithoutATangentIsRefused() throws IOException {
+    Files.writeString(folder.resolve("run.jsonl.tangent"), "{\"iteration\":30}");
+    assertThatIOException()
+        .isThrownBy(() -> new TrajectoryFile(folder.resolve("run.jsonl")).read())
+        .withMessageContaining("no tangent vector");
   }
 }

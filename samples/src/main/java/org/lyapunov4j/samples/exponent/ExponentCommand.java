@@ -3,16 +3,15 @@ package org.lyapunov4j.samples.exponent;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.dl4j.record.StabilityRecord;
-import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
@@ -21,6 +20,7 @@ import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.LyapunovSpectrum;
 import org.lyapunov4j.exponent.MomentEstimator;
 import org.lyapunov4j.exponent.MomentExponents;
+import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.SpectrumEstimator;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.samples.cli.ClassicGauge;
@@ -54,6 +54,13 @@ public final class ExponentCommand implements Callable<Integer> {
   enum Format {
     TEXT,
     JSON
+  }
+
+  enum HorizonStart {
+    AUTO,
+    SLOW,
+    UNSTABLE,
+    ISOTROPIC
   }
 
   @Option(
@@ -136,6 +143,52 @@ public final class ExponentCommand implements Callable<Integer> {
   private Integer horizon;
 
   @Option(
+      names = "--start",
+      defaultValue = "auto",
+      paramLabel = "START",
+      description =
+          "Where the horizon starts: slow (the mode that contracts least), unstable (the direction"
+              + " that grows), isotropic (a random one), auto (unstable if lambda > 0, else slow).")
+  private HorizonStart start;
+
+  @Option(
+      names = "--residual",
+      paramLabel = "R",
+      description =
+          "Starts the horizon at this residual f - y, m numbers, in place of --start: "
+              + ArrayFile.SYNTAX
+              + ".")
+  private String residual;
+
+  @Option(
+      names = "--epochs",
+      defaultValue = "128",
+      paramLabel = "E",
+      description = "Measured epochs of --spectrum and --moments; more make their errors smaller.")
+  private int epochs;
+
+  @Option(
+      names = "--burn-in",
+      defaultValue = "20",
+      paramLabel = "E",
+      description = "Unmeasured epochs before those of --spectrum, --moments and --horizon.")
+  private int burnIn;
+
+  @Option(
+      names = "--population",
+      defaultValue = "256",
+      paramLabel = "C",
+      description = "Clones of --moments in the smaller populations.")
+  private int population;
+
+  @Option(
+      names = "--realisations",
+      defaultValue = "256",
+      paramLabel = "R",
+      description = "Realisations of --horizon.")
+  private int realisations;
+
+  @Option(
       names = "--heavy-ball",
       paramLabel = "BETA",
       description = "Heavy-ball momentum of the step.")
@@ -170,6 +223,7 @@ public final class ExponentCommand implements Callable<Integer> {
   private Format format;
 
   @Spec private CommandSpec spec;
+  private double[] residuals;
 
   /** The command. */
   public ExponentCommand() {}
@@ -196,18 +250,15 @@ public final class ExponentCommand implements Callable<Integer> {
                     SpectrumEstimator.builder()
                         .seed(seed)
                         .exponents(count)
+                        .epochs(epochs)
+                        .burnInEpochs(burnIn)
                         .build()
                         .estimate(normalised, scaled));
     List<StabilityRecord.Moment> orders = nonzero ? moments(normalised, scaled, report) : List.of();
     Optional<FiniteTimeExponents> finiteTime =
         Optional.ofNullable(horizon)
             .filter(steps -> nonzero)
-            .map(
-                steps ->
-                    FiniteTimeEstimator.builder()
-                        .seed(seed)
-                        .build()
-                        .estimate(normalised, scaled, steps));
+            .map(steps -> horizon(report).estimate(normalised, scaled, steps));
     double seconds = (System.nanoTime() - start) * 1e-9;
     StabilityRecord record = StabilityRecord.of(report, seconds, largest, orders, finiteTime);
     PrintWriter out = spec.commandLine().getOut();
@@ -221,25 +272,54 @@ public final class ExponentCommand implements Callable<Integer> {
     return 0;
   }
 
+  private FiniteTimeEstimator horizon(StabilityReport report) {
+    FiniteTimeEstimator.Builder builder =
+        FiniteTimeEstimator.builder()
+            .seed(seed)
+            .trajectories(realisations)
+            .burnInEpochs(burnIn)
+            .start(
+                switch (start) {
+                  case SLOW -> FiniteTimeEstimator.Start.SLOW_MODE;
+                  case UNSTABLE -> FiniteTimeEstimator.Start.UNSTABLE_DIRECTION;
+                  case ISOTROPIC -> FiniteTimeEstimator.Start.ISOTROPIC;
+                  case AUTO ->
+                      report.exponent().sign() == Sign.POSITIVE
+                          ? FiniteTimeEstimator.Start.UNSTABLE_DIRECTION
+                          : FiniteTimeEstimator.Start.SLOW_MODE;
+                });
+    return residuals == null ? builder.build() : builder.residual(residuals).build();
+  }
+
   /** Order 2 in closed form where there is one, the others by cloning. */
   private List<StabilityRecord.Moment> moments(
       GramMatrix matrix, SgdStep step, StabilityReport report) {
+    if (moments.length == 0) {
+      return List.of();
+    }
     double[] sampled =
         Arrays.stream(moments).filter(p -> p != 2 || report.meanSquare().isEmpty()).toArray();
-    Optional<MomentExponents> estimates =
+    MomentExponents estimates =
         sampled.length == 0
-            ? Optional.empty()
-            : Optional.of(
-                MomentEstimator.builder().seed(seed).build().estimate(matrix, step, sampled));
-    List<StabilityRecord.Moment> found = new ArrayList<>();
-    for (double order : moments) {
-      Estimate estimate =
-          order == 2 && report.meanSquare().isPresent()
-              ? Estimate.exact(report.meanSquare().get().exponent())
-              : estimates.orElseThrow().of(order);
-      found.add(new StabilityRecord.Moment(order, estimate.value(), estimate.standardError()));
-    }
-    return found;
+            ? new MomentExponents(List.of(), 0, 0)
+            : MomentEstimator.builder()
+                .seed(seed)
+                .epochs(epochs)
+                .burnInEpochs(burnIn)
+                .populationSize(population)
+                .build()
+                .estimate(matrix, step, sampled);
+    MomentExponents all =
+        report
+            .meanSquare()
+            .map(exact -> estimates.withExact(2, exact.exponent()))
+            .orElse(estimates);
+    return Arrays.stream(moments)
+        .mapToObj(
+            order ->
+                new StabilityRecord.Moment(
+                    order, all.of(order).value(), all.of(order).standardError()))
+        .toList();
   }
 
   private SgdStep step() {
@@ -269,6 +349,11 @@ public final class ExponentCommand implements Callable<Integer> {
         maxEpochs == null || maxEpochs >= 1,
         "--max-epochs must be at least 1, got %d; try 1024",
         maxEpochs);
+    Input.require(epochs >= 16, "--epochs must be at least 16, got %d; try 128 or more", epochs);
+    Input.require(burnIn >= 0, "--burn-in must be at least 0, got %d; try 20", burnIn);
+    Input.require(population >= 2, "--population must be at least 2, got %d; try 256", population);
+    Input.require(
+        realisations >= 4, "--realisations must be at least 4, got %d; try 256", realisations);
     try {
       return new SgdStep(learningRate, batchSize, sampling, momentum(), l2, weightDecay);
     } catch (IllegalArgumentException e) {
@@ -291,6 +376,14 @@ public final class ExponentCommand implements Callable<Integer> {
         "--batch-size must be at most the number of examples %d, got %d; lower it or check --outputs",
         matrix.examples(),
         batchSize);
+    if (residual != null) {
+      residuals = ArrayFile.read(residual).doubles();
+      Input.require(
+          residuals.length == matrix.size(),
+          "--residual must have m = %d numbers, got %d; give those of the Gram matrix's examples",
+          matrix.size(),
+          residuals.length);
+    }
     return matrix;
   }
 
@@ -344,7 +437,7 @@ public final class ExponentCommand implements Callable<Integer> {
 
   private static void printMore(PrintWriter out, StabilityRecord record) {
     if (record.spectrum() != null) {
-      line(out, "spectrum", spaced(record.spectrum().values()));
+      line(out, "spectrum", spaced(record.spectrum().values(), record.spectrum().standardErrors()));
     }
     if (record.moments() != null) {
       record
@@ -367,18 +460,25 @@ public final class ExponentCommand implements Callable<Integer> {
           "over " + finite.horizon() + " steps",
           String.format(
               Locale.ROOT,
-              "mean %.4e, P(shrinks) = %.3f [%.3f, %.3f]",
+              "mean %+.4e ± %.1e, variance %.3e ± %.1e, skewness %+.2f ± %.2f,"
+                  + " P(shrinks) = %.3f [%.3f, %.3f], from %s",
               finite.mean(),
+              finite.meanError(),
+              finite.variance(),
+              finite.varianceError(),
+              finite.skewness(),
+              finite.skewnessError(),
               finite.probabilityNegative(),
               finite.low(),
-              finite.high()));
+              finite.high(),
+              finite.start().toLowerCase(Locale.ROOT).replace('_', ' ')));
     }
     line(out, "time", String.format(Locale.ROOT, "%.2f s", record.seconds()));
   }
 
-  private static String spaced(List<Double> values) {
-    return values.stream()
-        .map(value -> String.format(Locale.ROOT, "%+.4e", value))
-        .collect(Collectors.joining(" "));
+  private static String spaced(List<Double> values, List<Double> errors) {
+    return IntStream.range(0, values.size())
+        .mapToObj(j -> String.format(Locale.ROOT, "%+.4e ± %.1e", values.get(j), errors.get(j)))
+        .collect(Collectors.joining(", "));
   }
 }

@@ -70,7 +70,7 @@ final class Checkpoints {
             sharpness,
             Optional.empty(),
             Optional.empty(),
-            Optional.of(new CriticalLearningRate(0.4, 0.35, 0.45, false, List.of())),
+            Optional.of(critical(kind)),
             OptionalInt.of(8),
             Optional.empty(),
             Optional.empty(),
@@ -93,6 +93,13 @@ final class Checkpoints {
         8 * 32 * 32,
         Duration.ofMillis(20),
         Duration.ofMillis(30));
+  }
+
+  /** That goes with η = 0.5. */
+  private static CriticalLearningRate critical(Verdict.Kind kind) {
+    return kind == Verdict.Kind.STABLE
+        ? new CriticalLearningRate(0.8, 0.7, 0.9, false, List.of())
+        : new CriticalLearningRate(0.4, 0.35, 0.45, false, List.of());
   }
 
   private static LyapunovEstimate estimate(double value) {

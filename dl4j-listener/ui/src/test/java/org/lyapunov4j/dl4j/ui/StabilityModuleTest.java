@@ -152,7 +152,7 @@ class StabilityModuleTest {
     ui.server.enableRemoteListener(storage, true);
     try (RemoteUIStatsStorageRouter router = new RemoteUIStatsStorageRouter(ui.address())) {
       StabilityPublisher publisher = new StabilityPublisher(router, "s");
-      publisher.accept(Checkpoints.of("far # away", 1, Double.NaN, 1));
+      publisher.accept(Checkpoints.of("far # away", 1, -0.1, 1, Double.NaN));
       publisher.accept(Checkpoints.of("far # away", 2, -0.1, 1));
 
       Instant deadline = Instant.now().plus(Duration.ofSeconds(30));

@@ -142,15 +142,15 @@ class StabilityPageTest {
     assertThat(browser.evaluate(exponents + ".querySelectorAll('.mark').length").intValue())
         .as("λ and μ of the first checkpoint")
         .isEqualTo(2);
-    assertThat(browser.text("#numbers")).contains("between −3e−09 and 0", "only bounded");
+    assertThat(browser.text("#numbers")).contains("between −3.0e−09 and 0", "only bounded");
     assertThat(browser.text("#numbers")).startsWith("η/η_c");
     assertThat(browser.evaluate(exponents + ".getAttribute('aria-label')").textValue())
         .isEqualTo(
-            "Lyapunov exponent at iteration 3: λ between −3e−09 and 0, μ, full batch between"
-                + " −3e−09 and 0");
+            "Lyapunov exponent at iteration 3: λ between −3.0e−09 and 0, μ, full batch between"
+                + " −3.0e−09 and 0");
     browser.evaluate("document.querySelector('#table summary').click()");
     browser.waitFor("document.querySelector('#table table') !== null");
-    assertThat(browser.text("#table")).contains("between −3e−09 and 0").doesNotContain("NaN");
+    assertThat(browser.text("#table")).contains("between −3.0e−09 and 0").doesNotContain("NaN");
   }
 
   @Test
@@ -182,7 +182,7 @@ class StabilityPageTest {
     browser.press("ArrowLeft");
     assertThat(browser.text("#now")).contains("Checkpoint", "iteration 30,");
     assertThat(browser.evaluate("document.activeElement.getAttribute('aria-label')").textValue())
-        .isEqualTo("Edge ratio at iteration 30: η/η_c 1.25, sharpness / limit 0.75");
+        .isEqualTo("Edge ratio at iteration 30: η/η_c 0.625, sharpness / limit 0.75");
     browser.press("Home");
     assertThat(browser.text("#now")).contains("iteration 10,");
     browser.press("Escape");

@@ -21,7 +21,7 @@ class StabilityPublisherTest {
     StatsStorage storage = new InMemoryStatsStorage();
     StabilityPublisher publisher = new StabilityPublisher(storage, "s");
     for (int i = 0; i < 5; i++) {
-      publisher.accept(Checkpoints.of("run", 100, -0.1, i));
+      publisher.accept(Checkpoints.of("run", 100, -0.1, 1 + i));
     }
 
     List<Persistable> updates = storage.getAllUpdatesAfter("s", StabilityUpdate.TYPE_ID, "run", -1);
@@ -37,7 +37,7 @@ class StabilityPublisherTest {
     StatsStorage written = new FileStatsStorage(folder.resolve("stats.db").toFile());
     StabilityPublisher publisher = new StabilityPublisher(written, "session");
     for (int i = 1; i <= 3; i++) {
-      publisher.accept(Checkpoints.of(odd, i, Double.NaN, i));
+      publisher.accept(Checkpoints.of(odd, i, -0.1, i, Double.NaN));
     }
     new StabilityPublisher(written, "other").accept(Checkpoints.of("run-1", 7, 1, 1));
     written.close();
@@ -49,7 +49,7 @@ class StabilityPublisherTest {
     assertThat(runs.findValuesAsText("run")).containsExactly("run-1", odd);
     String worker = runs.get(1).get("worker").textValue();
     assertThat(history.after("session", worker, -1).get("checkpoints").toString())
-        .contains("\"iteration\":1", "\"iteration\":2", "\"iteration\":3", "\"exponent\":null");
+        .contains("\"iteration\":1", "\"iteration\":2", "\"iteration\":3", "\"loss\":null");
     read.close();
   }
 
