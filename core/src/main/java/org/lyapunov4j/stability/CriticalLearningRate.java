@@ -5,13 +5,12 @@ import java.util.List;
 
 /**
  * The critical learning rate η_c = sup{η : λ(η) ≤ 0} of a Gram matrix, batch size and sampling
- * scheme, with an interval.
+ * scheme, with a 95 % interval.
  *
- * @param value the estimate, from the branch where λ is clearly positive, extrapolated to zero;
- *     within [low, high]
- * @param low the largest learning rate known to be stable: certified, or λ &lt; 0 at the level of
- *     the sign test; 0 if none is
- * @param high the smallest learning rate known to be unstable; +∞ if none is
+ * @param value the estimate, the median of the posterior; within [low, high]
+ * @param low the 2.5 % quantile, never below η_ms where that is known, and half the way down to it
+ *     where η_ms &lt; 0.86 η_c; 0 only if no rate tried was unstable
+ * @param high the 97.5 % quantile; +∞ if no rate tried was unstable
  * @param isExact whether η_c is known in closed form, so that low = value = high
  * @param evaluations what was sampled, in the order it was
  */
@@ -36,10 +35,11 @@ public record CriticalLearningRate(
    * λ at one learning rate; all evaluations draw the same mini-batches.
    *
    * @param learningRate η
-   * @param exponent λ̂ in nats per step
-   * @param standardError of λ̂
-   * @param isPositive λ &gt; 0 is decided
-   * @param isNegative λ &lt; 0 is decided
+   * @param exponent growth of a short run in nats per step; below the edge that is the transient of
+   *     fast modes, not λ
+   * @param standardError of the exponent
+   * @param isPositive the growth is above zero by more than four standard errors
+   * @param isNegative the growth is below zero by more than four standard errors
    */
   public record Evaluation(
       double learningRate,

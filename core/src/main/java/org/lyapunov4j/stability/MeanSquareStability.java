@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.hipparchus.analysis.UnivariateFunction;
-import org.hipparchus.analysis.solvers.BrentSolver;
 import org.lyapunov4j.gram.GramSpectrum;
-import org.lyapunov4j.stability.PerronSpace.Perron;
-import org.lyapunov4j.stability.PerronSpace.Problem;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 
@@ -37,11 +34,16 @@ import org.lyapunov4j.step.SgdStep;
  * eigenvalue hardly contribute. It grows with the learning rate, and falls with the batch size
  * where full-batch gradient descent is stable; its distance from 1 is a margin, unlike the
  * exponents, which below the edge only show the slowest mode. R is self-adjoint and positive: a
- * Rayleigh–Ritz iteration finds its spectral radius, Rayleigh quotients bound it from below and
- * Collatz–Wielandt quotients from above.
+ * Rayleigh–Ritz iteration finds its spectral radius, and Rayleigh quotients bound it from below.
  *
- * <p>Cost for r eigenvalues: 5 to 15 applications of R at 2mr² flops each for the index, a few more
- * for the critical learning rate. Immutable.
+ * <p>Up to 300 rows the iteration goes on to rounding, and Collatz–Wielandt quotients bound it from
+ * above. Beyond, a map in which small eigenvalues stand in closed form finds the Perron matrix for
+ * little; one or two products with R itself then give index and critical learning rate with a
+ * relative width of at most 1e-3 (3e-3 for B = 1), the upper bound by Kato and Temple from a second
+ * Ritz value, whose distance to the first is halved for safety; and Λ(2) to 1e-3 of its value, its
+ * sign that of index − 1.
+ *
+ * <p>Cost beyond 300 rows: about one eigendecomposition. Immutable.
  *
  * <p>Sources: L. Wu, C. Ma, W. E, NeurIPS 2018; R. Mulayoff, T. Michaeli, COLT 2024 (the same
  * threshold as a mixture of full-batch and single-example steps); Chemnitz and Engel, arXiv
@@ -53,39 +55,34 @@ public final class MeanSquareStability {
    */
   private static final double NEGLIGIBLE = 1e-11;
 
-  /**
-   * Relative residual of a Perron matrix; the error of its Rayleigh quotient is of second order.
-   */
-  private static final double RESIDUAL = 1e-5;
-
-  /** Residual that is enough while a root still moves by more than {@link #COARSE_CHANGE}. */
-  private static final double COARSE_RESIDUAL = 1e-3;
-
-  private static final double COARSE_CHANGE = 1e-2;
-
-  /** Residual at an unstable batch size from which the critical one is extrapolated. */
-  private static final double SIZE_RESIDUAL = 1e-2;
-
-  /** Relative change of a root at which its error, of second order too, is negligible. */
-  private static final double ROOT_CHANGE = 1e-5;
-
-  /** Relative error of ρ − 1 that is aimed at, ρ the spectral radius of T. */
-  private static final double EXPONENT_ACCURACY = 1e-10;
-
-  private static final double COARSEST_RESIDUAL = 0.02;
-  private static final int MOST_ROUNDS = 50;
   private static final long LARGEST_SIZE = 1L << 28;
+
+  /** The largest m at which a product costs so little that pairs are iterated to rounding. */
+  private static final int LARGEST_EXACT = 300;
 
   private final int examples;
   private final int rank;
   private final int count;
+  private final EigenBasis basis;
   private final ReducedMap map;
+  private final List<TruncatedMap> truncated;
 
-  private MeanSquareStability(GramSpectrum spectrum) {
+  private MeanSquareStability(GramSpectrum spectrum, int largestExact) {
     examples = spectrum.examples();
     rank = spectrum.rank();
     count = significant(spectrum);
-    map = rank == 0 ? null : new ReducedMap(spectrum, Math.max(count, rank));
+    basis = rank == 0 ? null : new EigenBasis(spectrum, Math.max(count, rank));
+    map = rank == 0 ? null : new ReducedMap(basis);
+    truncated = rank == 0 || spectrum.size() <= largestExact ? List.of() : truncated(basis);
+  }
+
+  /** Sizes at which the map itself needs one product, two at most, on tangent kernels. */
+  private static List<TruncatedMap> truncated(EigenBasis basis) {
+    int m = basis.size();
+    int head = Math.max(64, Math.min(200, m / 16));
+    TruncatedMap coarse = new TruncatedMap(basis, head, head);
+    int fine = Math.max(100, Math.min(400, 3 * m / 20));
+    return List.of(coarse, new TruncatedMap(basis, fine, Math.min(1000, 2 * m / 5), coarse));
   }
 
   /**
@@ -115,7 +112,12 @@ public final class MeanSquareStability {
       throw new IllegalArgumentException(
           "mean-square stability needs at most 16384 rows, got " + m + "; use fewer examples");
     }
-    return new MeanSquareStability(spectrum);
+    return new MeanSquareStability(spectrum, LARGEST_EXACT);
+  }
+
+  /** The analysis with bounded pairs above another size, for tests. */
+  static MeanSquareStability of(GramSpectrum spectrum, int largestExact) {
+    return new MeanSquareStability(spectrum, largestExact);
   }
 
   private static int significant(GramSpectrum spectrum) {
@@ -167,12 +169,7 @@ public final class MeanSquareStability {
    * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
    */
   public MeanSquareReport analyze(SgdStep step) {
-    Search search = new Search(step);
-    return new MeanSquareReport(
-        search.index(),
-        search.exponent(),
-        search.criticalLearningRate(),
-        search.criticalBatchSize());
+    return report(step, true);
   }
 
   /**
@@ -184,9 +181,26 @@ public final class MeanSquareStability {
    * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
    */
   public MeanSquareReport analyzeAtBatchSize(SgdStep step) {
-    Search search = new Search(step);
+    return report(step, false);
+  }
+
+  private MeanSquareReport report(SgdStep step, boolean withBatchSize) {
+    require(step);
+    if (rank == 0) {
+      return new MeanSquareReport(
+          Enclosure.exactly(0),
+          Double.NEGATIVE_INFINITY,
+          Enclosure.exactly(Double.POSITIVE_INFINITY),
+          withBatchSize ? OptionalInt.of(1) : OptionalInt.empty());
+    }
+    MeanSquareSearch search = search(step);
+    Enclosure edge = search.criticalLearningRate();
+    Enclosure index = search.index();
     return new MeanSquareReport(
-        search.index(), search.exponent(), search.criticalLearningRate(), OptionalInt.empty());
+        index,
+        search.exponent(),
+        edge,
+        withBatchSize ? search.criticalBatchSize() : OptionalInt.empty());
   }
 
   /**
@@ -196,11 +210,12 @@ public final class MeanSquareStability {
    * @return the index, ≥ 0; mean-square stable exactly if it is below 1. 0 for B = N, where the
    *     mean dynamics is all there is; +∞ if max s_kl ≥ 1, when the mean dynamics alone is unstable
    *     (the limit of the index there); 1 at learning rate 0, where nothing shrinks and nothing
-   *     grows. Bounds: Rayleigh and Collatz–Wielandt
+   *     grows
    * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
    */
   public Enclosure index(SgdStep step) {
-    return new Search(step).index();
+    require(step);
+    return rank == 0 ? Enclosure.exactly(0) : search(step).index();
   }
 
   /**
@@ -212,7 +227,8 @@ public final class MeanSquareStability {
    * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
    */
   public double exponent(SgdStep step) {
-    return new Search(step).exponent();
+    require(step);
+    return rank == 0 ? Double.NEGATIVE_INFINITY : search(step).exponent();
   }
 
   /**
@@ -223,7 +239,10 @@ public final class MeanSquareStability {
    * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
    */
   public Enclosure criticalLearningRate(SgdStep step) {
-    return new Search(step).criticalLearningRate();
+    require(step);
+    return rank == 0
+        ? Enclosure.exactly(Double.POSITIVE_INFINITY)
+        : search(step).criticalLearningRate();
   }
 
   /**
@@ -235,206 +254,39 @@ public final class MeanSquareStability {
    * @throws IllegalArgumentException with the {@linkplain #obstacle obstacle}
    */
   public OptionalInt criticalBatchSize(SgdStep step) {
-    return new Search(step).criticalBatchSize();
+    require(step);
+    return rank == 0 ? OptionalInt.of(1) : search(step).criticalBatchSize();
   }
 
-  /** One step with the trial matrices that its questions share. */
-  private final class Search {
-    private final SgdStep step;
-    private final double rate;
-    private final StepMoments moments;
-    private final PerronSpace space;
-    private Perron known;
-
-    Search(SgdStep step) {
-      obstacle(step, examples)
-          .ifPresent(
-              reason -> {
-                throw new IllegalArgumentException(reason);
-              });
-      this.step = step;
-      rate = step.learningRate();
-      moments = StepMoments.of(step, examples, step.batchSize());
-      space = rank == 0 ? null : new PerronSpace(map);
-    }
-
-    Enclosure index() {
-      return index(moments);
-    }
-
-    private Enclosure index(StepMoments moments) {
-      if (rank == 0) {
-        return Enclosure.exactly(0);
-      }
-      if (rate == 0) {
-        return Enclosure.exactly(1);
-      }
-      if (meanExcess(moments) <= 0) {
-        return Enclosure.exactly(Double.POSITIVE_INFINITY);
-      }
-      if (moments.c2() == 0) {
-        return Enclosure.exactly(0);
-      }
-      known = space.solve(indexProblem(moments, rate), RESIDUAL);
-      return known.radius();
-    }
-
-    /** 1 − max s_kl; the maximum is at an end of the spectrum. */
-    private double meanExcess(StepMoments moments) {
-      return Math.min(excess(moments, 0), excess(moments, count - 1));
-    }
-
-    private double excess(StepMoments moments, int k) {
-      return moments.excess(rate, map.eigenvalue(k));
-    }
-
-    private Problem indexProblem(StepMoments moments, double rate) {
-      return new Problem(moments.indexKernel(rate), count);
-    }
-
-    Enclosure criticalLearningRate() {
-      if (rank == 0) {
-        return Enclosure.exactly(Double.POSITIVE_INFINITY);
-      }
-      double guard =
-          Math.min(moments.guard(map.eigenvalue(0)), moments.guard(map.eigenvalue(count - 1)));
-      if (moments.c2() == 0) {
-        return Enclosure.exactly(guard);
-      }
-      boolean proportional = moments.c1() == 0 && moments.decay() == 0;
-      double first = rate > 0 ? rate : examples / map.eigenvalue(0);
-      double eta = Math.min(first, 0.9 * guard);
-      double residual = proportional ? RESIDUAL : COARSE_RESIDUAL;
-      for (int round = 0; round < MOST_ROUNDS; round++) {
-        Perron perron = space.solve(indexProblem(moments, eta), residual);
-        double next = rateOfIndexOne(perron, eta, guard);
-        double change = Math.abs(next - eta) / next;
-        if (residual == RESIDUAL && (proportional || change <= ROOT_CHANGE)) {
-          double high = perron.radius().high();
-          double low = Math.min(next, eta / (proportional ? high : Math.max(1, high)));
-          return new Enclosure(next, low * (1 - Perron.ROUNDING), next * (1 + Perron.ROUNDING));
-        }
-        residual = change < COARSE_CHANGE ? RESIDUAL : COARSE_RESIDUAL;
-        eta = next;
-      }
-      throw new IllegalStateException("the critical learning rate did not converge: " + step);
-    }
-
-    /** index(η)/η does not fall with η, so the root lies between η and η/index(η). */
-    private double rateOfIndexOne(Perron perron, double eta, double guard) {
-      UnivariateFunction logIndex =
-          x -> Math.log(perron.quotient(indexProblem(moments, Math.exp(x))));
-      double other = Math.min(eta / perron.quotient(), guard * (1 - 1e-15));
-      return Math.exp(root(logIndex, Math.log(eta), Math.log(other)));
-    }
-
-    /**
-     * Rayleigh quotients prove sizes to be unstable, many at a time; the first size that they leave
-     * open and that turns out stable is the answer.
-     */
-    OptionalInt criticalBatchSize() {
-      if (!isStable(examples)) {
-        return OptionalInt.empty();
-      }
-      int size = known == null ? 1 : firstOpen(known, 1);
-      while (!isStable(size)) {
-        size = firstOpen(known, size + 1);
-      }
-      return OptionalInt.of(size);
-    }
-
-    private boolean isStable(double size) {
-      StepMoments moments = StepMoments.of(step, examples, size);
-      if (rank == 0 || moments.c2() == 0 || meanExcess(moments) <= 0) {
-        return index(moments).value() < 1;
-      }
-      known = space.compareWithOne(indexProblem(moments, rate), SIZE_RESIDUAL);
-      return isBelowOne(known.quotient());
-    }
-
-    private boolean isBelowOne(double index) {
-      return index * (1 + Perron.ROUNDING) < 1;
-    }
-
-    /** The first size from the given one on that is not proved unstable. */
-    private int firstOpen(Perron perron, int from) {
-      UnivariateFunction excess =
-          b -> perron.quotient(indexProblem(StepMoments.of(step, examples, b), rate)) - 1;
-      if (isBelowOne(1 + excess.value(from))) {
-        return from;
-      }
-      return Math.max(from, (int) Math.ceil(root(excess, from, examples) - 1e-9));
-    }
-
-    double exponent() {
-      if (rank == 0) {
-        return Double.NEGATIVE_INFINITY;
-      }
-      if (rate == 0) {
-        return 0;
-      }
-      int slowest = excess(moments, 0) < excess(moments, rank - 1) ? 0 : rank - 1;
-      double excess = excess(moments, slowest);
-      double gap = moments.c2() == 0 ? 0 : gap(slowest, excess);
-      return Math.log1p(gap - excess);
-    }
-
-    /** ρ − max s_kl for the spectral radius ρ of T; the iteration increases towards it. */
-    private double gap(int slowest, double excess) {
-      double shift = map.eigenvalue(slowest);
-      double[] block = map.block(slowest);
-      space.add(block);
-      double gap = rate * rate * moments.c2() * shift * shift * PerronSpace.dot(block, block);
-      double residual = Math.max(accuracy(gap, excess), COARSE_RESIDUAL);
-      for (int round = 0; round < MOST_ROUNDS; round++) {
-        Perron perron = space.solve(growthProblem(shift, gap), residual);
-        double next = gapOfRadiusOne(perron, shift, gap);
-        double change = (next - gap) / next;
-        double accuracy = accuracy(next, excess);
-        if (change <= accuracy && residual <= accuracy) {
-          return next;
-        }
-        residual = change < COARSE_CHANGE ? accuracy : Math.max(accuracy, COARSE_RESIDUAL);
-        gap = next;
-      }
-      throw new IllegalStateException("the second moment exponent did not converge: " + step);
-    }
-
-    /**
-     * In the stable phase the gap is a small correction to the excess and may be rough; its error
-     * is of second order in this.
-     */
-    private double accuracy(double gap, double excess) {
-      double relative = EXPONENT_ACCURACY * Math.abs(gap - excess) / gap;
-      return Math.max(RESIDUAL, Math.min(COARSEST_RESIDUAL, Math.sqrt(relative)));
-    }
-
-    private Problem growthProblem(double shift, double gap) {
-      return new Problem(moments.growthKernel(rate, shift, gap), rank);
-    }
-
-    private double gapOfRadiusOne(Perron perron, double shift, double gap) {
-      UnivariateFunction logRadius =
-          x -> Math.log(perron.quotient(growthProblem(shift, Math.exp(x))));
-      if (perron.quotient() <= 1) {
-        return gap;
-      }
-      double high = gap;
-      while (logRadius.value(Math.log(high)) > 0) {
-        high *= 16;
-      }
-      return Math.exp(root(logRadius, Math.log(gap), Math.log(high)));
-    }
+  MeanSquareSearch search(SgdStep step) {
+    return new MeanSquareSearch(
+        step, basis, map, new PerronLadder(map, truncated, start()), count, rank);
   }
 
-  private static double root(UnivariateFunction f, double a, double b) {
-    double low = Math.min(a, b);
-    double high = Math.max(a, b);
-    double atLow = f.value(low);
-    double atHigh = f.value(high);
-    if (atLow * atHigh >= 0 || high - low <= 4 * Math.ulp(high)) {
-      return Math.abs(atLow) < Math.abs(atHigh) ? low : high;
+  /**
+   * A positive matrix: bd(G), which lies nearer to the Perron matrix than to that of a slow mode,
+   * or where it would cost too much the identity.
+   */
+  private double[] start() {
+    if (truncated.isEmpty()) {
+      double[] g = new double[basis.count()];
+      for (int k = 0; k < g.length; k++) {
+        g[k] = basis.eigenvalue(k);
+      }
+      return basis.blocks(g, 0, g.length);
     }
-    return new BrentSolver(1e-14, 1e-14).solve(200, f, low, high);
+    double[] identity = new double[basis.dimension()];
+    for (int i = 0; i < basis.size(); i++) {
+      identity[i * basis.outputs() + i % basis.outputs()] = 1;
+    }
+    return identity;
+  }
+
+  private void require(SgdStep step) {
+    obstacle(step, examples)
+        .ifPresent(
+            reason -> {
+              throw new IllegalArgumentException(reason);
+            });
   }
 }

@@ -7,7 +7,7 @@ import org.hipparchus.linear.Array2DRowRealMatrix;
 import org.hipparchus.linear.EigenDecompositionSymmetric;
 
 /**
- * Finds the spectral radius of {@link ReducedMap}s that differ in their kernel only.
+ * Finds the spectral radius of {@link SecondMomentMap}s that differ in their kernel only.
  *
  * <p>A Rayleigh–Ritz iteration: the best D of a growing space of trial matrices is replaced by
  * R(D), whose part outside the space is added to it. For one kernel this is Lanczos' method. Since
@@ -24,23 +24,31 @@ final class PerronSpace {
   /** Residual at which a quotient below 1 that stays this close to 1 is accepted as it is. */
   private static final double EQUAL = 1e-6;
 
-  private final ReducedMap map;
+  /** Trial matrices from which on the second Ritz value is taken for the second eigenvalue. */
+  private static final int ENOUGH_FOR_SECOND = 16;
+
+  private final SecondMomentMap map;
   private final int capacity;
   private final List<double[]> basis = new ArrayList<>();
   private final List<double[]> overlaps = new ArrayList<>();
   private final double[][] projected;
 
-  PerronSpace(ReducedMap map) {
+  /** Starts with one trial matrix; a positive one has a component along every Perron matrix. */
+  PerronSpace(SecondMomentMap map, double[] start) {
     this.map = map;
     long fitting = LARGEST_MEMORY / map.pairs();
     capacity = (int) Math.max(4, Math.min(LARGEST_SIZE, fitting));
     projected = new double[capacity][capacity];
-    // A positive start has a component along the Perron matrix of every irreducible part.
-    add(map.diagonalBlocks());
+    add(start);
   }
 
   /** A kernel on the first {@code count} eigenvectors. */
   record Problem(PairKernel kernel, int count) {}
+
+  /** Whether a quotient with its residual, not divided by the quotient, is good enough. */
+  interface Stop {
+    boolean test(double quotient, double residual);
+  }
 
   /**
    * The Perron pair of a kernel.
@@ -49,7 +57,7 @@ final class PerronSpace {
    *     quotient is of the order of its square
    */
   Perron solve(Problem problem, double tolerance) {
-    return iterate(problem, (quotient, residual) -> residual <= tolerance * quotient);
+    return solve(problem, (quotient, residual) -> residual <= tolerance * quotient);
   }
 
   /**
@@ -60,7 +68,7 @@ final class PerronSpace {
    *     neighbouring kernels
    */
   Perron compareWithOne(Problem problem, double tolerance) {
-    return iterate(
+    return solve(
         problem,
         (quotient, residual) ->
             quotient < 1
@@ -68,32 +76,35 @@ final class PerronSpace {
                 : residual <= tolerance * quotient);
   }
 
-  private interface Stop {
-    boolean test(double quotient, double residual);
-  }
-
-  private Perron iterate(Problem problem, Stop stop) {
-    double[] imageOfIdentity = map.imageOfIdentity(problem.kernel(), problem.count());
+  /** The Perron pair of a kernel. */
+  Perron solve(Problem problem, Stop stop) {
     double[] weights = map.weights(problem.kernel(), problem.count());
     project(weights, 0);
     for (int product = 0; ; product++) {
-      double[] c = leadingRitzVectors(1)[0];
+      EigenDecompositionSymmetric ritz = ritz();
+      double[] c = ritz.getEigenvector(0).toArray();
       double[] d = combination(basis, c);
       double[] y = combination(overlaps, c);
-      if (dot(d, imageOfIdentity) < 0) {
+      if (map.trace(d) < 0) {
         scale(-1, d);
         scale(-1, y);
       }
       double[] image = map.image(weights, y);
       double quotient = dot(d, image);
+      map.verify(quotient, weights, y);
       double[] residual = image.clone();
       add(-quotient, d, residual);
       double size = Math.sqrt(dot(residual, residual));
       if (stop.test(quotient, size) || product == MOST_PRODUCTS || !extend(residual, weights)) {
-        return new Perron(
-            map, y, quotient, new PencilBound(d, image, imageOfIdentity, map.outputs()));
+        double second = knowsSecondEigenvalue() ? ritz.getEigenvalue(1) / quotient : 0;
+        return new Perron(map, problem, d, y, image, quotient, size, second);
       }
     }
+  }
+
+  /** Whether the second Ritz value is good for something. */
+  boolean knowsSecondEigenvalue() {
+    return basis.size() >= Math.min(ENOUGH_FOR_SECOND, capacity);
   }
 
   /**
@@ -132,10 +143,11 @@ final class PerronSpace {
 
   /** Keeps the best half of the space for the last kernel; not projected. */
   private void restart() {
-    double[][] kept = leadingRitzVectors(capacity / 2);
+    EigenDecompositionSymmetric ritz = ritz();
     List<double[]> matrices = new ArrayList<>();
     List<double[]> products = new ArrayList<>();
-    for (double[] c : kept) {
+    for (int k = 0; k < capacity / 2; k++) {
+      double[] c = ritz.getEigenvector(k).toArray();
       matrices.add(combination(basis, c));
       products.add(combination(overlaps, c));
     }
@@ -159,7 +171,7 @@ final class PerronSpace {
     }
   }
 
-  private double[][] leadingRitzVectors(int count) {
+  private EigenDecompositionSymmetric ritz() {
     int size = basis.size();
     Array2DRowRealMatrix matrix = new Array2DRowRealMatrix(size, size);
     for (int i = 0; i < size; i++) {
@@ -167,12 +179,7 @@ final class PerronSpace {
         matrix.setEntry(i, j, projected[i][j]);
       }
     }
-    EigenDecompositionSymmetric eigen = new EigenDecompositionSymmetric(matrix);
-    double[][] vectors = new double[count][];
-    for (int k = 0; k < count; k++) {
-      vectors[k] = eigen.getEigenvector(k).toArray();
-    }
-    return vectors;
+    return new EigenDecompositionSymmetric(matrix);
   }
 
   private static double[] combination(List<double[]> vectors, double[] c) {
@@ -214,36 +221,70 @@ final class PerronSpace {
     }
   }
 
-  /** An approximate Perron matrix D of norm 1, known by its overlaps. */
+  /** An approximate Perron matrix D of norm 1 with its image. */
   static final class Perron {
     static final double ROUNDING = 1e-10;
 
-    private final ReducedMap map;
+    private final SecondMomentMap map;
+    private final Problem problem;
+    private final double[] matrix;
     private final double[] overlaps;
+    private final double[] image;
     private final double quotient;
-    private final PencilBound bound;
+    private final double residual;
+    private final double secondRatio;
 
-    private Perron(ReducedMap map, double[] overlaps, double quotient, PencilBound bound) {
+    private Perron(
+        SecondMomentMap map,
+        Problem problem,
+        double[] matrix,
+        double[] overlaps,
+        double[] image,
+        double quotient,
+        double residual,
+        double secondRatio) {
       this.map = map;
+      this.problem = problem;
+      this.matrix = matrix;
       this.overlaps = overlaps;
+      this.image = image;
       this.quotient = quotient;
-      this.bound = bound;
+      this.residual = residual;
+      this.secondRatio = secondRatio;
     }
 
-    /** ⟨D, R(D)⟩ ≤ spectral radius ≤ Collatz–Wielandt bound, with a margin for rounding. */
-    Enclosure radius() {
-      double high = Math.max(quotient, bound.best());
-      return new Enclosure(quotient, quotient * (1 - ROUNDING), high * (1 + ROUNDING));
+    Problem problem() {
+      return problem;
     }
 
-    /** ⟨D, R(D)⟩. */
+    /** D; not to be modified. */
+    double[] matrix() {
+      return matrix;
+    }
+
+    /** R(D); not to be modified. */
+    double[] image() {
+      return image;
+    }
+
+    /** ⟨D, R(D)⟩, a lower bound of the spectral radius. */
     double quotient() {
       return quotient;
     }
 
+    /** ‖R(D) − quotient·D‖. */
+    double residual() {
+      return residual;
+    }
+
+    /** The second Ritz value over the first, 0 if the space was too small to say. */
+    double secondRatio() {
+      return secondRatio;
+    }
+
     /** ⟨D, R(D)⟩ of another kernel: a lower bound of its spectral radius too. */
-    double quotient(Problem problem) {
-      return map.quadratic(problem.kernel(), problem.count(), overlaps);
+    double quotient(Problem other) {
+      return map.quadratic(other.kernel(), other.count(), overlaps);
     }
   }
 }

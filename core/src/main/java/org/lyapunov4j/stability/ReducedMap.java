@@ -1,143 +1,114 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
-import org.lyapunov4j.gram.GramSpectrum;
+import java.util.Locale;
 import org.lyapunov4j.gram.MatrixProduct;
+import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * The map R(D) = bd(Q [κ ∘ (QᵀDQ)] Qᵀ) on block-diagonal matrices D (N symmetric K × K blocks), to
  * which the second moment of SGD reduces in the eigenbasis Q of G. It is self-adjoint for the
  * Frobenius product and, for a positive kernel κ, maps positive matrices to positive ones.
  *
- * <p>D is kept flat, block after block. Its <i>overlaps</i> q_kᵀDq_l do not depend on the kernel,
- * and by symmetry only pairs k ≤ l are needed. They are kept flat too, strip after strip: strip s
- * holds, column by column, the pairs of all k below its end with the {@link #STRIP} eigenvectors l
- * of its own. Pairs l &gt; k outside the square at its end stand for their mirror image as well.
+ * <p>By symmetry only the overlaps q_kᵀDq_l of pairs k ≤ l are needed. They are kept flat, strip
+ * after strip: strip s holds, column by column, the pairs of all k below its end with the {@link
+ * #STRIP} eigenvectors l of its own. Pairs l &gt; k outside the square at its end stand for their
+ * mirror image as well.
+ *
+ * <p>Matrix products are native and not believed: the overlaps are compared with a quadratic form
+ * in a random vector, an image with what its overlaps say ⟨D, R(D)⟩ is.
  *
  * <p>Cost for r eigenvectors: about mr² flops for overlaps, as much for an image.
  */
-final class ReducedMap {
+final class ReducedMap implements SecondMomentMap {
   private static final int STRIP = 256;
 
-  private final GramSpectrum spectrum;
-  private final int outputs;
-  private final int m;
-  private final double[] g;
-  private final INDArray q;
+  /** Relative to the norms that go into it; sums of products in double stay far below. */
+  private static final double LARGEST_ERROR = 1e-9;
 
-  /** The map on the eigenvectors of the {@code count} &gt; 0 largest eigenvalues. */
-  ReducedMap(GramSpectrum spectrum, int count) {
-    this.spectrum = spectrum;
-    outputs = spectrum.outputs();
-    m = spectrum.size();
-    g = new double[count];
-    double[] columns = new double[m * count];
-    for (int k = 0; k < count; k++) {
-      g[k] = spectrum.eigenvalue(m - 1 - k);
-      column(k, columns, k * m);
-    }
-    q = matrix(m, count, columns, 0);
+  private final EigenBasis basis;
+  private final int count;
+
+  ReducedMap(EigenBasis basis) {
+    this.basis = basis;
+    count = basis.count();
   }
 
-  /** Eigenvalue k in descending order. */
-  double eigenvalue(int k) {
-    return g[k];
-  }
-
-  /** The length of a flat block-diagonal matrix, N·K². */
-  int dimension() {
-    return m * outputs;
+  @Override
+  public int dimension() {
+    return basis.dimension();
   }
 
   int outputs() {
-    return outputs;
+    return basis.outputs();
   }
 
-  /** The length of flat overlaps. */
-  int pairs() {
+  @Override
+  public int pairs() {
     int sum = 0;
-    for (int from = 0; from < g.length; from += STRIP) {
+    for (int from = 0; from < count; from += STRIP) {
       sum += end(from) * (end(from) - from);
     }
     return sum;
-  }
-
-  /** bd(G), as far as the eigenvectors reach. */
-  double[] diagonalBlocks() {
-    return imageOfIdentity(new PairKernel(2, 0, 0, 1, 0), g.length);
   }
 
   /**
    * R(I) = bd(Q diag(κ_kk) Qᵀ) on the first {@code count} eigenvectors, without a matrix product.
    */
   double[] imageOfIdentity(PairKernel kernel, int count) {
-    double[] image = new double[dimension()];
-    double[] v = new double[m];
+    double[] c = new double[count];
     for (int k = 0; k < count; k++) {
-      column(k, v, 0);
-      addOuter(0.5 * kernel.at(g[k], g[k]), v, 0, v, image);
+      c[k] = kernel.at(basis.eigenvalue(k), basis.eigenvalue(k));
     }
-    addTransposes(image);
-    return image;
+    return basis.blocks(c, 0, count);
   }
 
   /** bd(q_k q_kᵀ). */
   double[] block(int k) {
-    double[] v = new double[m];
-    column(k, v, 0);
-    double[] result = new double[dimension()];
-    addOuter(0.5, v, 0, v, result);
-    addTransposes(result);
-    return result;
+    double[] c = new double[k + 1];
+    c[k] = 1;
+    return basis.blocks(c, k, k + 1);
   }
 
-  /** The overlaps q_kᵀ D q_l. */
+  @Override
   @SuppressWarnings("try")
-  double[] overlaps(double[] d) {
+  public double[] overlaps(double[] d) {
     double[] result = new double[pairs()];
     int offset = 0;
     try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-      for (int from = 0; from < g.length; from = end(from)) {
+      for (int from = 0; from < count; from = end(from)) {
         offset = overlaps(d, from, result, offset);
       }
     }
+    verifyOverlaps(d, result);
     return result;
   }
 
   private int overlaps(double[] d, int from, double[] result, int offset) {
     int to = end(from);
     int width = to - from;
-    double[] right = new double[m * width];
-    double[] v = new double[m];
-    for (int l = from; l < to; l++) {
-      column(l, v, 0);
-      multiplyBlocks(d, v, right, (l - from) * m);
-    }
-    try (INDArray b = matrix(m, width, right, 0);
+    try (INDArray rows = EigenBasis.matrix(width, basis.size(), basis.timesBlocks(d, from, to), 0);
         INDArray y = Nd4j.createUninitialized(DataType.DOUBLE, new long[] {to, width}, 'f')) {
-      MatrixProduct.multiply(leading(to), b, y, true, false);
+      MatrixProduct.multiply(basis.leading(to), rows, y, true, true);
       y.data().asNioDouble().get(result, offset, to * width);
     }
     return offset + to * width;
   }
 
-  /**
-   * κ_kl in the order of overlaps, doubled where a pair stands for two, so that ⟨D, R(D)⟩ = Σ
-   * weights·overlaps². Zero for pairs beyond the first {@code count} eigenvectors.
-   */
-  double[] weights(PairKernel kernel, int count) {
+  @Override
+  public double[] weights(PairKernel kernel, int count) {
     double[] weights = new double[pairs()];
     int index = 0;
-    for (int from = 0; from < g.length; from = end(from)) {
+    for (int from = 0; from < this.count; from = end(from)) {
       for (int l = from; l < end(from); l++) {
         int column = index;
         for (int k = 0; l < count && k < Math.min(end(from), count); k++) {
-          weights[column + k] = (k < from ? 2 : 1) * kernel.at(g[k], g[l]);
+          weights[column + k] =
+              (k < from ? 2 : 1) * kernel.at(basis.eigenvalue(k), basis.eigenvalue(l));
         }
         index += end(from);
       }
@@ -145,15 +116,16 @@ final class ReducedMap {
     return weights;
   }
 
-  /** ⟨D, R(D)⟩ from the overlaps of D. */
-  double quadratic(PairKernel kernel, int count, double[] overlaps) {
+  @Override
+  public double quadratic(PairKernel kernel, int count, double[] overlaps) {
     double sum = 0;
     int column = 0;
-    for (int from = 0; from < g.length; from = end(from)) {
+    for (int from = 0; from < this.count; from = end(from)) {
       for (int l = from; l < end(from); l++) {
+        double g = basis.eigenvalue(l);
         for (int k = 0; l < count && k < Math.min(end(from), count); k++) {
           double y = overlaps[column + k];
-          sum += (k < from ? 2 : 1) * kernel.at(g[k], g[l]) * y * y;
+          sum += (k < from ? 2 : 1) * kernel.at(basis.eigenvalue(k), g) * y * y;
         }
         column += end(from);
       }
@@ -161,94 +133,92 @@ final class ReducedMap {
     return sum;
   }
 
-  /** R(D) from the {@link #weights} and the overlaps of D. */
+  @Override
   @SuppressWarnings("try")
-  double[] image(double[] weights, double[] overlaps) {
-    double[] half = new double[dimension()];
-    double[] z = new double[weights.length];
-    for (int i = 0; i < z.length; i++) {
-      z[i] = 0.5 * weights[i] * overlaps[i];
-    }
+  public double[] image(double[] weights, double[] overlaps) {
+    double[] image = new double[dimension()];
     int offset = 0;
     try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-      for (int from = 0; from < g.length; from = end(from)) {
-        offset = addImage(z, offset, from, half);
+      for (int from = 0; from < count; from = end(from)) {
+        offset = addImage(weights, overlaps, offset, from, image);
       }
     }
-    addTransposes(half);
-    return half;
+    basis.addTransposes(image);
+    return image;
   }
 
-  private int addImage(double[] z, int offset, int from, double[] half) {
+  private int addImage(double[] weights, double[] overlaps, int offset, int from, double[] half) {
     int to = end(from);
     int width = to - from;
-    double[] u = new double[m * width];
-    try (INDArray b = matrix(to, width, z, offset);
-        INDArray product = Nd4j.createUninitialized(DataType.DOUBLE, new long[] {m, width}, 'f')) {
-      MatrixProduct.multiply(leading(to), b, product, false, false);
+    double[] z = new double[to * width];
+    for (int i = 0; i < z.length; i++) {
+      z[i] = 0.5 * weights[offset + i] * overlaps[offset + i];
+    }
+    double[] u = new double[basis.size() * width];
+    try (INDArray b = EigenBasis.matrix(to, width, z, 0);
+        INDArray product =
+            Nd4j.createUninitialized(DataType.DOUBLE, new long[] {width, basis.size()}, 'f')) {
+      MatrixProduct.multiply(b, basis.leading(to), product, true, true);
       product.data().asNioDouble().get(u);
     }
-    double[] v = new double[m];
-    for (int l = from; l < to; l++) {
-      column(l, v, 0);
-      addOuter(1, u, (l - from) * m, v, half);
-    }
+    basis.addBlocks(u, from, to, half);
     return offset + to * width;
   }
 
   private int end(int from) {
-    return Math.min(from + STRIP, g.length);
+    return Math.min(from + STRIP, count);
   }
 
-  /** target ← target + c·bd(u vᵀ). */
-  private void addOuter(double c, double[] u, int offset, double[] v, double[] target) {
-    int index = 0;
-    for (int first = 0; first < m; first += outputs) {
-      for (int a = 0; a < outputs; a++) {
-        double factor = c * u[offset + first + a];
-        for (int b = 0; b < outputs; b++) {
-          target[index++] += factor * v[first + b];
-        }
-      }
+  /** xᵀ(QᵀDQ)x = (Qx)ᵀD(Qx) for a random x of signs: a wrong product passes with probability 0. */
+  private void verifyOverlaps(double[] d, double[] overlaps) {
+    RandomStream random = new RandomStream(count);
+    double[] x = new double[count];
+    for (int k = 0; k < count; k++) {
+      x[k] = 1 - 2.0 * random.nextInt(2);
     }
-  }
-
-  private void multiplyBlocks(double[] d, double[] v, double[] target, int offset) {
-    int index = 0;
-    for (int first = 0; first < m; first += outputs) {
-      for (int a = 0; a < outputs; a++) {
+    double found = 0;
+    int column = 0;
+    for (int from = 0; from < count; from = end(from)) {
+      for (int l = from; l < end(from); l++) {
         double sum = 0;
-        for (int b = 0; b < outputs; b++) {
-          sum += d[index++] * v[first + b];
+        for (int k = 0; k < end(from); k++) {
+          sum += (k < from ? 2 : 1) * x[k] * overlaps[column + k];
         }
-        target[offset + first + a] = sum;
+        found += x[l] * sum;
+        column += end(from);
       }
+    }
+    require(found, basis.quadratic(d, x), count * norm(d), "overlaps");
+  }
+
+  @Override
+  public void verify(double quotient, double[] weights, double[] overlaps) {
+    double expected = 0;
+    for (int p = 0; p < weights.length; p++) {
+      expected += weights[p] * overlaps[p] * overlaps[p];
+    }
+    require(quotient, expected, Math.abs(expected), "image");
+  }
+
+  @Override
+  public double trace(double[] d) {
+    return basis.trace(d);
+  }
+
+  private static void require(double found, double expected, double scale, String what) {
+    if (!(Math.abs(found - expected) <= LARGEST_ERROR * scale)) {
+      throw new ArithmeticException(
+          String.format(
+              Locale.ROOT,
+              "a native matrix product is wrong: the %s of a second moment give %.10g instead of"
+                  + " %.10g; use another BLAS, OpenBLAS 0.3.21 or later on processors with AVX-512",
+              what,
+              found,
+              expected));
     }
   }
 
-  private void addTransposes(double[] blocks) {
-    for (int base = 0; base < blocks.length; base += outputs * outputs) {
-      for (int a = 0; a < outputs; a++) {
-        for (int b = 0; b <= a; b++) {
-          double sum = blocks[base + a * outputs + b] + blocks[base + b * outputs + a];
-          blocks[base + a * outputs + b] = sum;
-          blocks[base + b * outputs + a] = sum;
-        }
-      }
-    }
-  }
-
-  private void column(int k, double[] target, int offset) {
-    spectrum.copyEigenvector(m - 1 - k, target, offset);
-  }
-
-  private INDArray leading(int count) {
-    return q.get(NDArrayIndex.all(), NDArrayIndex.interval(0, count));
-  }
-
-  private static INDArray matrix(int rows, int columns, double[] entries, int offset) {
-    INDArray matrix = Nd4j.createUninitialized(DataType.DOUBLE, new long[] {rows, columns}, 'f');
-    matrix.data().asNioDouble().put(entries, offset, rows * columns);
-    return matrix;
+  private static double norm(double[] d) {
+    return Math.sqrt(PerronSpace.dot(d, d));
   }
 }

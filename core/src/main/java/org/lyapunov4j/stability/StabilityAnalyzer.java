@@ -346,7 +346,7 @@ public final class StabilityAnalyzer {
     private final SpectrumEstimator.Builder sums = SpectrumEstimator.builder();
     private Tier tier = Tier.STANDARD;
     private int spectrumLimit = 4096;
-    private int meanSquareLimit = 2048;
+    private int meanSquareLimit = 4096;
     private Decomposer decomposer =
         (gram, vectors) -> vectors ? GramSpectrum.of(gram) : GramSpectrum.eigenvaluesOnly(gram);
 
@@ -453,10 +453,10 @@ public final class StabilityAnalyzer {
     }
 
     /**
-     * The largest m for which mean-square stability is computed, if all eigenvalues are (some 30 m³
+     * The largest m for which mean-square stability is computed, if all eigenvalues are (some 20 m³
      * flops and 24 m² bytes).
      *
-     * @param size at least 0; default 2048
+     * @param size at least 0; default 4096
      * @return this
      */
     public Builder meanSquareLimit(int size) {

@@ -102,7 +102,8 @@ class DisplacementCocycleTest {
     GramSpectrum spectrum = GramSpectrum.of(TestGrams.wishart(5, 1, 9, 2));
     assertThatThrownBy(() -> DisplacementCocycle.of(spectrum, SgdStep.of(0.1, 6)))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("batch size must be between 1 and the number of examples 5, got 6");
+        .hasMessageContaining(
+            "batch size must be between 1 and the number of examples 5, unless they are drawn with replacement, got 6");
     assertThatThrownBy(() -> DisplacementCocycle.of(spectrum, SgdStep.of(1e120, 1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("lower the learning rate");

@@ -302,7 +302,8 @@ class TrajectoryExponentTest {
             .estimate(frame.gram(), step)
             .exponents()
             .get(0);
-    double error = 8 * frozen.standardError();
+    double transientOfStart = 8.0 / 100_000; // a few nats until faster modes are gone
+    double error = 8 * frozen.standardError() + transientOfStart;
     assertThat(error).isLessThan(0.3 * Math.abs(frozen.value()));
     assertThat(cumulative(a, step, 2, 5000, 100_000)).isCloseTo(frozen.value(), within(error));
   }

@@ -4,7 +4,12 @@ package org.lyapunov4j.stability;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.TestGrams;
 import org.lyapunov4j.exponent.LyapunovEstimator;
@@ -120,6 +125,123 @@ class EdgeFinderTest {
     assertThat(longRun(gram, step.withBatchSize(critical))).isEqualTo(Sign.NEGATIVE);
     assertThat(longRun(gram, step.withBatchSize(critical / 2))).isEqualTo(Sign.POSITIVE);
     assertThat(finder.criticalBatchSize(gram, SgdStep.of(1.1 * full, 1), 40)).isEmpty();
+  }
+
+  /** The same network some steps later: every example's features moved by a few per cent. */
+  private static GramMatrix changed(double amount, double scale) {
+    double[][] f = TestGrams.gaussian(30, 25, 6);
+    double[][] noise = TestGrams.gaussian(30, 25, 7);
+    for (int i = 0; i < 30; i++) {
+      for (int j = 0; j < 25; j++) {
+        f[i][j] = (f[i][j] + amount * noise[i][j]) / Math.sqrt(1 + 0.3 * j);
+      }
+    }
+    return GramMatrix.adopt(TestGrams.product(f, scale), 30, 1);
+  }
+
+  private static double meanSquareRate(GramMatrix gram, SgdStep step) {
+    return MeanSquareStability.of(GramSpectrum.of(gram)).criticalLearningRate(step).low();
+  }
+
+  private EdgeTrack track(GramMatrix gram, SgdStep step, Optional<EdgeTrack> before) {
+    return finder.track(gram, step, meanSquareRate(gram, step), before);
+  }
+
+  @Test
+  void aTrackFollowsTheEdgeForLess() {
+    SgdStep step = SgdStep.of(1, 5);
+    EdgeTrack first = track(changed(0, 1), step, Optional.empty());
+    GramMatrix next = changed(0.03, 1.2);
+    EdgeTrack cold = track(next, step, Optional.empty());
+    EdgeTrack followed = track(next, step, Optional.of(first));
+    assertThat(followed.edge().evaluations()).hasSizeLessThan(cold.edge().evaluations().size());
+    assertThat(followed.edge().low()).isLessThan(cold.edge().high());
+    assertThat(followed.edge().high()).isGreaterThan(cold.edge().low());
+    assertThat(followed.edge().value()).isCloseTo(cold.edge().value(), withinPercentage(1.5));
+    assertThat(track(next, step, Optional.of(first))).isEqualTo(followed);
+  }
+
+  @Test
+  void anUnchangedMatrixKeepsItsEdge() {
+    SgdStep step = SgdStep.of(1, 5);
+    EdgeTrack track = track(changed(0, 1), step, Optional.empty());
+    double cold = track.edge().value();
+    track = track(changed(0, 1), step, Optional.of(track));
+    assertThat(track.edge().value()).isCloseTo(cold, withinPercentage(2.5));
+    for (int checkpoint = 0; checkpoint < 3; checkpoint++) {
+      double before = track.edge().value();
+      track = track(changed(0, 1), step, Optional.of(track));
+      assertThat(track.edge().value()).isCloseTo(before, withinPercentage(1));
+    }
+  }
+
+  @Test
+  void aJumpIsSearchedAfresh() {
+    SgdStep step = SgdStep.of(1, 5);
+    EdgeTrack elsewhere = track(changed(0, 1), step, Optional.empty());
+    GramMatrix next = changed(2, 1);
+    CriticalLearningRate wrong =
+        new CriticalLearningRate(
+            2 * elsewhere.edge().value(),
+            2 * elsewhere.edge().low(),
+            2 * elsewhere.edge().high(),
+            false,
+            List.of());
+    EdgeTrack misleading =
+        new EdgeTrack(wrong, step, elsewhere.scale(), true, elsewhere.direction());
+    EdgeTrack cold = track(next, step, Optional.empty());
+    assertThat(track(next, step, Optional.of(misleading))).isEqualTo(cold);
+    EdgeTrack otherBatch = track(changed(0, 1), step.withBatchSize(2), Optional.empty());
+    assertThat(track(next, step, Optional.of(otherBatch))).isEqualTo(cold);
+  }
+
+  @Test
+  void theFullBatchIsTrackedTrivially() {
+    GramMatrix gram = changed(0, 1);
+    EdgeTrack track = finder.track(gram, SgdStep.of(1, 30), 0, Optional.empty());
+    assertThat(track.edge().isExact()).isTrue();
+    assertThat(finder.track(gram, SgdStep.of(1, 30), 0, Optional.of(track))).isEqualTo(track);
+    assertThat(track(gram, SgdStep.of(1, 5), Optional.of(track)).edge().isExact()).isFalse();
+  }
+
+  @Test
+  void cancellingEndsTheSearchWherever() {
+    GramMatrix gram = TestGrams.wishart(16, 2, 60, 2);
+    for (int allowed : new int[] {0, 1, 30, 200, 2000}) {
+      AtomicInteger asked = new AtomicInteger();
+      EdgeFinder impatient =
+          EdgeFinder.builder().cancelled(() -> asked.incrementAndGet() > allowed).build();
+      assertThatThrownBy(() -> impatient.criticalLearningRate(gram, SgdStep.of(1, 4)))
+          .isInstanceOf(CancellationException.class);
+      asked.set(0);
+      assertThatThrownBy(() -> impatient.criticalBatchSize(gram, SgdStep.of(0.2, 4), 15))
+          .isInstanceOf(CancellationException.class);
+    }
+  }
+
+  @Test
+  void everyKindOfStepHasAnEdgeWhereLongRunsChangeSign() {
+    GramMatrix gram = TestGrams.wishart(15, 2, 20, 8); // rank 20 of 30
+    for (SgdStep step :
+        new SgdStep[] {
+          SgdStep.of(1, 4).withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT),
+          SgdStep.of(1, 4).withSampling(MiniBatchSampling.ORDERED_EPOCHS),
+          SgdStep.of(1, 4).withMomentum(new Momentum.HeavyBall(0.9)),
+          SgdStep.of(1, 4).withMomentum(new Momentum.MovingAverage(0.9)),
+          SgdStep.of(1, 4).withMomentum(new Momentum.NesterovAverage(0.9)),
+          SgdStep.of(1, 4).withL2(0.01)
+        }) {
+      for (GramMatrix stored : new GramMatrix[] {gram, TestGrams.single(gram)}) {
+        CriticalLearningRate edge = finder.criticalLearningRate(stored, step);
+        assertThat(edge.high() / edge.low()).as("%s", step).isLessThan(1.1);
+        assertThat(longRun(stored, step.withLearningRate(edge.high() * 1.03)))
+            .as("%s", step)
+            .isEqualTo(Sign.POSITIVE);
+        assertThat(longRun(stored, step.withLearningRate(edge.low() * 0.97)))
+            .as("%s", step)
+            .isNotEqualTo(Sign.POSITIVE);
+      }
+    }
   }
 
   @Test

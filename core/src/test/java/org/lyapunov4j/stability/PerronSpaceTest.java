@@ -45,7 +45,9 @@ class PerronSpaceTest {
         gram[i][j] = PerronSpace.dot(factor[i], factor[j]) / size;
       }
     }
-    return new ReducedMap(GramSpectrum.of(GramMatrix.of(gram, EXAMPLES, OUTPUTS)), size);
+    EigenBasis basis =
+        new EigenBasis(GramSpectrum.of(GramMatrix.of(gram, EXAMPLES, OUTPUTS)), size);
+    return new ReducedMap(basis);
   }
 
   @Test
@@ -54,8 +56,8 @@ class PerronSpaceTest {
     int count = EXAMPLES * OUTPUTS;
     StepMoments moments = StepMoments.of(SgdStep.of(0.3, 2), EXAMPLES, 2);
     Problem problem = new Problem(moments.indexKernel(0.3), count);
-    double expected = new PerronSpace(map).solve(problem, 1e-9).quotient();
-    PerronSpace space = new PerronSpace(map);
+    double expected = new PerronSpace(map, map.block(0)).solve(problem, 1e-9).quotient();
+    PerronSpace space = new PerronSpace(map, map.block(0));
     RandomStream random = new RandomStream(2);
     for (int i = 0; i < 30; i++) {
       space.add(map.block(i));

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.exponent;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.step.MiniBatchSampler;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+
+/**
+ * The growth of one residual for each of several learning rates, all from one direction and with
+ * the same mini-batches, so that differences between neighbouring rates are far more certain than
+ * their values.
+ *
+ * <p>Growth is that of the energy E = wᵀGw: ½ log(E′/E) an epoch. Where batches are independent of
+ * each other it is regressed, rate by rate, on the sum over the epoch of
+ *
+ * <pre>
+ *   c = (Σ_S |r_i|² − (B/N)|r|²)/E,
+ * </pre>
+ *
+ * which has mean zero given the state before the draw. Standard errors are those of 16 batch means;
+ * a rate counts as at least half as uncertain as the next higher one, since a quiet run just below
+ * the edge has merely not met a burst.
+ *
+ * <p>Immutable; a sweep is a function of its arguments, whatever the number of threads. Cost: 2m²
+ * flops an epoch and rate.
+ */
+public final class RateSweep {
+  private static final int BATCHES = 16;
+  private static final double LEAST_SHARE = 0.5;
+
+  /** Makes up for correlations between batch means and the fitted covariate. */
+  private static final double INFLATION = 1.2;
+
+  /** Steps after which a residual is scaled back, long before it overflows. */
+  private static final int LONGEST_STRIDE = 64;
+
+  /** Growth of an epoch below which a residual counts as annihilated. */
+  private static final double LEAST_GROWTH = -700;
+
+  private final GramMatrix gram;
+  private final SgdStep step;
+  private final int threads;
+  private final BooleanSupplier cancelled;
+  private final int stepsPerEpoch;
+  private final double leastEnergy;
+
+  /**
+   * Sweeps of one matrix and one kind of step.
+   *
+   * @param gram G ≠ 0
+   * @param step the step; its learning rate does not matter
+   * @param threads at least 1; never changes a result
+   * @param cancelled asked every epoch, from several threads; true to stop
+   */
+  public RateSweep(GramMatrix gram, SgdStep step, int threads, BooleanSupplier cancelled) {
+    this.gram = Objects.requireNonNull(gram, "gram");
+    this.step = Objects.requireNonNull(step, "step");
+    this.threads = threads;
+    this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
+    stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
+    leastEnergy = 1 / gram.trace();
+  }
+
+  /**
+   * The growth at one learning rate.
+   *
+   * @param rate η
+   * @param exponent mean growth, nats per step
+   * @param standardError of the exponent
+   * @param direction the residual's direction at the end; empty if it was annihilated
+   */
+  public record Point(
+      double rate, double exponent, double standardError, Optional<Tangent> direction) {}
+
+  /**
+   * How long a sweep runs, in epochs.
+   *
+   * @param warmUp at the largest rate, to turn the start into its unstable direction
+   * @param dropped at each rate, unmeasured
+   * @param measured at each rate, at least 16
+   */
+  public record Length(int warmUp, int dropped, int measured) {
+    /** {@inheritDoc} */
+    public Length {
+      if (warmUp < 0 || dropped < 0 || measured < BATCHES) {
+        throw new IllegalArgumentException(
+            "a sweep needs at least 16 measured epochs and no negative ones, got "
+                + warmUp
+                + ", "
+                + dropped
+                + ", "
+                + measured);
+      }
+    }
+  }
+
+  /**
+   * One sweep.
+   *
+   * @param rates learning rates, ascending
+   * @param start a direction to start from; a random one if it is empty or of another size
+   * @param length how long
+   * @param random of the start and the mini-batches; only split, so that equal streams give equal
+   *     sweeps
+   * @return as many points, in the order of the rates
+   * @throws CancellationException if cancelled
+   */
+  public List<Point> run(
+      double[] rates, Optional<Tangent> start, Length length, RandomStream random) {
+    double[] direction =
+        start
+            .filter(tangent -> tangent.size() == gram.size())
+            .map(Tangent::toArray)
+            .filter(this::hasResidual)
+            .orElseGet(() -> randomDirection(random.split(0)));
+    Walk warmUp = new Walk(rates[rates.length - 1], direction);
+    walk(List.of(warmUp), length.warmUp(), random.split(1));
+    double[] common = warmUp.isAlive() ? warmUp.cocycle.coefficients() : direction;
+    List<Walk> walks = new ArrayList<>();
+    for (double rate : rates) {
+      walks.add(new Walk(rate, common));
+    }
+    int parts = Math.min(threads, rates.length);
+    List<List<Walk>> shares =
+        IntStream.range(0, parts).mapToObj(p -> share(walks, p, parts)).toList();
+    Parallel.run(
+        shares,
+        threads,
+        share -> walk(share, length.dropped() + length.measured(), random.split(2)));
+    return points(walks, length.dropped());
+  }
+
+  private static List<Walk> share(List<Walk> walks, int part, int parts) {
+    return IntStream.range(0, walks.size())
+        .filter(j -> j % parts == part)
+        .mapToObj(walks::get)
+        .toList();
+  }
+
+  private boolean hasResidual(double[] w) {
+    double[] r = new double[w.length];
+    gram.multiply(w, r);
+    return ResidualCocycle.dot(r, r) > 0;
+  }
+
+  private double[] randomDirection(RandomStream random) {
+    double[] w = new double[gram.size()];
+    for (int i = 0; i < w.length; i++) {
+      w[i] = random.nextGaussian();
+    }
+    return w;
+  }
+
+  /** Takes all walks through the same batches, step by step, so that they share the rows of G. */
+  private void walk(List<Walk> walks, int epochs, RandomStream random) {
+    MiniBatchSampler sampler =
+        new MiniBatchSampler(gram.examples(), step.batchSize(), step.sampling(), random);
+    int[] batch = new int[step.batchSize()];
+    for (int epoch = 0; epoch < epochs; epoch++) {
+      if (cancelled.getAsBoolean() || Thread.currentThread().isInterrupted()) {
+        throw new CancellationException("the search for the edge was cancelled");
+      }
+      for (int s = 0; s < stepsPerEpoch; s++) {
+        int size = sampler.next(batch);
+        for (Walk walk : walks) {
+          walk.step(batch, size);
+        }
+      }
+      walks.forEach(Walk::endEpoch);
+    }
+  }
+
+  private List<Point> points(List<Walk> walks, int dropped) {
+    List<Point> points = new ArrayList<>();
+    double above = 0;
+    for (int j = walks.size() - 1; j >= 0; j--) {
+      Walk walk = walks.get(j);
+      double[] growth = walk.adjusted(dropped);
+      double mean = Arrays.stream(growth).average().orElseThrow();
+      above = Math.max(batchMeansError(growth), LEAST_SHARE * above);
+      points.add(
+          0,
+          new Point(
+              walk.rate,
+              mean / stepsPerEpoch,
+              INFLATION * above / stepsPerEpoch,
+              walk.direction()));
+    }
+    return points;
+  }
+
+  private static double batchMeansError(double[] growth) {
+    int length = growth.length / BATCHES;
+    double[] means = new double[BATCHES];
+    for (int b = 0; b < BATCHES; b++) {
+      for (int i = b * length; i < (b + 1) * length; i++) {
+        means[b] += growth[i] / length;
+      }
+    }
+    double mean = Arrays.stream(means).average().orElseThrow();
+    double squares = 0;
+    for (double value : means) {
+      squares += (value - mean) * (value - mean);
+    }
+    return Math.sqrt(squares / (BATCHES - 1) / BATCHES);
+  }
+
+  /** One trajectory. */
+  private final class Walk {
+    private final double rate;
+    private final ResidualCocycle cocycle;
+    private final boolean hasCovariate;
+    private final double share;
+    private double[] growth = new double[64];
+    private double[] covariate = new double[64];
+    private int epochs;
+    private int stride;
+    private double ofNorm;
+    private double logEnergy;
+    private double increments;
+
+    Walk(double rate, double[] start) {
+      this.rate = rate;
+      SgdStep own = step.withLearningRate(rate);
+      cocycle = new ResidualCocycle(gram, own);
+      hasCovariate = own.sampling().isIndependent();
+      share = (double) own.batchSize() / gram.examples();
+      if (!cocycle.start(start)) {
+        throw new IllegalArgumentException(
+            "a sweep needs a start with a component in the range of the Gram matrix");
+      }
+      logEnergy = Math.log(energy());
+    }
+
+    boolean isAlive() {
+      return epochs == 0 || growth[epochs - 1] > LEAST_GROWTH;
+    }
+
+    Optional<Tangent> direction() {
+      return isAlive() ? Optional.of(Tangent.of(cocycle.coefficients())) : Optional.empty();
+    }
+
+    void step(int[] batch, int size) {
+      if (hasCovariate) {
+        observe(batch, size);
+      }
+      cocycle.apply(batch, size);
+      if (++stride == LONGEST_STRIDE) {
+        ofNorm += cocycle.normalise();
+        stride = 0;
+      }
+    }
+
+    private void observe(int[] batch, int size) {
+      double[] r = cocycle.residual();
+      int outputs = gram.outputs();
+      double drawn = 0;
+      for (int b = 0; b < size; b++) {
+        for (int i = batch[b] * outputs; i < (batch[b] + 1) * outputs; i++) {
+          drawn += r[i] * r[i];
+        }
+      }
+      double all = ResidualCocycle.dot(r, r);
+      double energy = Math.max(cocycle.energy(), all * leastEnergy);
+      if (energy > 0) {
+        increments += (drawn - share * all) / energy;
+      }
+    }
+
+    void endEpoch() {
+      if (epochs == growth.length) {
+        growth = Arrays.copyOf(growth, 2 * epochs);
+        covariate = Arrays.copyOf(covariate, 2 * epochs);
+      }
+      ofNorm += cocycle.normalise();
+      if (ofNorm > LEAST_GROWTH && isAlive()) {
+        double next = Math.log(energy());
+        growth[epochs] = ofNorm + 0.5 * (next - logEnergy);
+        covariate[epochs] = increments;
+        logEnergy = next;
+      } else {
+        growth[epochs] = LEAST_GROWTH;
+      }
+      ofNorm = 0;
+      stride = 0;
+      increments = 0;
+      epochs++;
+    }
+
+    /** wᵀGw of a state of norm 1, which is at least the norm over the largest eigenvalue. */
+    private double energy() {
+      return Math.max(cocycle.energy(), leastEnergy);
+    }
+
+    /** The growth of every epoch without what the covariate explains. */
+    double[] adjusted(int dropped) {
+      double[] y = Arrays.copyOfRange(growth, dropped, epochs);
+      double[] x = Arrays.copyOfRange(covariate, dropped, epochs);
+      double meanX = Arrays.stream(x).average().orElseThrow();
+      double meanY = Arrays.stream(y).average().orElseThrow();
+      double products = 0;
+      double squares = 0;
+      for (int i = 0; i < y.length; i++) {
+        products += (x[i] - meanX) * (y[i] - meanY);
+        squares += (x[i] - meanX) * (x[i] - meanX);
+      }
+      double slope = squares > 0 ? products / squares : 0;
+      for (int i = 0; i < y.length; i++) {
+        y[i] -= slope * x[i];
+      }
+      return y;
+    }
+  }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.stability;
+
+import java.util.Arrays;
+import org.hipparchus.linear.Array2DRowRealMatrix;
+import org.hipparchus.linear.EigenDecompositionSymmetric;
+import org.hipparchus.linear.RealMatrix;
+import org.lyapunov4j.gram.MatrixProduct;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * {@link ReducedMap} with the small eigenvalues in closed form. Pairs (k, l) of one of the first
+ * {@code head} eigenvectors with one of the first {@code reach} are exact. For the rest κ_kl ≈
+ * t·(g_k + g_l) with the factor t that is right, but for 5 %, at the tail's mean eigenvalue: the
+ * sum over l of κ_kl for a small g_l is that of a trace, so
+ *
+ * <pre>
+ *   Σ_tail t·(g_k + g_l) bd(q_k q_kᵀ D q_l q_lᵀ) = t·(D bd(G_t) + bd(G_t) D) − (pairs with the head)
+ * </pre>
+ *
+ * with G_t the part of G beyond the head, needs no matrix product. It approximates, without a
+ * bound: what it finds is a start for the map itself.
+ *
+ * <p>Cost for m rows: 4·m·head·reach flops for overlaps and image together.
+ */
+final class TruncatedMap implements SecondMomentMap {
+  /**
+   * A parallel sum lies below its bound gh/(g + h) ≤ (g + h)/4; measured on tangent kernels of 1000
+   * rows.
+   */
+  private static final double BELOW_BOUND = 0.95;
+
+  private final EigenBasis basis;
+  private final int head;
+  private final int reach;
+  private final double tailMean;
+  private final double[] tail;
+  private final double[] tailRoot;
+
+  /** The map with {@code head} eigenvectors exact among {@code reach}. */
+  TruncatedMap(EigenBasis basis, int head, int reach) {
+    this(basis, head, reach, null);
+  }
+
+  /** The same, cheaper to prepare from the map of a shorter head. */
+  TruncatedMap(EigenBasis basis, int head, int reach, TruncatedMap coarser) {
+    this.basis = basis;
+    this.head = Math.min(head, basis.count());
+    this.reach = Math.max(this.head, Math.min(reach, basis.count()));
+    double sum = 0;
+    double squares = 0;
+    double[] g = new double[basis.count()];
+    for (int k = 0; k < g.length; k++) {
+      g[k] = basis.eigenvalue(k);
+      if (k >= this.head) {
+        sum += g[k];
+        squares += g[k] * g[k];
+      }
+    }
+    tailMean = sum > 0 ? squares / sum : 0;
+    if (coarser == null) {
+      tail = basis.blocks(g, this.head, g.length);
+    } else {
+      tail = coarser.tail.clone();
+      double[] between = basis.blocks(g, coarser.head, this.head);
+      for (int i = 0; i < tail.length; i++) {
+        tail[i] -= between[i];
+      }
+    }
+    tailRoot = roots(tail);
+  }
+
+  @Override
+  public int dimension() {
+    return basis.dimension();
+  }
+
+  @Override
+  public int pairs() {
+    return head * reach + dimension();
+  }
+
+  /** Overlaps with the eigenvectors, column by column of the head, then D bd(G_t)^½. */
+  @Override
+  @SuppressWarnings("try")
+  public double[] overlaps(double[] d) {
+    double[] result = new double[pairs()];
+    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces();
+        INDArray rows = EigenBasis.matrix(head, basis.size(), basis.timesBlocks(d, 0, head), 0);
+        INDArray y = Nd4j.createUninitialized(DataType.DOUBLE, new long[] {reach, head}, 'f')) {
+      MatrixProduct.multiply(basis.leading(reach), rows, y, true, true);
+      y.data().asNioDouble().get(result, 0, head * reach);
+    }
+    addBlockProducts(d, 0, result, head * reach);
+    return result;
+  }
+
+  @Override
+  public double[] weights(PairKernel kernel, int count) {
+    double[] weights = new double[pairs()];
+    double t = tailFactor(kernel);
+    for (int k = 0; k < Math.min(head, count); k++) {
+      for (int l = 0; l < Math.min(reach, count); l++) {
+        weights[k * reach + l] = weight(kernel, t, k, l);
+      }
+    }
+    Arrays.fill(weights, head * reach, weights.length, 2 * t);
+    return weights;
+  }
+
+  private double weight(PairKernel kernel, double t, int k, int l) {
+    double h = basis.eigenvalue(l);
+    double factor = kernel.at(basis.eigenvalue(k), h);
+    return l < head ? factor : 2 * (factor - t * h);
+  }
+
+  private double tailFactor(PairKernel kernel) {
+    return tailMean > 0 ? BELOW_BOUND * kernel.at(tailMean, tailMean) / (2 * tailMean) : 0;
+  }
+
+  @Override
+  public double quadratic(PairKernel kernel, int count, double[] overlaps) {
+    double t = tailFactor(kernel);
+    double sum = 0;
+    for (int k = 0; k < Math.min(head, count); k++) {
+      for (int l = 0; l < Math.min(reach, count); l++) {
+        double y = overlaps[k * reach + l];
+        sum += weight(kernel, t, k, l) * y * y;
+      }
+    }
+    for (int i = head * reach; i < overlaps.length; i++) {
+      sum += 2 * t * overlaps[i] * overlaps[i];
+    }
+    return sum;
+  }
+
+  @Override
+  @SuppressWarnings("try")
+  public double[] image(double[] weights, double[] overlaps) {
+    double[] z = new double[head * reach];
+    for (int i = 0; i < z.length; i++) {
+      z[i] = 0.5 * weights[i] * overlaps[i];
+    }
+    double[] u = new double[basis.size() * head];
+    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces();
+        INDArray b = EigenBasis.matrix(reach, head, z, 0);
+        INDArray product =
+            Nd4j.createUninitialized(DataType.DOUBLE, new long[] {head, basis.size()}, 'f')) {
+      MatrixProduct.multiply(b, basis.leading(reach), product, true, true);
+      product.data().asNioDouble().get(u);
+    }
+    double[] image = new double[dimension()];
+    basis.addBlocks(u, 0, head, image);
+    double[] tail = new double[dimension()];
+    for (int i = 0; i < tail.length; i++) {
+      tail[i] = 0.5 * weights[head * reach + i] * overlaps[head * reach + i];
+    }
+    addBlockProducts(tail, 0, image, 0);
+    basis.addTransposes(image);
+    return image;
+  }
+
+  @Override
+  public double trace(double[] d) {
+    return basis.trace(d);
+  }
+
+  /** Not needed: whatever comes out, it is only a start. */
+  @Override
+  public void verify(double quotient, double[] weights, double[] overlaps) {}
+
+  /** target ← target + A·bd(G_t)^½, block by block. */
+  private void addBlockProducts(double[] a, int from, double[] target, int offset) {
+    int k = basis.outputs();
+    for (int row = 0; row < basis.size(); row++) {
+      int first = row / k * k;
+      for (int b = 0; b < k; b++) {
+        double sum = 0;
+        for (int c = 0; c < k; c++) {
+          sum += a[from + row * k + c] * tailRoot[(first + c) * k + b];
+        }
+        target[offset + row * k + b] += sum;
+      }
+    }
+  }
+
+  /** The positive square root of every block. */
+  private double[] roots(double[] blocks) {
+    int k = basis.outputs();
+    double[] roots = new double[blocks.length];
+    for (int base = 0; base < blocks.length; base += k * k) {
+      RealMatrix block = new Array2DRowRealMatrix(k, k);
+      for (int a = 0; a < k; a++) {
+        for (int b = 0; b < k; b++) {
+          block.setEntry(a, b, 0.5 * (blocks[base + a * k + b] + blocks[base + b * k + a]));
+        }
+      }
+      EigenDecompositionSymmetric eigen = new EigenDecompositionSymmetric(block);
+      RealMatrix v = eigen.getV();
+      for (int a = 0; a < k; a++) {
+        for (int b = 0; b < k; b++) {
+          double sum = 0;
+          for (int c = 0; c < k; c++) {
+            double root = Math.sqrt(Math.max(0, eigen.getEigenvalue(c)));
+            sum += root * v.getEntry(a, c) * v.getEntry(b, c);
+          }
+          roots[base + a * k + b] = sum;
+        }
+      }
+    }
+    return roots;
+  }
+}
