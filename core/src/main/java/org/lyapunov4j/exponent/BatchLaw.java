@@ -86,16 +86,16 @@ final class BatchLaw {
     expectation += probability * function.applyAsDouble(batch);
   }
 
-  /**
-   * Of an ascending multiset: size!/(Π multiplicity! · N^size), in factors that do not overflow.
-   */
+  /** Of an ascending multiset: size!/(Π multiplicity! · N^size). */
   private double probability(int[] drawn) {
-    double probability = 1;
-    int multiplicity = 0;
+    double log = CombinatoricsUtils.factorialLog(drawn.length);
+    int from = 0;
     for (int k = 0; k < drawn.length; k++) {
-      multiplicity = k > 0 && drawn[k] == drawn[k - 1] ? multiplicity + 1 : 1;
-      probability *= (k + 1.0) / ((double) multiplicity * examples);
+      if (k + 1 == drawn.length || drawn[k + 1] != drawn[k]) {
+        log -= CombinatoricsUtils.factorialLog(k + 1 - from);
+        from = k + 1;
+      }
     }
-    return probability;
+    return Math.exp(log - drawn.length * Math.log(examples));
   }
 }

@@ -147,9 +147,9 @@ public final class MeanSquareStability {
     }
     if (step.batchSize() > step.sampling().largestBatch(examples)) {
       return Optional.of(
-          "batch size must be at most the number of examples "
+          "unless drawn with replacement, batch size must be at most the number of examples "
               + examples
-              + ", unless they are drawn with replacement, got "
+              + ", got "
               + step.batchSize());
     }
     if (!step.sampling().isIndependent() && !step.isFullBatch(examples)) {

@@ -27,9 +27,10 @@ public final class MiniBatchSampler {
       int examples, int batchSize, MiniBatchSampling sampling, RandomStream random) {
     if (batchSize < 1 || batchSize > sampling.largestBatch(examples)) {
       throw new IllegalArgumentException(
-          "batch size must be between 1 and the number of examples "
+          "batch size must be at least 1 and, unless drawn with replacement, at most the number of"
+              + " examples "
               + examples
-              + ", unless they are drawn with replacement, got "
+              + ", got "
               + batchSize);
     }
     this.examples = examples;

@@ -253,7 +253,12 @@ class LyapunovListenerTest {
       DataSet part = new DataSet(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));
       StabilityReport report = checkpoint.smallerProbes().get(stride == 4 ? 0 : 1);
       assertThat(report.examples()).isEqualTo(examples);
-      assertThat(report.step().batchSize()).isEqualTo(Math.min(6, examples));
+      assertThat(report.step().batchSize()).isEqualTo(6);
+      assertThat(report.step().sampling())
+          .isEqualTo(
+              examples < 6
+                  ? MiniBatchSampling.IID_WITH_REPLACEMENT
+                  : MiniBatchSampling.IID_SUBSETS);
       assertThat(report.sharpness()).isCloseTo(sharpness(network, part), within(1e-9));
     }
     assertThat(checkpoint.probeChange())

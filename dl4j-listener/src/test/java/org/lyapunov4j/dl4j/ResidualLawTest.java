@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.Arrays;
 import java.util.stream.Stream;
@@ -17,7 +18,9 @@ import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.LyapunovEstimator;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.stability.StabilityAnalyzer;
+import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Verdict;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
@@ -27,6 +30,7 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
@@ -78,7 +82,7 @@ class ResidualLawTest {
     training.network.setLearningRate(0, law.firstLayer() * law.unstableRate());
     training.network.setLearningRate(1, law.unstableRate());
     LyapunovEstimate unstable = training.lambda(Verdict.Kind.UNSTABLE);
-    int runs = 16;
+    int runs = 32;
     steps = wholeEpochs(9 / unstable.value());
     double growth = 0;
     for (int run = 0; run < runs; run++) {
@@ -87,6 +91,61 @@ class ResidualLawTest {
       growth += training.growth(steps);
     }
     requireSlope(growth / steps / runs, unstable, steps * runs);
+  }
+
+  /** A network whose inputs lie close together: one fast direction and some that hardly move. */
+  record IllConditioned(
+      int outputs, int batchSize, MiniBatchSampling sampling, double spread, double edgeRatio) {}
+
+  static Stream<IllConditioned> illConditioned() {
+    return Stream.of(
+        new IllConditioned(1, 2, MiniBatchSampling.IID_SUBSETS, 0.08, 0.8),
+        new IllConditioned(2, 4, MiniBatchSampling.SHUFFLED_EPOCHS, 0.08, 0.6));
+  }
+
+  /**
+   * Where the slowest direction is 10⁴ times slower than the fastest, training from a displacement
+   * along it goes on at λ within a few per cent. What the mini-batches stir up of the fast ones is
+   * first let die out on a copy, by some full-batch steps.
+   */
+  @ParameterizedTest
+  @MethodSource("illConditioned")
+  void theSlowestDirectionShrinksAtRateLambda(IllConditioned test) {
+    Training training =
+        new Training(
+            new Law(LossFunction.MSE, test.outputs(), test.batchSize(), test.sampling(), 1, 1, 1));
+    MultiLayerNetwork network = training.network;
+    INDArray features = training.data.getFeatures();
+    INDArray offset = features.getRow(0).dup();
+    features.muli(test.spread()).addiRowVector(offset);
+    training.data.setLabels(network.output(features));
+    INDArray minimum = network.params().dup();
+    SgdStep unit = SgdStep.of(1, test.batchSize()).withSampling(test.sampling());
+    GramMatrix gram = training.gram();
+    StabilityAnalyzer analyzer = StabilityAnalyzer.builder().build();
+    double critical = analyzer.analyze(gram, unit).criticalLearningRate().orElseThrow().value();
+    double rate = test.edgeRatio() * critical;
+    GramSpectrum spectrum = GramSpectrum.of(gram);
+    assertThat(spectrum.conditionNumber().orElseThrow()).isGreaterThan(1e4);
+    StabilityReport report = analyzer.analyze(gram, unit.withLearningRate(rate));
+    assertThat(report.verdict().kind()).isEqualTo(Verdict.Kind.STABLE);
+    LyapunovEstimate lambda = (LyapunovEstimate) report.exponent();
+
+    network.setLearningRate(rate);
+    double[] slowest = spectrum.eigenvector(spectrum.size() - spectrum.rank());
+    network.fit(
+        features,
+        training.data.getLabels().add(Nd4j.createFromArray(slowest).reshape(EXAMPLES, -1)));
+    INDArray displacement = network.params().sub(minimum);
+    network.setParams(
+        minimum.add(displacement.mul(1e-4 / displacement.norm2Number().doubleValue())));
+    training.run(512);
+    double before = training.quietLogResidual();
+    int steps = wholeEpochs(1 / -lambda.value());
+    training.run(steps);
+    double slope = (training.quietLogResidual() - before) / steps;
+    assertThat(slope).isCloseTo(lambda.value(), withinPercentage(5));
+    assertThat(lambda.high() - lambda.low()).isLessThan(0.1 * -lambda.value());
   }
 
   private static int wholeEpochs(double steps) {
@@ -124,6 +183,23 @@ class ResidualLawTest {
       for (int t = 0; t < steps; t++) {
         int[] rows = Arrays.copyOf(batch, sampler.next(batch));
         network.fit(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));
+      }
+    }
+
+    /** Half the log of the loss after some full-batch steps of a copy. */
+    double quietLogResidual() {
+      INDArray here = network.params().dup();
+      for (int t = 0; t < 64; t++) {
+        network.fit(data);
+      }
+      double residual = 0.5 * Math.log(loss());
+      network.setParams(here);
+      return residual;
+    }
+
+    GramMatrix gram() {
+      try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
+        return ntk.compute(network.params()).gram();
       }
     }
 
