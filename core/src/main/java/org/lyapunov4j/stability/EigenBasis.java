@@ -17,6 +17,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * <p>A block-diagonal matrix D, N blocks of K × K, is kept flat, block after block.
  */
 final class EigenBasis {
+  /** Rows below which waking a thread costs more than it does. */
+  private static final int LEAST_PARALLEL = 500;
+
   private final int m;
   private final int outputs;
   private final double[] g;
@@ -184,7 +187,8 @@ final class EigenBasis {
 
   /** Entries of different examples never depend on each other, so threads change no result. */
   private void forEachExample(IntConsumer task) {
-    IntStream.range(0, m / outputs).parallel().forEach(i -> task.accept(i * outputs));
+    IntStream examples = IntStream.range(0, m / outputs);
+    (m < LEAST_PARALLEL ? examples : examples.parallel()).forEach(i -> task.accept(i * outputs));
   }
 
   private static void addOne(double c, double[] x, int offset, double[] y, int target, int length) {

@@ -345,8 +345,8 @@ public final class StabilityAnalyzer {
     private final EdgeFinder.Builder edges = EdgeFinder.builder();
     private final SpectrumEstimator.Builder sums = SpectrumEstimator.builder();
     private Tier tier = Tier.STANDARD;
-    private int spectrumLimit = 4096;
-    private int meanSquareLimit = 4096;
+    private int spectrumLimit = 6144;
+    private int meanSquareLimit = 6144;
     private Decomposer decomposer =
         (gram, vectors) -> vectors ? GramSpectrum.of(gram) : GramSpectrum.eigenvaluesOnly(gram);
 
@@ -453,10 +453,10 @@ public final class StabilityAnalyzer {
     }
 
     /**
-     * The largest m for which mean-square stability is computed, if all eigenvalues are (some 20 m³
+     * The largest m for which mean-square stability is computed, if all eigenvalues are (some 12 m³
      * flops and 24 m² bytes).
      *
-     * @param size at least 0; default 4096
+     * @param size at least 0; default 6144
      * @return this
      */
     public Builder meanSquareLimit(int size) {
@@ -470,7 +470,7 @@ public final class StabilityAnalyzer {
     /**
      * The largest m for which all eigenvalues are computed (about 4m³/3 flops and 8m² bytes).
      *
-     * @param size at least 0; default 4096
+     * @param size at least 0; default 6144
      * @return this
      */
     public Builder spectrumLimit(int size) {
