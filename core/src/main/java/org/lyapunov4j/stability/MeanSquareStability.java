@@ -43,7 +43,7 @@ import org.lyapunov4j.step.SgdStep;
  * Ritz value, whose distance to the first is halved for safety; and Λ(2) to 1e-3 of its value, its
  * sign that of index − 1.
  *
- * <p>Cost beyond 300 rows: about one eigendecomposition. Immutable.
+ * <p>Cost beyond 300 rows: one to three eigendecompositions, four close to the edge. Immutable.
  *
  * <p>Sources: L. Wu, C. Ma, W. E, NeurIPS 2018; R. Mulayoff, T. Michaeli, COLT 2024 (the same
  * threshold as a mixture of full-batch and single-example steps); Chemnitz and Engel, arXiv
