@@ -317,18 +317,22 @@ public final class LyapunovEstimator {
           : Optional.of(ExponentBound.LOST_IN_ROUNDING);
     }
 
-    /** The wider of two branches that agree, or all between two that do not. */
+    /**
+     * The wider of two branches that mix and agree. While the slow one is quiet they measure
+     * different things, and λ is somewhere between them.
+     */
     private LyapunovExponent undecided(Branch slow, Branch unstable) {
       if (slow.annihilated()) {
         return unstable.estimate(unstable.sign(), unstable.low(), unstable.high());
       }
-      if (slow.low() <= unstable.high() && unstable.low() <= slow.high()) {
+      boolean agree = slow.low() <= unstable.high() && unstable.low() <= slow.high();
+      if (agree && !slow.diedOut()) {
         Branch wider = slow.fit.halfWidth() > unstable.fit.halfWidth() ? slow : unstable;
         return wider.estimate(Sign.UNDECIDED, wider.low(), wider.high());
       }
       return new ExponentBound(
           Math.min(slow.low(), unstable.low()),
-          Math.max(slow.high(), unstable.high()),
+          Math.max(0, Math.max(slow.high(), unstable.high())), // bursts may come back
           Sign.UNDECIDED,
           "neither the slow nor the unstable direction has won within "
               + unstable.steps()

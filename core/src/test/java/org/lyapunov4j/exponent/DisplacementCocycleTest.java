@@ -103,7 +103,7 @@ class DisplacementCocycleTest {
     assertThatThrownBy(() -> DisplacementCocycle.of(spectrum, SgdStep.of(0.1, 6)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(
-            "batch size must be between 1 and the number of examples 5, unless they are drawn with replacement, got 6");
+            "batch size must be at least 1 and, unless drawn with replacement, at most the number of examples 5, got 6");
     assertThatThrownBy(() -> DisplacementCocycle.of(spectrum, SgdStep.of(1e120, 1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("lower the learning rate");

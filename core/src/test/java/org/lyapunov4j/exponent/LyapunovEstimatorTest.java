@@ -307,7 +307,7 @@ class LyapunovEstimatorTest {
                     .build()
                     .estimate(TestGrams.wishart(4, 1, 9, 1), SgdStep.of(1, 5)))
         .hasMessage(
-            "batch size must be between 1 and the number of examples 4, unless they are drawn with replacement, got 5");
+            "batch size must be at least 1 and, unless drawn with replacement, at most the number of examples 4, got 5");
     assertThatThrownBy(() -> SgdStep.of(-1, 1))
         .hasMessage("learning rate must be finite and at least 0, got -1.0");
     assertThatThrownBy(() -> SgdStep.of(Double.NaN, 1))

@@ -80,7 +80,7 @@ class MiniBatchSamplerTest {
   @Test
   void aBatchBeyondTheExamplesIsRefused() {
     assertThatThrownBy(() -> sampler(3, 4, MiniBatchSampling.IID_SUBSETS))
-        .hasMessageContaining("number of examples 3, unless they are drawn with replacement, got 4");
+        .hasMessageContaining("number of examples 3, got 4");
   }
 
   private static MiniBatchSampler sampler(int examples, int size, MiniBatchSampling sampling) {
