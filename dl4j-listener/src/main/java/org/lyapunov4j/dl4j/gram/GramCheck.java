@@ -48,6 +48,11 @@ final class GramCheck {
     }
   }
 
+  /** Whether the network's derivatives are numbers. */
+  boolean isFinite() {
+    return Double.isFinite(dot(sum, sum));
+  }
+
   /** Whether G agrees with the blocks that were added. */
   boolean accepts(GramMatrix gram, double unitRoundoff) {
     double[] image = new double[x.length];

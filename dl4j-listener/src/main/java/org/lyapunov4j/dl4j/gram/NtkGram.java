@@ -193,17 +193,33 @@ public final class NtkGram implements AutoCloseable {
                   method);
             });
     parts.values().forEach(sum::add);
-    GramMatrix gram = gram(sum);
-    if (!check.accepts(gram, roundoff())) {
+    Optional<GramMatrix> formed = matrix(sum, check);
+    if (formed.isEmpty() || !check.accepts(formed.get(), roundoff())) {
       parts.values().forEach(GramAccumulator::close);
       return Optional.empty();
     }
+    GramMatrix gram = formed.get();
     return Optional.of(
         new NtkGramResult(
             gram,
             fromInputToOutput(parts),
             certifier.certificate(gram, flatParameters, metric, eigenvalues, roundoff(), remarks),
             new ProbeFit(loss[0] / probe.examples(), residuals)));
+  }
+
+  /**
+   * The matrix; empty if it is refused although J(Jᵀx) is finite, as where wrong tiles make its
+   * diagonal negative. If that is not finite either, the network is at fault.
+   */
+  private Optional<GramMatrix> matrix(GramAccumulator sum, GramCheck check) {
+    try {
+      return Optional.of(gram(sum));
+    } catch (IllegalArgumentException e) {
+      if (check.isFinite()) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   /** The unit roundoff of the products or of the entries, whichever is larger. */

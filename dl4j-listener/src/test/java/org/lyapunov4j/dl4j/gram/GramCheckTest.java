@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.MatrixProduct;
 import org.nd4j.linalg.activations.Activation;
@@ -76,6 +77,34 @@ class GramCheckTest {
         }
       }
       assertThat(found.fit().loss()).isEqualTo(expected.fit().loss());
+    }
+  }
+
+  /** Such matrices are refused as no Gram matrices, which must not be all that is said. */
+  @ParameterizedTest
+  @ValueSource(doubles = {-1000, Double.NaN, Double.POSITIVE_INFINITY})
+  void aMatrixThatIsNotEvenAGramMatrixIsFormedAgainToo(double entry) {
+    Tile.Product wrong =
+        (a, b, c, transposeA, transposeB) -> {
+          Tile.Product.NATIVE.multiply(a, b, c, transposeA, transposeB);
+          c.putScalar(0, 0, entry);
+        };
+    try (NtkGram gram = builder(DataType.DOUBLE).products(wrong, MatrixProduct::inJava).build()) {
+      NtkGramResult found = gram.compute(parameters(DataType.DOUBLE));
+
+      assertThat(found.assumptions()).hasSize(1);
+      assertThat(found.gram().get(0, 0)).isPositive();
+    }
+  }
+
+  @Test
+  void aNetworkThatDivergedIsNoFaultOfTheLibrary() {
+    INDArray diverged = parameters(DataType.DOUBLE).dup();
+    diverged.putScalar(3, Double.NaN);
+    try (NtkGram gram = builder(DataType.DOUBLE).build()) {
+      assertThatThrownBy(() -> gram.compute(diverged))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("must be finite");
     }
   }
 
