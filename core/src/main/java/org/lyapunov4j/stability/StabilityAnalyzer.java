@@ -89,7 +89,59 @@ public final class StabilityAnalyzer {
    */
   public StabilityReport analyze(GramMatrix gram, SgdStep step) {
     requireBatch(gram, step);
-    return new Analysis(new Decomposition(gram), step, null).report();
+    return new Analysis(new Decomposition(gram), step, null, null).report();
+  }
+
+  /**
+   * Analyses the matrix of one checkpoint after that of another. Below the full batch η_c is
+   * searched for where the track lets it be expected, with the same mini-batches: the curve over
+   * checkpoints is as smooth as the change of the network, for about half the price. A function of
+   * its arguments, so that a saved track goes on as if nothing had come between.
+   *
+   * @param gram G
+   * @param step the step; its batch size at most N, unless it draws with replacement
+   * @param before the track of the checkpoint before; empty at the first
+   * @return the report of {@link #analyze(GramMatrix, SgdStep)}, but that η_c, within its interval,
+   *     may differ, and the track for the next checkpoint
+   * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}
+   */
+  public Tracked track(GramMatrix gram, SgdStep step, Optional<EdgeTrack> before) {
+    requireBatch(gram, step);
+    Decomposition known = new Decomposition(gram);
+    EdgeFollower follower = new EdgeFollower(before.map(known.units::inward));
+    StabilityReport report = new Analysis(known, step, null, follower).report();
+    // a checkpoint without η_c changes nothing of what is known of it
+    return new Tracked(report, follower.found.map(known.units::outward).or(() -> before));
+  }
+
+  /**
+   * A report, with what the analysis of the next checkpoint starts from.
+   *
+   * @param report of this checkpoint
+   * @param track for {@link #track}; empty as long as no η_c was found
+   */
+  public record Tracked(StabilityReport report, Optional<EdgeTrack> track) {
+    /** {@inheritDoc} */
+    public Tracked {
+      Objects.requireNonNull(report, "report");
+      Objects.requireNonNull(track, "track");
+    }
+  }
+
+  /** Finds η_c near where it was; all in the units of the analysis. */
+  private final class EdgeFollower {
+    private final Optional<EdgeTrack> before;
+    private Optional<EdgeTrack> found = Optional.empty();
+
+    EdgeFollower(Optional<EdgeTrack> before) {
+      this.before = before;
+    }
+
+    CriticalLearningRate follow(GramMatrix gram, SgdStep step, double stable) {
+      EdgeTrack next = edges.track(gram, step, stable, before);
+      found = Optional.of(next);
+      return next.edge();
+    }
   }
 
   /**
@@ -107,7 +159,7 @@ public final class StabilityAnalyzer {
     Map<SgdStep, CriticalLearningRate> rates = new ConcurrentHashMap<>();
     return step -> {
       requireBatch(gram, step);
-      return new Analysis(known, step, rates).report();
+      return new Analysis(known, step, rates, null).report();
     };
   }
 
@@ -206,19 +258,26 @@ public final class StabilityAnalyzer {
     private final SgdStep asked;
     private final SgdStep step;
     private final Map<SgdStep, CriticalLearningRate> rates;
+    private final EdgeFollower follower;
     private final Optional<MeanSquareStability> secondMoment;
     private final double largest;
 
     /**
      * @param rates critical learning rates that are shared with other analyses; null to find them
      *     for this one
+     * @param follower finds η_c near where it was; null to search for it afresh
      */
-    Analysis(Decomposition known, SgdStep asked, Map<SgdStep, CriticalLearningRate> rates) {
+    Analysis(
+        Decomposition known,
+        SgdStep asked,
+        Map<SgdStep, CriticalLearningRate> rates,
+        EdgeFollower follower) {
       this.known = known;
       this.asked = asked;
       units = known.units;
       step = units.step(asked);
       this.rates = rates;
+      this.follower = follower;
       gram = known.gram;
       secondMoment = known.meanSquare(step);
       largest = known.largest;
@@ -328,8 +387,10 @@ public final class StabilityAnalyzer {
     }
 
     private CriticalLearningRate criticalLearningRate(SgdStep at, double stable) {
-      return edges.criticalLearningRate(
-          gram, at, stable < Double.POSITIVE_INFINITY ? stable : 0, Optional.empty());
+      double certified = stable < Double.POSITIVE_INFINITY ? stable : 0;
+      return follower == null
+          ? edges.criticalLearningRate(gram, at, certified, Optional.empty())
+          : follower.follow(gram, at, certified);
     }
 
     private OptionalInt criticalBatchSize(Optional<MeanSquareReport> meanSquare) {

@@ -152,6 +152,31 @@ record Units(GramMatrix gram, int exponent) {
         evaluations);
   }
 
+  /** A track in these units from one in the user's. */
+  EdgeTrack inward(EdgeTrack track) {
+    return scaled(track, exponent);
+  }
+
+  /** A track in the user's units from one in these. */
+  EdgeTrack outward(EdgeTrack track) {
+    return scaled(track, -exponent);
+  }
+
+  private static EdgeTrack scaled(EdgeTrack track, int exponent) {
+    CriticalLearningRate edge = track.edge();
+    return new EdgeTrack(
+        new CriticalLearningRate(
+            Math.scalb(edge.value(), exponent),
+            Math.scalb(edge.low(), exponent),
+            Math.scalb(edge.high(), exponent),
+            edge.isExact(),
+            List.of()),
+        track.step().scaled(exponent),
+        scaled(track.scale(), exponent, "scale of the edge"),
+        track.isCertified(),
+        track.direction());
+  }
+
   /** Most compare products of rate and curvature, which have no unit. */
   Certificate certificate(Certificate scaled) {
     return scaled.kind() != Certificate.Kind.FULL_BATCH
