@@ -106,7 +106,7 @@ public final class EdgeFinder {
     double scale = guess(gram, step, certified);
     Optional<EdgeTrack> followed =
         before
-            .filter(known -> known.leadsTo(step, scale, isCertified))
+            .filter(known -> known.leadsTo(step, scale, isCertified, gram.size()))
             .flatMap(known -> follow(gram, step, certified, scale, known));
     if (followed.isPresent()) {
       return followed.get();

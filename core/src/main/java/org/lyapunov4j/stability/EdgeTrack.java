@@ -35,8 +35,9 @@ public record EdgeTrack(
   }
 
   /** Whether the edge of that step may be expected near this one. */
-  boolean leadsTo(SgdStep next, double nextScale, boolean nextIsCertified) {
+  boolean leadsTo(SgdStep next, double nextScale, boolean nextIsCertified, int size) {
     return step.equals(next.withLearningRate(1))
+        && direction.map(Tangent::size).orElse(size) == size
         && isCertified == nextIsCertified
         && !edge.isExact()
         && edge.high() < Double.POSITIVE_INFINITY

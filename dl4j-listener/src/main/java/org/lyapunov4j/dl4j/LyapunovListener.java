@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -142,9 +143,18 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             ? new TrajectoryTracker(
                 builder.seed, record == null ? null : record.trajectory(), batches)
             : null;
+    EdgeTracker edge =
+        new EdgeTracker(record == null ? Optional.empty() : record.criticalLearningRate());
     settings =
         new StabilityProbe.Settings(
-            run, builder.seed, builder.analysis, builder.comparison, trajectory, deadline, stages);
+            run,
+            builder.seed,
+            builder.analysis,
+            builder.comparison,
+            trajectory,
+            edge,
+            deadline,
+            stages);
     troubles = new Troubles(log, strict);
     metrics = new LyapunovMetrics(run, builder.tags, clock);
     tally = new Tally(metrics, troubles);
@@ -155,6 +165,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             builder.historySize,
             record,
             trajectory,
+            edge,
             metrics,
             builder.consumers,
             tally,

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Queue;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.record.EdgeFile;
 import org.lyapunov4j.dl4j.record.EndLine;
 import org.lyapunov4j.dl4j.record.NoteLine;
 import org.lyapunov4j.dl4j.record.Provenance;
@@ -19,12 +20,18 @@ import org.lyapunov4j.dl4j.record.RecordWriter;
 import org.lyapunov4j.dl4j.record.ResumeLine;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.TrajectoryFile;
+import org.lyapunov4j.stability.EdgeTrack;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Keeps the record of a run on disk: begins or resumes it, appends to it, saves the tangent. */
 final class RecordKeeper implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(RecordKeeper.class);
+
   private final Path file;
   private final RecordWriter writer;
   private final TrajectoryFile tangents;
+  private final EdgeFile edges;
   private final InstantSource clock;
   private final Queue<NoteLine> waiting = new ArrayDeque<>();
   private RunLine opening;
@@ -36,6 +43,7 @@ final class RecordKeeper implements AutoCloseable {
     this.writer = writer;
     this.clock = clock;
     tangents = new TrajectoryFile(file);
+    edges = new EdgeFile(file);
   }
 
   /**
@@ -99,6 +107,22 @@ final class RecordKeeper implements AutoCloseable {
     }
   }
 
+  /** The critical learning rate of the last checkpoint of a resumed run. */
+  Optional<EdgeTrack> criticalLearningRate() {
+    if (writer.before().run().isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return edges.read();
+    } catch (IOException e) {
+      log.warn(
+          "The critical learning rate beside {} must be readable, got {}; it is searched for afresh",
+          file,
+          e.toString().lines().findFirst().orElseThrow());
+      return Optional.empty();
+    }
+  }
+
   /**
    * What the run is, before its first checkpoint.
    *
@@ -117,8 +141,8 @@ final class RecordKeeper implements AutoCloseable {
     firstIteration = iteration;
   }
 
-  synchronized void checkpoint(Checkpoint checkpoint, TrajectoryTracker trajectory)
-      throws IOException {
+  synchronized void checkpoint(
+      Checkpoint checkpoint, TrajectoryTracker trajectory, EdgeTracker edge) throws IOException {
     writeOpening();
     writeWaiting();
     writer.append(CheckpointLine.of(checkpoint));
@@ -126,6 +150,10 @@ final class RecordKeeper implements AutoCloseable {
         trajectory == null ? Optional.empty() : trajectory.state();
     if (state.isPresent()) {
       tangents.write(state.get());
+    }
+    Optional<EdgeTrack> track = edge.state();
+    if (track.isPresent()) {
+      edges.write(track.get());
     }
   }
 

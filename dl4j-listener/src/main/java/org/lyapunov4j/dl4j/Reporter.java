@@ -28,6 +28,7 @@ final class Reporter {
   private final int historySize;
   private final RecordKeeper record;
   private final TrajectoryTracker trajectory;
+  private final EdgeTracker edge;
   private final LyapunovMetrics metrics;
   private final List<Consumer<Checkpoint>> consumers;
   private final Tally tally;
@@ -41,6 +42,7 @@ final class Reporter {
    *
    * @param record where checkpoints are kept, or null
    * @param trajectory the tangent vector to save with them, or null
+   * @param edge the critical learning rate to save with them
    */
   Reporter(
       Logger log,
@@ -48,6 +50,7 @@ final class Reporter {
       int historySize,
       RecordKeeper record,
       TrajectoryTracker trajectory,
+      EdgeTracker edge,
       LyapunovMetrics metrics,
       List<Consumer<Checkpoint>> consumers,
       Tally tally,
@@ -57,6 +60,7 @@ final class Reporter {
     this.historySize = historySize;
     this.record = record;
     this.trajectory = trajectory;
+    this.edge = edge;
     this.metrics = metrics;
     this.consumers = List.copyOf(consumers);
     this.tally = tally;
@@ -74,7 +78,9 @@ final class Reporter {
     attempt(Stage.LOG, "The log of stability checkpoints", () -> announce(checkpoint));
     if (record != null) {
       attempt(
-          Stage.RECORD, "The record of the run", () -> record.checkpoint(checkpoint, trajectory));
+          Stage.RECORD,
+          "The record of the run",
+          () -> record.checkpoint(checkpoint, trajectory, edge));
     }
     attempt(Stage.METRICS, "The metrics of the run", () -> metrics.update(checkpoint));
     for (Consumer<Checkpoint> consumer : consumers) {

@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j;
 
 import java.time.InstantSource;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -275,7 +276,14 @@ public final class StabilityAnalysis {
     TrainingStep step = step();
     StabilityProbe.Settings settings =
         new StabilityProbe.Settings(
-            run, seed, analysis, comparison, null, new Deadline(cancelled), stage -> {});
+            run,
+            seed,
+            analysis,
+            comparison,
+            null,
+            new EdgeTracker(Optional.empty()),
+            new Deadline(cancelled),
+            stage -> {});
     try (StabilityProbe stability = new StabilityProbe(settings, model, probe.data());
         Snapshot snapshot =
             new Snapshot(

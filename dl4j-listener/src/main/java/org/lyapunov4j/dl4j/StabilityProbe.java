@@ -27,8 +27,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * Turns snapshots of one model into checkpoints, one at a time. Knows nothing of the live model
- * once it is made. But for the trajectory, a checkpoint depends on its snapshot alone, so skipping
- * one changes no other.
+ * once it is made. But for the trajectory and, within its interval, the critical learning rate,
+ * which starts from that of the checkpoint before, a checkpoint depends on its snapshot alone.
  */
 final class StabilityProbe implements AutoCloseable {
   private static final int BATCHES = 64;
@@ -71,6 +71,7 @@ final class StabilityProbe implements AutoCloseable {
    * @param analysis changes the settings of the analyzers
    * @param comparison how parts of the probe are analysed too
    * @param trajectory what carries the tangent vector, or null
+   * @param edge what carries the critical learning rate
    * @param deadline ends a checkpoint that takes too long
    * @param stages told of every stage that is entered
    */
@@ -80,6 +81,7 @@ final class StabilityProbe implements AutoCloseable {
       Consumer<StabilityAnalyzer.Builder> analysis,
       SizeComparison comparison,
       TrajectoryTracker trajectory,
+      EdgeTracker edge,
       Deadline deadline,
       Consumer<Stage> stages) {}
 
@@ -130,7 +132,8 @@ final class StabilityProbe implements AutoCloseable {
     long middle = System.nanoTime();
     GramMatrix gram = result.gram();
     SgdStep step = snapshot.step().sgd();
-    StabilityReport stability = analyze(analyzers.get(snapshot.tier()), gram, step);
+    StabilityReport stability = settings.edge().analyze(analyzers.get(snapshot.tier()), gram, step);
+    settings.deadline().check();
     List<StabilityReport> smaller = smallerProbes(gram, snapshot);
     BatchSharpness sharpness =
         BatchSharpness.estimate(

@@ -10,13 +10,19 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.record.EdgeFile;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
+import org.lyapunov4j.exponent.Tangent;
+import org.lyapunov4j.stability.EdgeTrack;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Sgd;
@@ -90,6 +96,35 @@ class RecordOfARunTest {
     assertThat(RunRecord.read(parts).resumptions())
         .extracting(r -> r.iteration())
         .containsExactly(6);
+  }
+
+  /** What lies beside a record is a hint where to look: no bad one stops or fools a run. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{", "{}", "[]", "{\"momentum\":\"Lookahead\"}", "other size"})
+  void aDamagedEdgeIsSearchedForAfresh(String damage) throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    LyapunovListener first = builder(file).build();
+    MultiLayerNetwork network = network();
+    train(network, first, 0, 3);
+    first.close();
+    EdgeFile edges = new EdgeFile(file);
+    EdgeTrack track = edges.read().orElseThrow();
+    assertThat(track.edge().value())
+        .isEqualTo(first.history().get(1).stability().criticalLearningRate().orElseThrow().value());
+    if (damage.equals("other size")) {
+      Tangent one = Tangent.of(new double[] {1});
+      edges.write(
+          new EdgeTrack(
+              track.edge(), track.step(), track.scale(), track.isCertified(), Optional.of(one)));
+    } else {
+      Files.writeString(file.resolveSibling("run.jsonl.edge"), damage);
+    }
+    LyapunovListener second = builder(file).build();
+    train(network, second, 3, 5);
+    second.close();
+    assertThat(second.failures()).isZero();
+    assertThat(RunRecord.read(file).checkpoints()).hasSize(3);
+    assertThat(RunRecord.read(file).checkpoints().get(2).stability().edgeRatio()).isPositive();
   }
 
   @Test

@@ -2,15 +2,7 @@
 package org.lyapunov4j.dl4j.record;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import org.lyapunov4j.exponent.TrajectoryExponent;
@@ -20,7 +12,7 @@ import org.lyapunov4j.exponent.TrajectoryExponent;
  * as a whole: whoever reads it finds the old state or the new one.
  */
 public final class TrajectoryFile {
-  private final Path file;
+  private final StateFile file;
 
   /**
    * The file that belongs to a record.
@@ -28,7 +20,7 @@ public final class TrajectoryFile {
    * @param record the record's file
    */
   public TrajectoryFile(Path record) {
-    file = record.resolveSibling(record.getFileName() + ".tangent");
+    file = new StateFile(record, ".tangent");
   }
 
   /**
@@ -69,24 +61,11 @@ public final class TrajectoryFile {
             carried.steps(),
             carried.logNorm(),
             carried.annihilated(),
-            encoded(carried.position()),
-            encoded(carried.velocity()),
+            StateFile.encoded(carried.position()),
+            StateFile.encoded(carried.velocity()),
             null,
             null);
-    Path fresh = file.resolveSibling(file.getFileName() + ".new");
-    try (FileChannel channel =
-        FileChannel.open(
-            fresh,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.TRUNCATE_EXISTING)) {
-      ByteBuffer bytes = ByteBuffer.wrap(Json.line(stored).getBytes(StandardCharsets.UTF_8));
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-      channel.force(true);
-    }
-    Files.move(fresh, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    file.replace(stored);
   }
 
   /**
@@ -96,11 +75,10 @@ public final class TrajectoryFile {
    * @throws IOException if there is one but it cannot be read
    */
   public Optional<State> read() throws IOException {
-    if (!Files.exists(file)) {
-      return Optional.empty();
-    }
-    Stored stored = Json.read(Files.readAllBytes(file), Stored.class);
-    return Optional.of(new State(stored.iteration(), carried(stored)));
+    Optional<Stored> stored = file.read(Stored.class);
+    return stored.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new State(stored.get().iteration(), carried(stored.get())));
   }
 
   private static TrajectoryExponent.State carried(Stored stored) throws IOException {
@@ -118,28 +96,7 @@ public final class TrajectoryFile {
         stored.cumulativeSteps(),
         stored.logNorm(),
         Boolean.TRUE.equals(stored.annihilated()),
-        numbers(stored.position()),
-        numbers(stored.velocity()));
-  }
-
-  private static String encoded(double[] numbers) {
-    if (numbers == null) {
-      return null;
-    }
-    ByteBuffer buffer =
-        ByteBuffer.allocate(Math.multiplyExact(Double.BYTES, numbers.length))
-            .order(ByteOrder.LITTLE_ENDIAN);
-    buffer.asDoubleBuffer().put(numbers);
-    return Base64.getEncoder().encodeToString(buffer.array());
-  }
-
-  private static double[] numbers(String encoded) {
-    if (encoded == null) {
-      return null;
-    }
-    byte[] bytes = Base64.getDecoder().decode(encoded);
-    double[] numbers = new double[bytes.length / Double.BYTES];
-    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer().get(numbers);
-    return numbers;
+        StateFile.numbers(stored.position()),
+        StateFile.numbers(stored.velocity()));
   }
 }

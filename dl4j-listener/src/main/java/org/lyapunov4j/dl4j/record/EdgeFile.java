@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.record;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.lyapunov4j.exponent.Tangent;
+import org.lyapunov4j.stability.CriticalLearningRate;
+import org.lyapunov4j.stability.EdgeTrack;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.Momentum;
+import org.lyapunov4j.step.SgdStep;
+
+/**
+ * The critical learning rate that the search at the next checkpoint starts from, in a file beside
+ * the record. The file is replaced as a whole: whoever reads it finds the old state or the new one.
+ */
+public final class EdgeFile {
+  private final StateFile file;
+
+  /**
+   * The file that belongs to a record.
+   *
+   * @param record the record's file
+   */
+  public EdgeFile(Path record) {
+    file = new StateFile(record, ".edge");
+  }
+
+  /** The shape in the file, the direction in base 64, little-endian. */
+  private record Stored(
+      double value,
+      double low,
+      double high,
+      boolean exact,
+      double scale,
+      boolean certified,
+      int batchSize,
+      String sampling,
+      String momentum,
+      double coefficient,
+      double l2,
+      double weightDecay,
+      boolean decaysInPart,
+      String direction) {}
+
+  /**
+   * Writes a track.
+   *
+   * @param track to be there afterwards
+   * @throws IOException if it could not be written; then the old one is still there
+   */
+  public void write(EdgeTrack track) throws IOException {
+    SgdStep step = track.step();
+    file.replace(
+        new Stored(
+            track.edge().value(),
+            track.edge().low(),
+            track.edge().high(),
+            track.edge().isExact(),
+            track.scale(),
+            track.isCertified(),
+            step.batchSize(),
+            step.sampling().name(),
+            step.momentum().getClass().getSimpleName(),
+            step.momentum().coefficient(),
+            step.l2(),
+            step.weightDecay(),
+            step.decaysInPart(),
+            track.direction().map(Tangent::toArray).map(StateFile::encoded).orElse(null)));
+  }
+
+  /**
+   * Reads the track.
+   *
+   * @return empty if there is none
+   * @throws IOException if there is one but it cannot be read
+   */
+  public Optional<EdgeTrack> read() throws IOException {
+    Optional<Stored> stored = file.read(Stored.class);
+    try {
+      return stored.map(EdgeFile::track);
+    } catch (IllegalArgumentException | NullPointerException e) {
+      throw new IOException("it holds no critical learning rate: " + e.getMessage(), e);
+    }
+  }
+
+  private static EdgeTrack track(Stored stored) {
+    SgdStep step =
+        new SgdStep(
+            1,
+            stored.batchSize(),
+            MiniBatchSampling.valueOf(stored.sampling()),
+            momentum(stored.momentum(), stored.coefficient()),
+            stored.l2(),
+            stored.weightDecay(),
+            stored.decaysInPart());
+    return new EdgeTrack(
+        new CriticalLearningRate(
+            stored.value(), stored.low(), stored.high(), stored.exact(), List.of()),
+        step,
+        stored.scale(),
+        stored.certified(),
+        Optional.ofNullable(StateFile.numbers(stored.direction())).map(Tangent::of));
+  }
+
+  private static Momentum momentum(String kind, double coefficient) {
+    return switch (kind) {
+      case "None" -> Momentum.NONE;
+      case "HeavyBall" -> new Momentum.HeavyBall(coefficient);
+      case "Nesterov" -> new Momentum.Nesterov(coefficient);
+      case "MovingAverage" -> new Momentum.MovingAverage(coefficient);
+      case "NesterovAverage" -> new Momentum.NesterovAverage(coefficient);
+      default -> throw new IllegalArgumentException("unknown momentum " + kind);
+    };
+  }
+}
