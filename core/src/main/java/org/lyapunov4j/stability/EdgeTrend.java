@@ -12,23 +12,26 @@ import org.lyapunov4j.step.SgdStep;
 
 /**
  * The latest critical learning rates of a run, and where they lead: the straight line through the
- * edge ratios that the present learning rate would have had at the latest eight checkpoints.
+ * edge ratios that the present learning rate would have had at the latest six checkpoints.
  * Immutable and small enough to be saved.
  *
+ * <p>Real curves bend and scatter, and may level off below 1. Of recorded runs (docs/decisions.md)
+ * the interval covers the first crossing nine times of ten, the line itself comes early.
+ *
  * @param step the step the rates belong to, but for its learning rate; null if there are none
- * @param points oldest first, iterations ascending; at most eight
+ * @param points oldest first, iterations ascending; at most six
  */
 public record EdgeTrend(SgdStep step, List<Point> points) {
   /** Before the first checkpoint. */
   public static final EdgeTrend NONE = new EdgeTrend(null, List.of());
 
-  /** Longer windows lag behind the bend of real curves, shorter ones see their noise. */
-  private static final int MOST = 8;
+  /** Longer windows do not see that a curve levels off, shorter ones see its scatter only. */
+  private static final int MOST = 6;
 
   private static final int FEWEST = 4;
 
-  /** Extrapolations over more than so many times the length of the window are no forecast. */
-  private static final double FURTHEST = 2;
+  /** Extrapolations over more than the length of the window mostly never came true. */
+  private static final double FURTHEST = 1;
 
   /** Fieller's g, above which the slope is too uncertain for an interval that tells anything. */
   private static final double MOST_UNCERTAIN = 0.5;
@@ -92,7 +95,7 @@ public record EdgeTrend(SgdStep step, List<Point> points) {
    *
    * @param learningRate η, as it will stay
    * @return empty before the fourth checkpoint, at and above the edge, where no upward slope stands
-   *     out from the scatter, and where 1 is further away than twice the time that was seen
+   *     out from the scatter, and where 1 is further away than the time that was seen
    */
   public Optional<EdgeForecast> forecast(double learningRate) {
     int n = points.size();

@@ -9,8 +9,9 @@ import java.util.OptionalLong;
  *
  * @param kind the verdict
  * @param evidence the numbers or the certificate behind it, one sentence
- * @param stepsToDecide for {@link Kind#INCONCLUSIVE}: measured steps that would decide the sign if
- *     λ is what it seems; absent otherwise, or where no number of steps would
+ * @param stepsToDecide for {@link Kind#INCONCLUSIVE} and {@link Kind#AT_EDGE}: measured steps that
+ *     would decide the sign if λ is what it seems; absent otherwise, or where no number of steps
+ *     would
  */
 public record Verdict(Kind kind, String evidence, OptionalLong stepsToDecide) {
   /** {@inheritDoc} */
@@ -28,9 +29,17 @@ public record Verdict(Kind kind, String evidence, OptionalLong stepsToDecide) {
      * λ &lt; 0 &lt; Λ(2): almost every run converges, but rare bursts keep the mean square from it.
      */
     MEAN_SQUARE_UNSTABLE,
+    /**
+     * The learning rate is the critical one to within the interval of η_c, which is at most 5 %
+     * wide: on which side of the edge it is nobody can tell.
+     */
+    AT_EDGE,
     /** λ &gt; 0: the step leaves the minimum almost surely. */
     UNSTABLE,
-    /** The sign of λ is not decided; or there is none, since G = 0 or the learning rate is 0. */
+    /**
+     * The sign of λ is not decided, nor the edge known that well; or there is none, since G = 0 or
+     * the learning rate is 0.
+     */
     INCONCLUSIVE
   }
 

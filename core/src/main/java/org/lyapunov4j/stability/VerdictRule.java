@@ -15,6 +15,9 @@ import org.lyapunov4j.step.SgdStep;
  * certificates, then the interval of η_c, then λ itself, then the second moment.
  */
 final class VerdictRule {
+  /** An interval of η_c as narrow as this tells where the step is, though not on which side. */
+  private static final double AT_EDGE = 0.05;
+
   private VerdictRule() {}
 
   /** The sign of λ that is known without measuring λ: from a certificate, or from η_c. */
@@ -60,7 +63,7 @@ final class VerdictRule {
     return switch (sign) {
       case POSITIVE -> new Verdict(Verdict.Kind.UNSTABLE, evidence, OptionalLong.empty());
       case NEGATIVE -> negative(evidence, meanSquare);
-      case UNDECIDED -> inconclusive(exponent, evidence, meanSquare);
+      case UNDECIDED -> undecided(step, exponent, evidence, critical, meanSquare);
     };
   }
 
@@ -89,12 +92,29 @@ final class VerdictRule {
     return new Verdict(Verdict.Kind.STABLE, evidence, OptionalLong.empty());
   }
 
-  private static Verdict inconclusive(
-      LyapunovExponent exponent, String evidence, Optional<MeanSquareReport> meanSquare) {
+  private static Verdict undecided(
+      SgdStep step,
+      LyapunovExponent exponent,
+      String evidence,
+      Optional<CriticalLearningRate> critical,
+      Optional<MeanSquareReport> meanSquare) {
+    Optional<CriticalLearningRate> edge =
+        critical.filter(rate -> rate.high() - rate.low() <= AT_EDGE * rate.value());
+    String known = edge.map(rate -> at(step, rate) + "; " + evidence).orElse(evidence);
     return new Verdict(
-        Verdict.Kind.INCONCLUSIVE,
-        meanSquare.map(report -> evidence + "; " + meanSquareNumbers(report)).orElse(evidence),
+        edge.isPresent() ? Verdict.Kind.AT_EDGE : Verdict.Kind.INCONCLUSIVE,
+        meanSquare.map(report -> known + "; " + meanSquareNumbers(report)).orElse(known),
         stepsToDecide(exponent));
+  }
+
+  private static String at(SgdStep step, CriticalLearningRate critical) {
+    return String.format(
+        Locale.ROOT,
+        "learning rate %.4g is η_c = %.4g to within [%.4g, %.4g]",
+        step.learningRate(),
+        critical.value(),
+        critical.low(),
+        critical.high());
   }
 
   private static OptionalLong stepsToDecide(LyapunovExponent exponent) {

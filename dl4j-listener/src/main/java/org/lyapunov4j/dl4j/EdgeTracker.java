@@ -2,36 +2,54 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.Optional;
+import org.lyapunov4j.dl4j.record.EdgeFile;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.EdgeTrack;
+import org.lyapunov4j.stability.EdgeTrend;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.step.SgdStep;
 
 /**
  * Hands the critical learning rate of a checkpoint on to the next one, which looks for its own near
- * it. Not thread-safe; checkpoints are analysed one at a time, in order.
+ * it, and follows its trend. Not thread-safe; checkpoints are analysed one at a time, in order.
  */
 final class EdgeTracker {
-  private Optional<EdgeTrack> track;
+  private Optional<EdgeTrack> track = Optional.empty();
+  private EdgeTrend trend = EdgeTrend.NONE;
 
   /**
    * A tracker.
    *
    * @param restored where an earlier run of the program stopped; empty if there is none
    */
-  EdgeTracker(Optional<EdgeTrack> restored) {
-    track = restored;
+  EdgeTracker(Optional<EdgeFile.State> restored) {
+    restored.ifPresent(
+        state -> {
+          track = Optional.of(state.track());
+          trend = state.trend();
+        });
   }
 
-  StabilityReport analyze(StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step) {
+  /** The report of the checkpoint at an iteration. */
+  StabilityReport analyze(
+      StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int iteration) {
     StabilityAnalyzer.Tracked next = analyzer.track(gram, step, track);
     track = next.track();
+    next.report()
+        .criticalLearningRate()
+        .ifPresent(edge -> trend = trend.with(iteration, step, edge));
     return next.report();
   }
 
+  /** When the edge comes, if the latest checkpoints have a trend. */
+  Optional<EdgeForecast> forecast(SgdStep step) {
+    return trend.forecast(step.learningRate());
+  }
+
   /** What to save, if anything was found yet. */
-  Optional<EdgeTrack> state() {
-    return track;
+  Optional<EdgeFile.State> state() {
+    return track.map(found -> new EdgeFile.State(found, trend));
   }
 }

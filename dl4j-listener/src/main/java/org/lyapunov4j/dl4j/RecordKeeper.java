@@ -20,7 +20,6 @@ import org.lyapunov4j.dl4j.record.RecordWriter;
 import org.lyapunov4j.dl4j.record.ResumeLine;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.TrajectoryFile;
-import org.lyapunov4j.stability.EdgeTrack;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -108,7 +107,7 @@ final class RecordKeeper implements AutoCloseable {
   }
 
   /** The critical learning rate of the last checkpoint of a resumed run. */
-  Optional<EdgeTrack> criticalLearningRate() {
+  Optional<EdgeFile.State> criticalLearningRate() {
     if (writer.before().run().isEmpty()) {
       return Optional.empty();
     }
@@ -151,7 +150,7 @@ final class RecordKeeper implements AutoCloseable {
     if (state.isPresent()) {
       tangents.write(state.get());
     }
-    Optional<EdgeTrack> track = edge.state();
+    Optional<EdgeFile.State> track = edge.state();
     if (track.isPresent()) {
       edges.write(track.get());
     }

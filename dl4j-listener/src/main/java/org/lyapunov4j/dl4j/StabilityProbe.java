@@ -132,7 +132,8 @@ final class StabilityProbe implements AutoCloseable {
     long middle = System.nanoTime();
     GramMatrix gram = result.gram();
     SgdStep step = snapshot.step().sgd();
-    StabilityReport stability = settings.edge().analyze(analyzers.get(snapshot.tier()), gram, step);
+    StabilityReport stability =
+        settings.edge().analyze(analyzers.get(snapshot.tier()), gram, step, snapshot.iteration());
     settings.deadline().check();
     List<StabilityReport> smaller = smallerProbes(gram, snapshot);
     BatchSharpness sharpness =
@@ -152,6 +153,7 @@ final class StabilityProbe implements AutoCloseable {
         snapshot.step(),
         assumptions(result, stability, smaller),
         stability,
+        settings.edge().forecast(step),
         smaller,
         sharpness,
         window,

@@ -20,7 +20,7 @@ final class VerdictWatch {
   private boolean wavering;
 
   Change observe(Verdict.Kind verdict) {
-    if (verdict == Verdict.Kind.INCONCLUSIVE) {
+    if (verdict == Verdict.Kind.INCONCLUSIVE || verdict == Verdict.Kind.AT_EDGE) {
       return Change.NONE;
     }
     boolean opposes = (verdict == Verdict.Kind.UNSTABLE) != unstable;

@@ -108,14 +108,17 @@ class RecordOfARunTest {
     train(network, first, 0, 3);
     first.close();
     EdgeFile edges = new EdgeFile(file);
-    EdgeTrack track = edges.read().orElseThrow();
+    EdgeFile.State state = edges.read().orElseThrow();
+    EdgeTrack track = state.track();
     assertThat(track.edge().value())
         .isEqualTo(first.history().get(1).stability().criticalLearningRate().orElseThrow().value());
     if (damage.equals("other size")) {
       Tangent one = Tangent.of(new double[] {1});
       edges.write(
-          new EdgeTrack(
-              track.edge(), track.step(), track.scale(), track.isCertified(), Optional.of(one)));
+          new EdgeFile.State(
+              new EdgeTrack(
+                  track.edge(), track.step(), track.scale(), track.isCertified(), Optional.of(one)),
+              state.trend()));
     } else {
       Files.writeString(file.resolveSibling("run.jsonl.edge"), damage);
     }

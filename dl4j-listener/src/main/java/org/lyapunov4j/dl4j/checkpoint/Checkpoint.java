@@ -12,6 +12,7 @@ import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.CriticalLearningRate;
+import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.SgdStep;
@@ -33,6 +34,8 @@ import org.lyapunov4j.step.SgdStep;
  *     each, for example that dropout was off, and what native code got wrong and what took its
  *     place
  * @param stability exponents, sharpness and verdict of the Gram matrix at these parameters
+ * @param forecast when the edge ratio reaches 1, from the trend of the latest checkpoints; absent
+ *     where there is none
  * @param smallerProbes sharpness and λ, or all of the same if asked for, of a quarter and of half
  *     of the probe's examples, evenly spaced, to judge whether the probe is large enough; empty for
  *     a probe of fewer than 8 examples and if switched off
@@ -54,6 +57,7 @@ public record Checkpoint(
     TrainingStep step,
     List<String> assumptions,
     StabilityReport stability,
+    Optional<EdgeForecast> forecast,
     List<StabilityReport> smallerProbes,
     BatchSharpness batchSharpness,
     Optional<TrajectoryExponent.Window> trajectory,
@@ -69,6 +73,7 @@ public record Checkpoint(
     Objects.requireNonNull(step, "step");
     assumptions = List.copyOf(assumptions);
     Objects.requireNonNull(stability, "stability");
+    Objects.requireNonNull(forecast, "forecast");
     smallerProbes = List.copyOf(smallerProbes);
     Objects.requireNonNull(batchSharpness, "batchSharpness");
     Objects.requireNonNull(trajectory, "trajectory");
@@ -182,7 +187,7 @@ public record Checkpoint(
 
   /**
    * The checkpoint on one line: iteration, edge ratio, verdict, loss, exponents in nats per step,
-   * classic gauge, cost.
+   * classic gauge, cost, forecast.
    *
    * @return for people
    */
@@ -190,7 +195,7 @@ public record Checkpoint(
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "iteration %d: %s%s, loss %.4g, %s, %s nats/step, %s = %.4f (%d ms)",
+        "iteration %d: %s%s, loss %.4g, %s, %s nats/step, %s = %.4f (%d ms)%s",
         iteration,
         edge().map(ratio -> ratio + ", ").orElse(""),
         stability.verdict().kind(),
@@ -199,7 +204,8 @@ public record Checkpoint(
         named("μ", stability.gdExponent()),
         classicGauge(),
         stability.classicEdgeRatio(),
-        computeTime().toMillis());
+        computeTime().toMillis(),
+        forecast.map(coming -> "; " + coming).orElse(""));
   }
 
   private static String named(String name, LyapunovExponent exponent) {

@@ -5,6 +5,7 @@ import java.util.function.ToDoubleBiFunction;
 import java.util.function.ToDoubleFunction;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.stability.CriticalLearningRate;
+import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.Verdict;
 
 /**
@@ -84,6 +85,24 @@ public enum LyapunovGauge {
       null,
       "Upper end of the interval of lyapunov.edge.ratio, from that of the critical learning rate",
       c -> ratio(c, CriticalLearningRate::edgeRatioHigh)),
+  /** When η/η_c reaches 1. */
+  EDGE_FORECAST(
+      "lyapunov.edge.forecast",
+      "iterations",
+      "Iteration at which lyapunov.edge.ratio reaches 1 at the trend of the latest checkpoints; NaN where there is none",
+      c -> c.forecast().map(EdgeForecast::iteration).orElse(Double.NaN)),
+  /** Lower end of the interval of when η/η_c reaches 1. */
+  EDGE_FORECAST_LOW(
+      "lyapunov.edge.forecast.low",
+      "iterations",
+      "Lower end of the 95 % interval of lyapunov.edge.forecast",
+      c -> c.forecast().map(EdgeForecast::low).orElse(Double.NaN)),
+  /** Upper end of the interval of when η/η_c reaches 1. */
+  EDGE_FORECAST_HIGH(
+      "lyapunov.edge.forecast.high",
+      "iterations",
+      "Upper end of the 95 % interval of lyapunov.edge.forecast",
+      c -> c.forecast().map(EdgeForecast::high).orElse(Double.NaN)),
   /** η_c. */
   CRITICAL_LEARNING_RATE(
       "lyapunov.critical.learning.rate",
@@ -100,7 +119,7 @@ public enum LyapunovGauge {
   VERDICT(
       "lyapunov.verdict",
       null,
-      "0 stable, 1 mean-square unstable, 2 unstable, -1 inconclusive",
+      "0 stable, 1 mean-square unstable, 1.5 at the edge, 2 unstable, -1 inconclusive",
       c -> code(c.stability().verdict().kind())),
   /** η. */
   LEARNING_RATE(
@@ -242,6 +261,7 @@ public enum LyapunovGauge {
     return switch (kind) {
       case STABLE -> 0;
       case MEAN_SQUARE_UNSTABLE -> 1;
+      case AT_EDGE -> 1.5;
       case UNSTABLE -> 2;
       case INCONCLUSIVE -> -1;
     };

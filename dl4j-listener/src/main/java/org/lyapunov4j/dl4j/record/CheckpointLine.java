@@ -6,6 +6,7 @@ import java.util.List;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.TrajectoryExponent;
+import org.lyapunov4j.stability.EdgeForecast;
 
 /**
  * A checkpoint.
@@ -21,6 +22,7 @@ import org.lyapunov4j.exponent.TrajectoryExponent;
  * @param analysisMillis cost of its analysis
  * @param gramBytes memory of the Gram matrix's entries
  * @param stability exponents and verdict
+ * @param edgeForecast when the edge ratio reaches 1 at its trend; absent where there is none
  * @param batchSharpness curvature along mini-batch gradients
  * @param trajectory the exponent along the trajectory, if asked for; absent at the first checkpoint
  * @param probeSizes the stability of a quarter and half of the probe, if asked for
@@ -37,10 +39,24 @@ public record CheckpointLine(
     long analysisMillis,
     long gramBytes,
     StabilityRecord stability,
+    Forecast edgeForecast,
     Batches batchSharpness,
     Window trajectory,
     List<StabilityRecord> probeSizes)
     implements RecordLine {
+  /**
+   * When the edge ratio reaches 1, if its trend goes on.
+   *
+   * @param iteration of training
+   * @param low lower end of its 95 % interval
+   * @param high upper end
+   */
+  public record Forecast(double iteration, double low, double high) {
+    static Forecast of(EdgeForecast forecast) {
+      return new Forecast(forecast.iteration(), forecast.low(), forecast.high());
+    }
+  }
+
   /**
    * Batch sharpness, in units of 1/learning rate.
    *
@@ -97,6 +113,7 @@ public record CheckpointLine(
         checkpoint.analysisTime().toMillis(),
         checkpoint.gramBytes(),
         StabilityRecord.of(checkpoint.stability()),
+        checkpoint.forecast().map(Forecast::of).orElse(null),
         batches(checkpoint),
         checkpoint.trajectory().map(Window::of).orElse(null),
         checkpoint.smallerProbes().isEmpty()

@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.EdgeTrack;
+import org.lyapunov4j.stability.EdgeTrend;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
@@ -28,6 +29,14 @@ public final class EdgeFile {
     file = new StateFile(record, ".edge");
   }
 
+  /**
+   * What the search at the next checkpoint, and the forecast, start from.
+   *
+   * @param track the critical learning rate
+   * @param trend of the checkpoints before
+   */
+  public record State(EdgeTrack track, EdgeTrend trend) {}
+
   /** The shape in the file, the direction in base 64, little-endian. */
   private record Stored(
       double value,
@@ -43,15 +52,17 @@ public final class EdgeFile {
       double l2,
       double weightDecay,
       boolean decaysInPart,
-      String direction) {}
+      String direction,
+      List<EdgeTrend.Point> trend) {}
 
   /**
-   * Writes a track.
+   * Writes a state.
    *
-   * @param track to be there afterwards
+   * @param state to be there afterwards
    * @throws IOException if it could not be written; then the old one is still there
    */
-  public void write(EdgeTrack track) throws IOException {
+  public void write(State state) throws IOException {
+    EdgeTrack track = state.track();
     SgdStep step = track.step();
     file.replace(
         new Stored(
@@ -68,25 +79,26 @@ public final class EdgeFile {
             step.l2(),
             step.weightDecay(),
             step.decaysInPart(),
-            track.direction().map(Tangent::toArray).map(StateFile::encoded).orElse(null)));
+            track.direction().map(Tangent::toArray).map(StateFile::encoded).orElse(null),
+            step.equals(state.trend().step()) ? state.trend().points() : List.of()));
   }
 
   /**
-   * Reads the track.
+   * Reads the state.
    *
    * @return empty if there is none
    * @throws IOException if there is one but it cannot be read
    */
-  public Optional<EdgeTrack> read() throws IOException {
+  public Optional<State> read() throws IOException {
     Optional<Stored> stored = file.read(Stored.class);
     try {
-      return stored.map(EdgeFile::track);
+      return stored.map(EdgeFile::state);
     } catch (IllegalArgumentException | NullPointerException e) {
       throw new IOException("it holds no critical learning rate: " + e.getMessage(), e);
     }
   }
 
-  private static EdgeTrack track(Stored stored) {
+  private static State state(Stored stored) {
     SgdStep step =
         new SgdStep(
             1,
@@ -96,13 +108,16 @@ public final class EdgeFile {
             stored.l2(),
             stored.weightDecay(),
             stored.decaysInPart());
-    return new EdgeTrack(
-        new CriticalLearningRate(
-            stored.value(), stored.low(), stored.high(), stored.exact(), List.of()),
-        step,
-        stored.scale(),
-        stored.certified(),
-        Optional.ofNullable(StateFile.numbers(stored.direction())).map(Tangent::of));
+    EdgeTrack track =
+        new EdgeTrack(
+            new CriticalLearningRate(
+                stored.value(), stored.low(), stored.high(), stored.exact(), List.of()),
+            step,
+            stored.scale(),
+            stored.certified(),
+            Optional.ofNullable(StateFile.numbers(stored.direction())).map(Tangent::of));
+    return new State(
+        track, stored.trend().isEmpty() ? EdgeTrend.NONE : new EdgeTrend(step, stored.trend()));
   }
 
   private static Momentum momentum(String kind, double coefficient) {

@@ -31,7 +31,7 @@ import org.lyapunov4j.stability.StabilityReport;
  * @param sharpness largest eigenvalue of G/N
  * @param classicEdgeRatio sharpness over what full-batch descent tolerates; η·sharpness/2 for plain
  *     SGD
- * @param verdict STABLE, MEAN_SQUARE_UNSTABLE, UNSTABLE or INCONCLUSIVE
+ * @param verdict STABLE, MEAN_SQUARE_UNSTABLE, AT_EDGE, UNSTABLE or INCONCLUSIVE
  * @param evidence what decided it
  * @param certificate the rigorous bound that decides the sign of λ
  * @param meanSquare mean-square stability

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.EdgeTrack;
+import org.lyapunov4j.stability.EdgeTrend;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
@@ -34,10 +35,15 @@ class EdgeFileTest {
           new SgdStep(0.7, 4, MiniBatchSampling.SHUFFLED_EPOCHS, momentum, 0.1, 0.2, true);
       CriticalLearningRate edge =
           new CriticalLearningRate(1.0 / 3, 0.3, Double.POSITIVE_INFINITY, false, List.of());
+      CriticalLearningRate finite = new CriticalLearningRate(0.3, 0.3, 0.3, true, List.of());
       Tangent direction = Tangent.of(new double[] {Math.PI, -0.0, Double.MIN_VALUE});
       EdgeTrack track = new EdgeTrack(edge, step, Math.E, true, Optional.of(direction));
-      file.write(track);
-      assertThat(file.read()).contains(track);
+      EdgeTrend trend = EdgeTrend.NONE.with(3, step, finite).with(7, step, finite);
+      for (EdgeFile.State state :
+          List.of(new EdgeFile.State(track, trend), new EdgeFile.State(track, EdgeTrend.NONE))) {
+        file.write(state);
+        assertThat(file.read()).contains(state);
+      }
     }
   }
 }

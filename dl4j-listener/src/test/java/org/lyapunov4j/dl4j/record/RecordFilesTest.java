@@ -30,6 +30,7 @@ import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.BatchSharpness;
+import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
@@ -75,6 +76,7 @@ class RecordFilesTest {
             new TrainingStep(step, List.of()),
             List.of(),
             report,
+            Optional.of(new EdgeForecast(500, 420, 640)),
             List.of(report, report),
             BatchSharpness.estimate(gram, new double[] {1, 2}, step, 8, new RandomStream(1)),
             Optional.of(new TrajectoryExponent.Window(0, 10, 4, -0.5, 10, -0.5)),

@@ -26,7 +26,7 @@ public final class CheckpointTable {
   }
 
   /**
-   * A checkpoint.
+   * A checkpoint, with the iteration at which its trend reaches the edge, if it has one.
    *
    * @param checkpoint what was found
    * @return a line
@@ -35,12 +35,23 @@ public final class CheckpointTable {
     StabilityReport stability = checkpoint.stability();
     return String.format(
         Locale.ROOT,
-        "%9d  %9.3e  %-21s  %-24s  %15.3f  %s",
+        "%9d  %9.3e  %-21s  %-24s  %15.3f  %s%s",
         checkpoint.iteration(),
         checkpoint.probeLoss(),
         EdgeRatio.of(stability).map(EdgeRatio::toString).orElse("–"),
         stability.exponent(),
         stability.classicEdgeRatio(),
-        stability.verdict().kind());
+        stability.verdict().kind(),
+        checkpoint
+            .forecast()
+            .map(
+                coming ->
+                    String.format(
+                        Locale.ROOT,
+                        ", edge at about %.0f (%.0f–%.0f)",
+                        coming.iteration(),
+                        coming.low(),
+                        coming.high()))
+            .orElse(""));
   }
 }

@@ -104,7 +104,12 @@ final class TerminalDisplay implements RunObserver {
     StabilityReport stability = checkpoint.stability();
     String name = stability.edgeRatio().isPresent() ? "η/η_c" : checkpoint.classicGauge();
     double ratio = stability.edgeRatio().orElseGet(stability::classicEdgeRatio);
-    return String.format(Locale.ROOT, "  %s %.3f %s", name, ratio, Gauge.of(ratio));
+    String coming =
+        checkpoint
+            .forecast()
+            .map(forecast -> String.format(Locale.ROOT, " 1 at about %.0f", forecast.iteration()))
+            .orElse("");
+    return String.format(Locale.ROOT, "  %s %.3f %s%s", name, ratio, Gauge.of(ratio), coming);
   }
 
   @Override

@@ -154,9 +154,9 @@ final class HeatMap {
     graphics.setFont(PlotStyle.font(11));
     Verdict.Kind kind = report.verdict().kind();
     String mark =
-        kind == Verdict.Kind.MEAN_SQUARE_UNSTABLE || kind == Verdict.Kind.INCONCLUSIVE
-            ? " " + MapText.letter(kind)
-            : "";
+        kind == Verdict.Kind.STABLE || kind == Verdict.Kind.UNSTABLE
+            ? ""
+            : " " + MapText.letter(kind);
     graphics.drawString(
         (MapText.number(exponent) + mark).replace('-', '−'), (float) x + 5, (float) y + 13);
   }

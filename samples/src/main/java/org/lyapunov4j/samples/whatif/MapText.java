@@ -30,6 +30,7 @@ final class MapText {
     return switch (kind) {
       case STABLE -> "S";
       case MEAN_SQUARE_UNSTABLE -> "M";
+      case AT_EDGE -> "E";
       case UNSTABLE -> "U";
       case INCONCLUSIVE -> "?";
     };

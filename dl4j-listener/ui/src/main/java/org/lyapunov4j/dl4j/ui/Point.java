@@ -7,6 +7,7 @@ import java.util.OptionalDouble;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.stability.CriticalLearningRate;
+import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.StabilityReport;
 
 /** A checkpoint as the page draws it; its fields are those of the JSON, null where not computed. */
@@ -37,6 +38,7 @@ record Point(
     Double edgeRatio,
     Double edgeRatioLow,
     Double edgeRatioHigh,
+    String edgeForecast,
     Double criticalLearningRate,
     Double criticalLearningRateLow,
     Double criticalLearningRateHigh,
@@ -77,6 +79,7 @@ record Point(
         orNull(report.edgeRatio()),
         report.criticalLearningRate().map(rate -> rate.edgeRatioLow(learningRate)).orElse(null),
         report.criticalLearningRate().map(rate -> rate.edgeRatioHigh(learningRate)).orElse(null),
+        checkpoint.forecast().map(EdgeForecast::toString).orElse(null),
         report.criticalLearningRate().map(CriticalLearningRate::value).orElse(null),
         report.criticalLearningRate().map(CriticalLearningRate::low).orElse(null),
         report.criticalLearningRate().map(CriticalLearningRate::high).orElse(null),

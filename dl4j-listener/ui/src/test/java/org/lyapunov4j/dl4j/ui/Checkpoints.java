@@ -18,6 +18,7 @@ import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.StopReason;
 import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.CriticalLearningRate;
+import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.stability.Verdict;
@@ -87,6 +88,9 @@ final class Checkpoints {
         new TrainingStep(step, List.of("the iterator was not asked")),
         List.of("dropout was off"),
         report,
+        iteration > 0 && report.edgeRatio().orElse(1) < 1
+            ? Optional.of(new EdgeForecast(iteration + 20, iteration + 12, iteration + 31))
+            : Optional.empty(),
         List.of(),
         new BatchSharpness(Estimate.exact(sharpness), Estimate.exact(sharpness), 1),
         Optional.empty(),
