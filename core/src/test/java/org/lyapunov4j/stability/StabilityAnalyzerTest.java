@@ -46,13 +46,14 @@ class StabilityAnalyzerTest {
 
   private static Set<Verdict.Kind> possible(ReferenceCases.Case reference) {
     if (reference.sign().equals("zero")) {
-      return EnumSet.of(Verdict.Kind.INCONCLUSIVE);
+      return EnumSet.of(Verdict.Kind.INCONCLUSIVE, Verdict.Kind.AT_EDGE);
     }
     if (reference.sign().equals("unstable")) {
       return EnumSet.of(Verdict.Kind.UNSTABLE);
     }
     return reference.json().path("as_stable_ms_unstable").asBoolean()
-        ? EnumSet.of(Verdict.Kind.MEAN_SQUARE_UNSTABLE, Verdict.Kind.INCONCLUSIVE)
+        ? EnumSet.of(
+            Verdict.Kind.MEAN_SQUARE_UNSTABLE, Verdict.Kind.AT_EDGE, Verdict.Kind.INCONCLUSIVE)
         : EnumSet.of(Verdict.Kind.STABLE);
   }
 
