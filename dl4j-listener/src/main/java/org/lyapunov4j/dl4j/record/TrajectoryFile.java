@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.record;
 
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
@@ -74,19 +75,21 @@ public final class TrajectoryFile {
             null,
             null);
     Path fresh = file.resolveSibling(file.getFileName() + ".new");
-    try (FileChannel channel =
-        FileChannel.open(
-            fresh,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.TRUNCATE_EXISTING)) {
-      ByteBuffer bytes = ByteBuffer.wrap(Json.line(stored).getBytes(StandardCharsets.UTF_8));
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-      channel.force(true);
+    byte[] bytes = Json.line(stored).getBytes(StandardCharsets.UTF_8);
+    requireRegularOrNew(fresh);
+    requireRegularOrNew(file);
+    // not through a channel, which an interrupt would close
+    try (FileOutputStream stream = new FileOutputStream(fresh.toFile())) {
+      stream.write(bytes);
+      stream.getFD().sync();
     }
     Files.move(fresh, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private static void requireRegularOrNew(Path file) throws IOException {
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw new IOException(file + " must be a regular file or new, got a folder or a device");
+    }
   }
 
   /**
@@ -99,12 +102,26 @@ public final class TrajectoryFile {
     if (!Files.exists(file)) {
       return Optional.empty();
     }
-    Stored stored = Json.read(Files.readAllBytes(file), Stored.class);
-    return Optional.of(new State(stored.iteration(), carried(stored)));
+    requireRegularOrNew(file);
+    if (Files.size(file) > Runtime.getRuntime().maxMemory() / 8) {
+      throw new IOException("it is too large for the heap");
+    }
+    try (InputStream stream = new FileInputStream(file.toFile())) {
+      Stored stored = Json.read(stream.readAllBytes(), Stored.class);
+      return Optional.of(new State(stored.iteration(), carried(stored)));
+    } catch (IllegalArgumentException | ArithmeticException | NullPointerException damaged) {
+      throw new IOException("it is damaged: " + damaged.getMessage(), damaged);
+    }
   }
 
   private static TrajectoryExponent.State carried(Stored stored) throws IOException {
-    int windows = stored.index() + 1;
+    int windows = Math.addExact(stored.index(), 1);
+    if (windows < 1 || stored.iteration() < 0) {
+      throw new IOException("it has " + windows + " windows at iteration " + stored.iteration());
+    }
+    if (stored.cumulativeSteps() == null || stored.cumulativeSteps() < 0) {
+      throw new IOException("it must have a number of steps, got " + stored.cumulativeSteps());
+    }
     if (stored.position() == null && stored.tangent() != null) {
       double[] coefficients = stored.tangent().stream().mapToDouble(Double::doubleValue).toArray();
       return TrajectoryExponent.State.ofCoefficients(
