@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j.record;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.TrajectoryExponent;
@@ -41,6 +42,14 @@ public record CheckpointLine(
     Window trajectory,
     List<StabilityRecord> probeSizes)
     implements RecordLine {
+  /** {@inheritDoc} */
+  public CheckpointLine {
+    Objects.requireNonNull(time, "time");
+    Objects.requireNonNull(tier, "tier");
+    Objects.requireNonNull(stability, "stability");
+    probeSizes = probeSizes == null ? null : List.copyOf(probeSizes);
+  }
+
   /**
    * Batch sharpness, in units of 1/learning rate.
    *

@@ -115,6 +115,9 @@ public final class TrajectoryFile {
   }
 
   private static TrajectoryExponent.State carried(Stored stored) throws IOException {
+    if (stored.tangent() == null && (stored.position() == null || stored.logNorm() == null)) {
+      throw new IOException("it holds no tangent vector");
+    }
     int windows = Math.addExact(stored.index(), 1);
     if (windows < 1 || stored.iteration() < 0) {
       throw new IOException("it has " + windows + " windows at iteration " + stored.iteration());
@@ -122,13 +125,10 @@ public final class TrajectoryFile {
     if (stored.cumulativeSteps() == null || stored.cumulativeSteps() < 0) {
       throw new IOException("it must have a number of steps, got " + stored.cumulativeSteps());
     }
-    if (stored.position() == null && stored.tangent() != null) {
+    if (stored.position() == null) {
       double[] coefficients = stored.tangent().stream().mapToDouble(Double::doubleValue).toArray();
       return TrajectoryExponent.State.ofCoefficients(
           windows, stored.cumulativeSteps(), stored.cumulativeGrowth(), coefficients);
-    }
-    if (stored.position() == null || stored.logNorm() == null) {
-      throw new IOException("it holds no tangent vector");
     }
     return TrajectoryExponent.State.of(
         windows,
