@@ -22,6 +22,7 @@ import java.util.function.LongSupplier;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.gram.Isolation;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.step.TrainingStep;
@@ -45,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p><b>It never disturbs training.</b> It works in {@code iterationDone} and {@code onEpochEnd} on
- * a private copy of the parameters, draws no random number of ND4J's, and lets nothing out: the
+ * a private copy of the parameters, leaves ND4J's generators as they were, and lets nothing out: the
  * first failure is logged with what to do, later ones are counted, and training goes on. A model it
  * cannot treat is refused once, by name, and the listener switches itself off. With {@link
  * Builder#strict} both are thrown instead. Only an {@link Intervention}, if one is given, changes
@@ -76,6 +77,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final Budget budget;
   private final Deadline deadline;
   private final Worker worker;
+  private final HeapShare heap;
   private final Duration patience;
   private final ProbeSet probe;
   private final int fixedBatchSize;
@@ -96,6 +98,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private volatile boolean off;
   private volatile boolean closed;
   private volatile RuntimeException pending;
+  private volatile boolean roomWarned;
   private StepOnProbe steps;
   private TrainingStep announced;
   private int latestIteration = -1;
@@ -118,10 +121,11 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * @param frequency iterations from one checkpoint to the next, at least 1
    */
   public LyapunovListener(DataSet probe, int frequency) {
-    this(new Builder(probe).frequency(frequency));
+    this(new Builder(probe).frequency(frequency), null);
   }
 
-  private LyapunovListener(Builder builder) {
+  private LyapunovListener(Builder builder, RecordKeeper record) {
+    this.record = record;
     stages = builder.stages;
     clock = builder.clock;
     probe = builder.probe;
@@ -132,10 +136,6 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     timetable = builder.timetable();
     budget = new Budget(builder.budget, builder.nanoseconds);
     deadline = new Deadline(builder.timeLimit, builder.nanoseconds);
-    record =
-        builder.record == null
-            ? null
-            : RecordKeeper.open(builder.record, probe.hash(), builder.seed, clock);
     run = name(builder);
     batches = builder.trajectory ? new ObservedBatches(probe.data().getFeatures(0)) : null;
     TrajectoryTracker trajectory =
@@ -175,7 +175,22 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         builder.backlog == null
             ? new Worker.Direct()
             : new Worker.Background("lyapunov4j " + run, builder.backlog, this::failInBackground);
-    builder.registries.forEach(metrics::bindTo);
+    heap = builder.backlog == null ? new HeapShare(() -> Long.MAX_VALUE) : builder.heap;
+    bindMetrics(builder.registries);
+  }
+
+  /** To all registries or to none. */
+  private void bindMetrics(List<MeterRegistry> registries) {
+    try {
+      registries.forEach(metrics::bindTo);
+    } catch (Throwable refused) {
+      try {
+        metrics.close();
+      } catch (Throwable further) {
+        refused.addSuppressed(further);
+      }
+      throw refused;
+    }
   }
 
   private String name(Builder builder) {
@@ -378,8 +393,13 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     } else {
       deadline.cancel();
     }
-    metrics.close();
-    endRecord();
+    try {
+      metrics.close();
+    } catch (Throwable failure) {
+      tally.failed("The removal of the metrics", failure);
+    } finally {
+      endRecord();
+    }
   }
 
   @Override
@@ -390,8 +410,11 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private void endRecord() {
     if (record != null) {
       try (record) {
-        record.end(tally);
-      } catch (IOException failure) {
+        record.end(
+            tally,
+            RunLine.withoutModel(
+                run, clock.instant(), probe.size(), probe.hash(), settings.seed()));
+      } catch (Throwable failure) {
         tally.failed("The end of the record of the run", failure);
       }
     }
@@ -427,17 +450,22 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
   }
 
+  @SuppressWarnings("try") // the isolation is only begun and closed
   private void checkpoint(Model model, int epoch, Tier tier) {
     stages.accept(Stage.SCHEDULE);
     long begun = budget.now();
-    try {
+    try (Isolation isolation = Isolation.begin()) {
       latestCheckpoint = latestIteration;
       latestTier = tier;
       stages.accept(Stage.READ_STEP);
       TrainingStep step = readStep(model, epoch);
       announce(step);
       if (stability.get() != null || prepare(model, step)) {
-        submit(snapshot(model, epoch, tier, step), begun);
+        if (hasRoom(tier)) {
+          submit(snapshot(model, epoch, tier, step), begun);
+        } else {
+          tally.skipped();
+        }
       }
     } finally {
       budget.finished(begun);
@@ -455,6 +483,21 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         step,
         steps.metric(model, latestIteration, epoch).orElse(null),
         model.params().dup());
+  }
+
+  /** Whether a checkpoint in the background would leave training enough. */
+  private boolean hasRoom(Tier tier) {
+    StabilityProbe present = stability.get();
+    long bytes = present == null ? 0 : present.heapBytes(tier);
+    boolean room = heap.allows(bytes);
+    if (!room && !roomWarned) {
+      roomWarned = true;
+      log.warn(
+          "{} passes over a checkpoint in the background: it needs about {} MB, more than half of the free heap, the rest of which is for training. Use a smaller probe or a larger -Xmx.",
+          run,
+          bytes >> 20);
+    }
+    return room;
   }
 
   private void submit(Snapshot snapshot, long begun) {
@@ -478,11 +521,17 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   /** In the background, its time goes on after {@link #checkpoint} has returned. */
+  @SuppressWarnings("try") // the isolation is only begun and closed
   private void compute(Snapshot snapshot, long begun) {
     StabilityProbe present = stability.get();
-    try (snapshot) {
+    try (snapshot;
+        Isolation isolation = Isolation.begin()) {
       if (present == null) {
         throw new CancellationException("the listener was closed");
+      }
+      if (!hasRoom(snapshot.tier())) {
+        tally.skipped();
+        return;
       }
       Checkpoint checkpoint = present.evaluate(snapshot);
       reporter.deliver(checkpoint);
@@ -507,6 +556,9 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * iteration.
    */
   private void failInBackground(Throwable failure) {
+    if (failure instanceof OutOfMemoryError) {
+      heap.backOff();
+    }
     try {
       handle(failure);
     } catch (RuntimeException strictly) {
@@ -614,6 +666,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private InstantSource clock = InstantSource.system();
     private Consumer<Stage> stages = stage -> {};
     private LongSupplier nanoseconds = System::nanoTime;
+    private HeapShare heap = new HeapShare();
 
     /**
      * A builder.
@@ -716,6 +769,9 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      * Computes checkpoints in a background thread, from a copy of the parameters made in the
      * training thread. The results are those of the training thread, bit for bit; consumers are
      * called in the background thread.
+     *
+     * <p>Meanwhile training needs the heap. A checkpoint that would take more than half of what is
+     * free is skipped and counted; after an {@code OutOfMemoryError} of its own, half of that.
      *
      * @param backlog what to do when training is faster
      * @return this
@@ -948,6 +1004,12 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       return this;
     }
 
+    /** Lets tests decide what is free. */
+    Builder heap(HeapShare heap) {
+      this.heap = heap;
+      return this;
+    }
+
     /** Lets tests fail at any stage. */
     Builder atEachStage(Consumer<Stage> stages) {
       this.stages = stages;
@@ -972,7 +1034,16 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      *     continued
      */
     public LyapunovListener build() {
-      return new LyapunovListener(this);
+      RecordKeeper keeper =
+          record == null ? null : RecordKeeper.open(record, probe.hash(), seed, clock);
+      try {
+        return new LyapunovListener(this, keeper);
+      } catch (Throwable refused) {
+        if (keeper != null) {
+          keeper.closeAfter(refused);
+        }
+        throw refused;
+      }
     }
 
     private static int requirePositive(String name, int value) {

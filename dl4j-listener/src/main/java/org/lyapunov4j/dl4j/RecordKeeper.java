@@ -33,12 +33,14 @@ final class RecordKeeper implements AutoCloseable {
   private final EdgeFile edges;
   private final InstantSource clock;
   private final Queue<NoteLine> waiting = new ArrayDeque<>();
+  private Path told;
   private RunLine opening;
   private int firstIteration;
   private boolean begun;
 
   private RecordKeeper(Path file, RecordWriter writer, InstantSource clock) {
     this.file = file;
+    told = file;
     this.writer = writer;
     this.clock = clock;
     tangents = new TrajectoryFile(file);
@@ -92,17 +94,19 @@ final class RecordKeeper implements AutoCloseable {
     return writer.before().run().map(RunLine::run);
   }
 
-  /** The carried tangent vector of a resumed run, or null. */
+  /** The carried tangent vector of a resumed run; null if there is none, or it is damaged. */
   TrajectoryFile.State trajectory() {
     if (writer.before().run().isEmpty()) {
       return null;
     }
     try {
       return tangents.read().orElse(null);
-    } catch (IOException e) {
-      throw new IllegalArgumentException(
-          "the tangent vector beside " + file + " must be readable, got " + e + "; delete its file",
-          e);
+    } catch (IOException | RuntimeException e) {
+      log.warn(
+          "The tangent vector beside {} cannot be read ({}); a new one starts",
+          file,
+          String.valueOf(e.getMessage()).replaceAll("\\s+", " "));
+      return null;
     }
   }
 
@@ -133,8 +137,10 @@ final class RecordKeeper implements AutoCloseable {
         .run()
         .ifPresent(
             run -> {
-              requireSame("number of parameters", run.parameters(), line.parameters());
-              requireSame("number of outputs", run.outputs(), line.outputs());
+              if (run.parameters() > 0) {
+                requireSame("number of parameters", run.parameters(), line.parameters());
+                requireSame("number of outputs", run.outputs(), line.outputs());
+              }
             });
     opening = line;
     firstIteration = iteration;
@@ -154,6 +160,7 @@ final class RecordKeeper implements AutoCloseable {
     if (track.isPresent()) {
       edges.write(track.get());
     }
+    tellIfMoved();
   }
 
   /** Notes from before the first checkpoint wait for the opening line. */
@@ -162,11 +169,35 @@ final class RecordKeeper implements AutoCloseable {
     if (opening != null) {
       writeOpening();
       writeWaiting();
+      tellIfMoved();
     }
   }
 
-  synchronized void end(Tally tally) throws IOException {
+  /** Nothing is lost; to be told is all the more. */
+  private void tellIfMoved() throws IOException {
+    Path present = writer.file();
+    if (!present.equals(told)) {
+      String before = told.toString();
+      told = present;
+      throw new IOException(
+          before + " was deleted or changed by another program; the record goes on in " + present);
+    }
+  }
+
+  /**
+   * Ends the record.
+   *
+   * @param unseen the opening line if no model was seen, but there are notes
+   */
+  synchronized void end(Tally tally, RunLine unseen) throws IOException {
+    if (!begun && !waiting.isEmpty()) {
+      if (writer.before().run().isEmpty()) {
+        writer.append(opening == null ? unseen : opening);
+      }
+      begun = true;
+    }
     if (begun) {
+      writeWaiting();
       writer.append(
           new EndLine(
               clock.instant(),
@@ -194,6 +225,15 @@ final class RecordKeeper implements AutoCloseable {
     while (!waiting.isEmpty()) {
       writer.append(waiting.peek());
       waiting.remove();
+    }
+  }
+
+  /** Lets the file go again, if nothing came of it. */
+  void closeAfter(Throwable refused) {
+    try {
+      close();
+    } catch (IOException further) {
+      refused.addSuppressed(further);
     }
   }
 

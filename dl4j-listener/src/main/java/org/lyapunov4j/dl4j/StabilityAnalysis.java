@@ -9,6 +9,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.gram.Isolation;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
 import org.lyapunov4j.dl4j.step.TrainingStep;
@@ -235,13 +236,16 @@ public final class StabilityAnalysis {
    * @throws IllegalStateException if the batch size was not told
    * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
    */
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public TrainingStep step() {
     if (batchSize == 0) {
       throw new IllegalStateException(
           "the batch size must be told, since no model holds it, got none; call batchSize(B), with"
               + " the number of examples for gradient descent");
     }
-    return steps().read(model, iteration, epoch, batchSize);
+    try (Isolation isolation = Isolation.begin()) {
+      return steps().read(model, iteration, epoch, batchSize);
+    }
   }
 
   /**
@@ -253,8 +257,10 @@ public final class StabilityAnalysis {
    *     is too small or the matrix is not finite
    * @throws CancellationException if it was cancelled
    */
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public NtkGramResult gram() {
-    try (NtkGram gram = NtkGram.builder(model).probe(probe.data()).cancelled(cancelled).build();
+    try (Isolation isolation = Isolation.begin();
+        NtkGram gram = NtkGram.builder(model).probe(probe.data()).cancelled(cancelled).build();
         INDArray metric = steps().metric(model, iteration, epoch).orElse(null)) {
       return gram.compute(model.params(), metric);
     }
@@ -272,6 +278,7 @@ public final class StabilityAnalysis {
    *     is too small or the matrix is not finite
    * @throws CancellationException if it was cancelled
    */
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public Checkpoint run() {
     TrainingStep step = step();
     StabilityProbe.Settings settings =
@@ -284,7 +291,8 @@ public final class StabilityAnalysis {
             new EdgeTracker(Optional.empty()),
             new Deadline(cancelled),
             stage -> {});
-    try (StabilityProbe stability = new StabilityProbe(settings, model, probe.data());
+    try (Isolation isolation = Isolation.begin();
+        StabilityProbe stability = new StabilityProbe(settings, model, probe.data());
         Snapshot snapshot =
             new Snapshot(
                 iteration,

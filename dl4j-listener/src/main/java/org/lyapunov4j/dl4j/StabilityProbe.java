@@ -35,6 +35,9 @@ final class StabilityProbe implements AutoCloseable {
   private static final int BRIEF_EPOCHS = 64;
   private static final int SMALLEST_COMPARED = 8;
 
+  /** Where eigenvectors are computed, unless the user sets another limit. */
+  private static final long DECOMPOSED = 6144;
+
   /** Key of a random stream. */
   private static final long BATCH_SHARPNESS = 0x62617463;
 
@@ -111,6 +114,19 @@ final class StabilityProbe implements AutoCloseable {
 
   int outputs() {
     return ntk.outputs();
+  }
+
+  /**
+   * About what a checkpoint takes of the heap: the matrix and, up to the size that is decomposed,
+   * eigenvectors and work space of the mean-square threshold; else a copy.
+   *
+   * @return bytes
+   */
+  long heapBytes(Tier tier) {
+    long rows = (long) ntk.examples() * ntk.outputs();
+    long entry = ntk.isSinglePrecision() ? Float.BYTES : Double.BYTES;
+    long work = tier == Tier.ECONOMY || rows > DECOMPOSED ? 1 : 3;
+    return (entry + work * Double.BYTES) * rows * rows;
   }
 
   /**

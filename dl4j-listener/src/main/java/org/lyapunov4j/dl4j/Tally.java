@@ -23,18 +23,27 @@ final class Tally {
 
   void skipped() {
     skipped.incrementAndGet();
-    metrics.skipped();
+    count(metrics::skipped);
   }
 
   void cancelled() {
     cancelled.incrementAndGet();
-    metrics.cancelled();
+    count(metrics::cancelled);
   }
 
   /** Counts a failure and reports it; throws if strict. */
   void failed(String activity, Throwable failure) {
-    metrics.failed();
+    count(metrics::failed);
     troubles.report(activity, failure);
+  }
+
+  /** A registry may be what fails. */
+  private void count(Runnable meter) {
+    try {
+      meter.run();
+    } catch (Throwable failure) {
+      troubles.report("The metrics of the run", failure);
+    }
   }
 
   long deliveredCount() {

@@ -3,13 +3,13 @@ package org.lyapunov4j.dl4j;
 
 import java.util.Optional;
 import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.gram.Isolation;
 import org.lyapunov4j.dl4j.gram.OutputJacobian;
 import org.lyapunov4j.dl4j.record.TrajectoryFile;
 import org.lyapunov4j.exponent.TangentMap;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -94,9 +94,9 @@ final class TrajectoryTracker {
     }
   }
 
-  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  @SuppressWarnings("try") // the isolation is only begun and closed
   private TangentMap map(Snapshot snapshot) {
-    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+    try (Isolation isolation = Isolation.begin()) {
       INDArray metric = snapshot.metric();
       return new CheckpointMap(
           jacobian, numbers(snapshot.parameters()), metric == null ? null : numbers(metric));

@@ -3,10 +3,8 @@ package org.lyapunov4j.dl4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CancellationException;
@@ -126,16 +124,6 @@ class FaultsTest {
       assertThat(Thread.interrupted()).isTrue();
     }
     assertThat(listener.cancelled()).isEqualTo(ITERATIONS);
-    listener.close();
-  }
-
-  @Test
-  void aFullDiskIsCountedAndTheRestIsDelivered() {
-    assumeTrue(Files.isWritable(Path.of("/dev/full")));
-    LyapunovListener listener = builder(stage -> {}).record(Path.of("/dev/full")).build();
-    assertThat(train(listener)).isEqualTo(undisturbed);
-    assertThat(listener.history()).hasSize(ITERATIONS);
-    assertThat(listener.failures()).isEqualTo(ITERATIONS);
     listener.close();
   }
 

@@ -19,6 +19,7 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.graph.rnn.LastTimeStepVertex;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
@@ -32,9 +33,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.lyapunov4j.step.RandomStream;
+import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.activations.BaseActivationFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Nesterovs;
@@ -59,7 +63,64 @@ class IsolationOfModelsTest {
         new Case("transfer learning", true, IsolationOfModelsTest::transferred, table()),
         new Case("masked series", true, () -> series(BackpropType.Standard), masked()),
         new Case("truncated series", false, () -> series(BackpropType.TruncatedBPTT), masked()),
-        new Case("attention", true, IsolationOfModelsTest::attention, masked()));
+        new Case("attention", true, IsolationOfModelsTest::attention, masked()),
+        new Case(
+            "vertex that draws, through Nd4j.linspace",
+            true,
+            IsolationOfModelsTest::lastStep,
+            maskedFeatures()),
+        new Case("activation that draws", true, IsolationOfModelsTest::drawing, table()));
+  }
+
+  /** Draws from the generator of its thread, at random as often as normal. */
+  static final class DrawingActivation extends BaseActivationFunction {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public INDArray getActivation(INDArray in, boolean training) {
+      in.muli(0.9 + 0.01 * Nd4j.rand(DataType.DOUBLE, 1).getDouble(0));
+      return in.muli(1 + 0.01 * Nd4j.getRandom().nextGaussian());
+    }
+
+    @Override
+    public Pair<INDArray, INDArray> backprop(INDArray in, INDArray epsilon) {
+      return new Pair<>(epsilon.mul(0.9), null);
+    }
+  }
+
+  @Test
+  void anAnalysisLeavesTheGeneratorAsItWas() {
+    for (Case test : List.of(named("vertex that draws"), named("activation that draws"))) {
+      Model model = test.model().get();
+      seedGenerator();
+      Nd4j.getRandom().nextGaussian();
+      List<Object> before = outcome(model);
+      seedGenerator();
+      Nd4j.getRandom().nextGaussian();
+      StabilityAnalysis.of(model, DataSet.merge(test.batches())).batchSize(BATCH).run();
+      assertThat(outcome(model)).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void whatAModelDrawsInACheckpointIsTheSameInBothThreads() {
+    Case test = named("activation that draws");
+    LyapunovListener direct = builder(test).build();
+    train(test, direct);
+    LyapunovListener background = builder(test).background(Backlog.WAIT).build();
+    train(test, background);
+    background.close();
+    assertThat(exponents(background)).isEqualTo(exponents(direct)).isNotEmpty();
+  }
+
+  private static List<Object> exponents(LyapunovListener listener) {
+    return listener.history().stream()
+        .<Object>map(checkpoint -> checkpoint.stability().exponent())
+        .toList();
+  }
+
+  private static Case named(String name) {
+    return cases().filter(test -> test.name().startsWith(name)).findFirst().orElseThrow();
   }
 
   @ParameterizedTest
@@ -97,12 +158,24 @@ class IsolationOfModelsTest {
     assertThat(listener.failures()).isZero();
   }
 
+  /** A seed does not drop the second of two normal numbers that were made together. */
+  private static void seedGenerator() {
+    Random random = Nd4j.getRandom();
+    long before;
+    do {
+      before = random.rootState() ^ random.nodeState();
+      random.nextGaussian();
+    } while (before == (random.rootState() ^ random.nodeState()));
+    random.nextGaussian();
+    random.setSeed(77);
+  }
+
   private static List<Object> stopEarly(LyapunovListener listener) {
     MultiLayerNetwork network = batchNorm();
     if (listener != null) {
       network.setListeners(listener);
     }
-    Nd4j.getRandom().setSeed(77);
+    seedGenerator();
     var configuration =
         new EarlyStoppingConfiguration.Builder<MultiLayerNetwork>()
             .epochTerminationConditions(new MaxEpochsTerminationCondition(3))
@@ -127,7 +200,7 @@ class IsolationOfModelsTest {
     } else {
       fit = ((ComputationGraph) model)::fit;
     }
-    Nd4j.getRandom().setSeed(77);
+    seedGenerator();
     if (listener != null) {
       model.setListeners(listener);
     }
@@ -146,8 +219,11 @@ class IsolationOfModelsTest {
     return List.of(
         values(model.params()),
         values(state),
+        Nd4j.getRandom().getSeed(),
         Nd4j.getRandom().rootState(),
-        Nd4j.getRandom().nodeState());
+        Nd4j.getRandom().nodeState(),
+        Nd4j.getRandom().nextGaussian(),
+        Nd4j.getRandom().nextGaussian());
   }
 
   private static List<Double> values(INDArray array) {
@@ -232,6 +308,37 @@ class IsolationOfModelsTest {
     return network(builder.build());
   }
 
+  private static ComputationGraph lastStep() {
+    ComputationGraph graph =
+        new ComputationGraph(
+            configuration()
+                .graphBuilder()
+                .addInputs("in")
+                .addLayer("lstm", new LSTM.Builder().nIn(2).nOut(5).dropOut(0.8).build(), "in")
+                .addVertex("last", new LastTimeStepVertex("in"), "lstm")
+                .addLayer("out", output(), "last")
+                .setOutputs("out")
+                .build());
+    graph.init();
+    graph.setParams(Networks.nearby(graph.params().mul(0), 0.4, new RandomStream(2)));
+    return graph;
+  }
+
+  private static MultiLayerNetwork drawing() {
+    return network(
+        configuration()
+            .list()
+            .layer(
+                new DenseLayer.Builder()
+                    .nIn(3)
+                    .nOut(5)
+                    .activation(new DrawingActivation())
+                    .dropOut(0.8)
+                    .build())
+            .layer(output())
+            .build());
+  }
+
   private static MultiLayerNetwork attention() {
     return network(
         configuration()
@@ -261,6 +368,18 @@ class IsolationOfModelsTest {
 
   private static List<DataSet> masked() {
     return Stream.of(1, 2).map(IsolationOfModelsTest::series).toList();
+  }
+
+  private static List<DataSet> maskedFeatures() {
+    return masked().stream()
+        .map(
+            series ->
+                new DataSet(
+                    series.getFeatures(),
+                    Networks.data(3, BATCH, 3, 2, DataType.DOUBLE).getLabels(),
+                    series.getFeaturesMaskArray(),
+                    null))
+        .toList();
   }
 
   private static DataSet series(int seed) {

@@ -7,7 +7,6 @@ import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -55,9 +54,9 @@ public final class HessianSharpness implements AutoCloseable {
    * @param data the examples of the loss
    * @return the computation
    */
-  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public static HessianSharpness of(Model model, MultiDataSet data) {
-    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+    try (Isolation isolation = Isolation.begin()) {
       Probe probe = Probe.of(data, DataType.DOUBLE);
       return new HessianSharpness(probe, Replica.copy(model, probe, new Noise()));
     }
@@ -77,10 +76,10 @@ public final class HessianSharpness implements AutoCloseable {
    * @throws IllegalStateException if there is no second derivative, since a rectifier is at its
    *     kink
    */
-  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public synchronized TopEigenpairs largest(
       INDArray flatParameters, int count, double tolerance, int maxProducts) {
-    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+    try (Isolation isolation = Isolation.begin()) {
       UnaryOperator<double[]> product = operator(flatParameters);
       int size = Math.toIntExact(model.numParams());
       last =

@@ -16,11 +16,9 @@ import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.MatrixProduct;
 import org.lyapunov4j.gram.NativeLibrary;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Computes the Gram matrix of a model's tangent kernel on a fixed probe set of N examples with K
@@ -139,13 +137,13 @@ public final class NtkGram implements AutoCloseable {
    *     however its products are formed
    * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
-  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public synchronized NtkGramResult compute(INDArray flatParameters, INDArray metric) {
     if (matrixFree) {
       throw new IllegalStateException(
           "built with matrixFree(); use operator(...) or build without");
     }
-    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+    try (Isolation isolation = Isolation.begin()) {
       replica.setParameters(flatParameters);
       Optional<NtkGramResult> result = attempt(flatParameters, metric, product, assumptions);
       return result.isPresent() ? result.get() : secondAttempt(flatParameters, metric);
@@ -270,9 +268,9 @@ public final class NtkGram implements AutoCloseable {
    * @return products G v at these parameters, independent of this object
    * @throws IllegalStateException if two random products are not those of a symmetric matrix
    */
-  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public synchronized NtkOperator operator(INDArray flatParameters, INDArray metric) {
-    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+    try (Isolation isolation = Isolation.begin()) {
       replica.setParameters(flatParameters);
       List<JacobianBlock> blocks = new ArrayList<>();
       sweep(metric, true).run(this::seeds, (node, block) -> blocks.add(block));
@@ -308,6 +306,15 @@ public final class NtkGram implements AutoCloseable {
    */
   public int examples() {
     return probe.examples();
+  }
+
+  /**
+   * The precision of the entries.
+   *
+   * @return true for float, false for double
+   */
+  public boolean isSinglePrecision() {
+    return single;
   }
 
   /**
@@ -512,12 +519,12 @@ public final class NtkGram implements AutoCloseable {
      * @throws IllegalArgumentException if a layer, loss or shape is not supported or the memory
      *     budget does not suffice, with the rule, the value and a remedy
      */
-    @SuppressWarnings("try") // the workspace scope is only opened and closed
+    @SuppressWarnings("try") // the isolation is only begun and closed
     public NtkGram build() {
       if (probe == null) {
         throw new IllegalArgumentException("no probe set was given; call probe(...)");
       }
-      try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      try (Isolation isolation = Isolation.begin()) {
         return new NtkGram(this);
       }
     }

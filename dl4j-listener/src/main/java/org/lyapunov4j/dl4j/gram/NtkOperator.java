@@ -4,7 +4,6 @@ package org.lyapunov4j.dl4j.gram;
 import java.util.List;
 import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -61,14 +60,14 @@ public final class NtkOperator {
    * @return G v, a new array
    * @throws IllegalArgumentException if the length is not m
    */
-  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public double[] multiply(double[] v) {
     if (v.length != size()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT, "the vector must have the length m = %d, got %d", size(), v.length));
     }
-    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+    try (Isolation isolation = Isolation.begin()) {
       INDArray vector = Nd4j.createFromArray(v).castTo(type);
       double[] sum = new double[v.length];
       for (JacobianBlock block : blocks) {

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Locale;
 import org.deeplearning4j.nn.api.Model;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -49,9 +48,9 @@ public final class OutputJacobian implements AutoCloseable {
    * @return the products
    * @throws IllegalArgumentException if a layer, loss or shape is not supported
    */
-  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public static OutputJacobian of(Model model, MultiDataSet data) {
-    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+    try (Isolation isolation = Isolation.begin()) {
       return new OutputJacobian(model, data);
     }
   }
@@ -64,9 +63,9 @@ public final class OutputJacobian implements AutoCloseable {
    * @return A v, length m = N·K, example-major
    * @throws IllegalArgumentException if a length is wrong
    */
-  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public synchronized double[] outputs(INDArray flatParameters, double[] direction) {
-    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+    try (Isolation isolation = Isolation.begin()) {
       Metric views = replica.viewsOf(Nd4j.createFromArray(direction));
       double[] sum = new double[probe.examples() * outputs];
       sweep(
@@ -89,7 +88,7 @@ public final class OutputJacobian implements AutoCloseable {
    * @return Aᵀ c, length P
    * @throws IllegalArgumentException if a length is wrong
    */
-  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  @SuppressWarnings("try") // the isolation is only begun and closed
   public synchronized double[] gradient(INDArray flatParameters, double[] coefficients) {
     int rows = probe.examples() * outputs;
     if (coefficients.length != rows) {
@@ -100,7 +99,7 @@ public final class OutputJacobian implements AutoCloseable {
               rows,
               coefficients.length));
     }
-    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+    try (Isolation isolation = Isolation.begin()) {
       INDArray sum = Nd4j.zeros(DataType.DOUBLE, flatParameters.length());
       Metric views = replica.viewsOf(sum);
       INDArray vector = Nd4j.createFromArray(coefficients);

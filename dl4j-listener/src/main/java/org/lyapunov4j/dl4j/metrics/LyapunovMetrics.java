@@ -138,11 +138,26 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     forEach(binding -> binding.cancelled.increment());
   }
 
-  /** Removes the meters from every registry they were bound to. Closing again does nothing. */
+  /**
+   * Removes the meters from every registry they were bound to. Closing again does nothing.
+   *
+   * @throws RuntimeException that a registry threw, after all others have been seen to
+   */
   @Override
   public synchronized void close() {
-    bindings.forEach(Binding::remove);
+    List<Binding> bound = List.copyOf(bindings);
     bindings.clear();
+    RuntimeException first = null;
+    for (Binding binding : bound) {
+      try {
+        binding.remove();
+      } catch (RuntimeException failure) {
+        first = first == null ? failure : first;
+      }
+    }
+    if (first != null) {
+      throw first;
+    }
   }
 
   private synchronized void forEach(java.util.function.Consumer<Binding> action) {
@@ -173,13 +188,27 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
   private final class Binding {
     private final MeterRegistry registry;
     private final List<Meter> meters = new ArrayList<>();
-    private final Timer compute;
-    private final Counter skipped;
-    private final Counter failed;
-    private final Counter cancelled;
+    private Timer compute;
+    private Counter skipped;
+    private Counter failed;
+    private Counter cancelled;
 
+    /** Registers all meters or none. */
     Binding(MeterRegistry registry) {
       this.registry = registry;
+      try {
+        register();
+      } catch (Throwable refused) {
+        try {
+          remove();
+        } catch (Throwable further) {
+          refused.addSuppressed(further);
+        }
+        throw refused;
+      }
+    }
+
+    private void register() {
       for (LyapunovGauge gauge : LyapunovGauge.values()) {
         add(
             Gauge.builder(gauge.meterName(), () -> value(gauge))
@@ -228,8 +257,19 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
       return meter;
     }
 
+    /** Tries each, and throws what the first failure was. */
     void remove() {
-      meters.forEach(registry::remove);
+      RuntimeException first = null;
+      for (Meter meter : meters) {
+        try {
+          registry.remove(meter);
+        } catch (RuntimeException failure) {
+          first = first == null ? failure : first;
+        }
+      }
+      if (first != null) {
+        throw first;
+      }
     }
   }
 }

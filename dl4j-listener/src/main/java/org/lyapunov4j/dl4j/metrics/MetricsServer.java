@@ -1,21 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.metrics;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPOutputStream;
 
 /**
- * Serves {@code /metrics} to Prometheus, for programs that have no web server. Its thread does not
- * keep the program alive.
+ * Serves {@code /metrics} to Prometheus, for programs that have no web server. Its threads do not
+ * keep the program alive. It answers GET and HEAD, compressed if asked, to 16 clients at a time; one
+ * that has not asked and read within 10 s is cut off. The JDK's server has no time limits but those
+ * of the whole process.
  *
  * <pre>{@code
  * try (MetricsServer server = MetricsServer.loopback(registry, 9464)) {
@@ -30,12 +42,24 @@ public final class MetricsServer implements AutoCloseable {
   private static final String OPEN_METRICS =
       "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-  private final HttpServer server;
-  private final PrometheusMeterRegistry registry;
+  /** Clients at a time; whoever comes beyond them is sent away. */
+  private static final int CLIENTS = 16;
 
-  private MetricsServer(HttpServer server, PrometheusMeterRegistry registry) {
+  /** What a client may take for its question and the answer. */
+  private static final int SECONDS = 10;
+
+  private final ServerSocket server;
+  private final PrometheusMeterRegistry registry;
+  private final ExecutorService clients =
+      new ThreadPoolExecutor(
+          0, CLIENTS, SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), MetricsServer::daemon);
+  private final ScheduledExecutorService clock =
+      Executors.newSingleThreadScheduledExecutor(MetricsServer::daemon);
+
+  private MetricsServer(ServerSocket server, PrometheusMeterRegistry registry) {
     this.server = server;
     this.registry = registry;
+    daemon(this::accept).start();
   }
 
   /**
@@ -84,12 +108,11 @@ public final class MetricsServer implements AutoCloseable {
   private static MetricsServer start(PrometheusMeterRegistry registry, InetSocketAddress address)
       throws IOException {
     Objects.requireNonNull(registry, "registry");
+    ServerSocket socket = new ServerSocket();
     try {
-      MetricsServer metrics = new MetricsServer(HttpServer.create(address, 0), registry);
-      metrics.server.createContext("/metrics", metrics::answer);
-      metrics.startAsDaemon();
-      return metrics;
+      socket.bind(address);
     } catch (BindException e) {
+      socket.close();
       throw new IllegalArgumentException(
           "cannot listen on "
               + address.getAddress().getHostAddress()
@@ -100,20 +123,13 @@ public final class MetricsServer implements AutoCloseable {
               + "; choose a free port, 0 for any, on an address of this machine",
           e);
     }
+    return new MetricsServer(socket, registry);
   }
 
-  /** The dispatcher inherits from the thread that starts it whether it is a daemon. */
-  private void startAsDaemon() throws IOException {
-    Thread starter = new Thread(server::start, "lyapunov4j metrics");
-    starter.setDaemon(true);
-    starter.start();
-    try {
-      starter.join();
-    } catch (InterruptedException e) {
-      server.stop(0);
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while the metrics server was starting");
-    }
+  private static Thread daemon(Runnable task) {
+    Thread thread = new Thread(task, "lyapunov4j metrics");
+    thread.setDaemon(true);
+    return thread;
   }
 
   /**
@@ -122,35 +138,106 @@ public final class MetricsServer implements AutoCloseable {
    * @return the address to scrape, with the real port
    */
   public URI uri() {
-    InetSocketAddress address = server.getAddress();
-    String host = address.getAddress().getHostAddress();
+    String host = server.getInetAddress().getHostAddress();
     return URI.create(
         "http://"
             + (host.contains(":") ? "[" + host + "]" : host)
             + ":"
-            + address.getPort()
+            + server.getLocalPort()
             + "/metrics");
   }
 
-  private void answer(HttpExchange exchange) throws IOException {
-    try (exchange) {
-      if (!exchange.getRequestURI().getPath().equals("/metrics")) {
-        exchange.sendResponseHeaders(404, -1);
-        return;
+  private void accept() {
+    while (!server.isClosed()) {
+      try {
+        Socket client = server.accept();
+        try {
+          clients.execute(() -> serve(client));
+        } catch (RejectedExecutionException busy) {
+          client.close();
+        }
+      } catch (IOException | RuntimeException lost) {
+        // The server was closed, or a client was gone before it was accepted.
       }
-      String accept = exchange.getRequestHeaders().getFirst("Accept");
-      boolean open = accept != null && accept.contains("application/openmetrics-text");
-      String type = open ? OPEN_METRICS : TEXT;
-      byte[] body = registry.scrape(type).getBytes(StandardCharsets.UTF_8);
-      exchange.getResponseHeaders().set("Content-Type", type);
-      exchange.sendResponseHeaders(200, body.length);
-      exchange.getResponseBody().write(body);
     }
+  }
+
+  /** One request, one answer, in a limited time. */
+  private void serve(Socket client) {
+    Future<?> end = clock.schedule(() -> close(client), SECONDS, TimeUnit.SECONDS);
+    try (client) {
+      HttpRequest request = HttpRequest.read(client.getInputStream());
+      OutputStream out = client.getOutputStream();
+      out.write(answer(request));
+      out.flush();
+      client.shutdownOutput();
+      client.getInputStream().skip(HttpRequest.LONGEST);
+    } catch (IOException | RuntimeException lost) {
+      // Whoever asks again is served again.
+    } finally {
+      end.cancel(false);
+    }
+  }
+
+  private static void close(Socket client) {
+    try {
+      client.close();
+    } catch (IOException e) {
+      // It is as good as closed.
+    }
+  }
+
+  private byte[] answer(HttpRequest request) throws IOException {
+    if (request.error() != null) {
+      return response(request.error(), "", new byte[0], true);
+    }
+    if (!request.method().equals("GET") && !request.method().equals("HEAD")) {
+      return response("405 Method Not Allowed", "Allow: GET, HEAD\r\n", new byte[0], true);
+    }
+    if (!request.path().equals("/metrics")) {
+      return response("404 Not Found", "", new byte[0], true);
+    }
+    boolean open = request.header("accept").contains("application/openmetrics-text");
+    String type = open ? OPEN_METRICS : TEXT;
+    byte[] body = registry.scrape(type).getBytes(StandardCharsets.UTF_8);
+    String fields = "Content-Type: " + type + "\r\nVary: Accept, Accept-Encoding\r\n";
+    if (request.acceptsGzip()) {
+      ByteArrayOutputStream packed = new ByteArrayOutputStream();
+      try (GZIPOutputStream gzip = new GZIPOutputStream(packed)) {
+        gzip.write(body);
+      }
+      body = packed.toByteArray();
+      fields += "Content-Encoding: gzip\r\n";
+    }
+    return response("200 OK", fields, body, request.method().equals("GET"));
+  }
+
+  private static byte[] response(String status, String fields, byte[] body, boolean withBody) {
+    String head =
+        "HTTP/1.1 "
+            + status
+            + "\r\n"
+            + fields
+            + "Content-Length: "
+            + body.length
+            + "\r\nConnection: close\r\n\r\n";
+    ByteArrayOutputStream response = new ByteArrayOutputStream();
+    response.writeBytes(head.getBytes(StandardCharsets.US_ASCII));
+    if (withBody) {
+      response.writeBytes(body);
+    }
+    return response.toByteArray();
   }
 
   /** Stops serving. Closing again does nothing. */
   @Override
   public void close() {
-    server.stop(0);
+    try {
+      server.close();
+    } catch (IOException e) {
+      // It no longer listens.
+    }
+    clients.shutdownNow();
+    clock.shutdownNow();
   }
 }

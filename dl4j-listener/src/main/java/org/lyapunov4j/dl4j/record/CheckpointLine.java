@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j.record;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.TrajectoryExponent;
@@ -44,6 +45,14 @@ public record CheckpointLine(
     Window trajectory,
     List<StabilityRecord> probeSizes)
     implements RecordLine {
+  /** {@inheritDoc} */
+  public CheckpointLine {
+    Objects.requireNonNull(time, "time");
+    Objects.requireNonNull(tier, "tier");
+    Objects.requireNonNull(stability, "stability");
+    probeSizes = probeSizes == null ? null : List.copyOf(probeSizes);
+  }
+
   /**
    * When the edge ratio reaches 1, if its trend goes on.
    *

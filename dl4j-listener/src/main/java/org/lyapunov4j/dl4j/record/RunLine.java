@@ -14,11 +14,11 @@ import org.lyapunov4j.dl4j.step.TrainingStep;
  * @param run the name of the run
  * @param started when the first checkpoint was due
  * @param provenance the software
- * @param model class of the model
- * @param parameters P
- * @param precision data type of the parameters
+ * @param model class of the model; null if none was seen
+ * @param parameters P; 0 if no model was seen
+ * @param precision data type of the parameters; null if no model was seen
  * @param examples N of the probe
- * @param outputs K
+ * @param outputs K; 0 if no model was seen
  * @param probe SHA-256 of the probe, in hexadecimal
  * @param seed of the estimates
  * @param step the training step at the start, in one sentence
@@ -44,6 +44,22 @@ public record RunLine(
   public RunLine {
     Objects.requireNonNull(run, "run");
     Objects.requireNonNull(probe, "probe");
+  }
+
+  /**
+   * The first line of a record whose model was never seen, for want of an iteration.
+   *
+   * @param run the name of the run
+   * @param started when
+   * @param examples N
+   * @param probe SHA-256 of the probe
+   * @param seed of the estimates
+   * @return the line, with 0 or null for what is unknown
+   */
+  public static RunLine withoutModel(
+      String run, Instant started, int examples, String probe, long seed) {
+    return new RunLine(
+        SCHEMA, run, started, Provenance.current(), null, 0, null, examples, 0, probe, seed, null);
   }
 
   /**

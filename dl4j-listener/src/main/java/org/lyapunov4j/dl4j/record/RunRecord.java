@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.record;
 
+import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -35,7 +36,14 @@ public record RunRecord(List<RecordLine> lines, int unreadable, long length) {
    * @throws IOException if it cannot be read
    */
   public static RunRecord read(Path file) throws IOException {
-    return parse(Files.readAllBytes(file));
+    return parse(bytes(file));
+  }
+
+  /** Not through a channel, which an interrupt would close. */
+  static byte[] bytes(Path file) throws IOException {
+    try (InputStream stream = new FileInputStream(file.toFile())) {
+      return stream.readAllBytes();
+    }
   }
 
   static RunRecord parse(byte[] bytes) {

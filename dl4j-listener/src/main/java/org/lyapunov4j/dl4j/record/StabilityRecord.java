@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j.record;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.lyapunov4j.exponent.Estimate;
@@ -74,6 +75,14 @@ public record StabilityRecord(
     List<Moment> moments,
     FiniteTime finiteTime,
     List<String> remarks) {
+  /** {@inheritDoc} */
+  public StabilityRecord {
+    Objects.requireNonNull(exponent, "exponent");
+    Objects.requireNonNull(gdExponent, "gdExponent");
+    Objects.requireNonNull(verdict, "verdict");
+    moments = moments == null ? null : List.copyOf(moments);
+    remarks = remarks == null ? null : List.copyOf(remarks);
+  }
 
   /**
    * Exponents over a finite number of steps, how they scatter.

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.record;
 
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Base64;
 import java.util.Optional;
 
@@ -37,19 +38,21 @@ final class StateFile {
    */
   void replace(Object state) throws IOException {
     Path fresh = file.resolveSibling(file.getFileName() + ".new");
-    try (FileChannel channel =
-        FileChannel.open(
-            fresh,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.TRUNCATE_EXISTING)) {
-      ByteBuffer bytes = ByteBuffer.wrap(Json.line(state).getBytes(StandardCharsets.UTF_8));
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-      channel.force(true);
+    byte[] bytes = Json.line(state).getBytes(StandardCharsets.UTF_8);
+    requireRegularOrNew(fresh);
+    requireRegularOrNew(file);
+    // not through a channel, which an interrupt would close
+    try (FileOutputStream stream = new FileOutputStream(fresh.toFile())) {
+      stream.write(bytes);
+      stream.getFD().sync();
     }
     Files.move(fresh, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private static void requireRegularOrNew(Path file) throws IOException {
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw new IOException(file + " must be a regular file or new, got a folder or a device");
+    }
   }
 
   /**
@@ -59,9 +62,16 @@ final class StateFile {
    * @throws IOException if there is one but it cannot be read
    */
   <T> Optional<T> read(Class<T> type) throws IOException {
-    return Files.exists(file)
-        ? Optional.of(Json.read(Files.readAllBytes(file), type))
-        : Optional.empty();
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    requireRegularOrNew(file);
+    if (Files.size(file) > Runtime.getRuntime().maxMemory() / 8) {
+      throw new IOException("it is too large for the heap");
+    }
+    try (InputStream stream = new FileInputStream(file.toFile())) {
+      return Optional.of(Json.read(stream.readAllBytes(), type));
+    }
   }
 
   /** Numbers in base 64, little-endian. */

@@ -76,20 +76,30 @@ public final class TrajectoryFile {
    */
   public Optional<State> read() throws IOException {
     Optional<Stored> stored = file.read(Stored.class);
-    return stored.isEmpty()
-        ? Optional.empty()
-        : Optional.of(new State(stored.get().iteration(), carried(stored.get())));
+    try {
+      return stored.isEmpty()
+          ? Optional.empty()
+          : Optional.of(new State(stored.get().iteration(), carried(stored.get())));
+    } catch (IllegalArgumentException | ArithmeticException | NullPointerException damaged) {
+      throw new IOException("it is damaged: " + damaged.getMessage(), damaged);
+    }
   }
 
   private static TrajectoryExponent.State carried(Stored stored) throws IOException {
-    int windows = stored.index() + 1;
-    if (stored.position() == null && stored.tangent() != null) {
+    if (stored.tangent() == null && (stored.position() == null || stored.logNorm() == null)) {
+      throw new IOException("it holds no tangent vector");
+    }
+    int windows = Math.addExact(stored.index(), 1);
+    if (windows < 1 || stored.iteration() < 0) {
+      throw new IOException("it has " + windows + " windows at iteration " + stored.iteration());
+    }
+    if (stored.cumulativeSteps() == null || stored.cumulativeSteps() < 0) {
+      throw new IOException("it must have a number of steps, got " + stored.cumulativeSteps());
+    }
+    if (stored.position() == null) {
       double[] coefficients = stored.tangent().stream().mapToDouble(Double::doubleValue).toArray();
       return TrajectoryExponent.State.ofCoefficients(
           windows, stored.cumulativeSteps(), stored.cumulativeGrowth(), coefficients);
-    }
-    if (stored.position() == null || stored.logNorm() == null) {
-      throw new IOException("it holds no tangent vector");
     }
     return TrajectoryExponent.State.of(
         windows,

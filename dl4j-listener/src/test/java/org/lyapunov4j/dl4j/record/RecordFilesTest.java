@@ -4,7 +4,6 @@ package org.lyapunov4j.dl4j.record;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -318,15 +317,6 @@ class RecordFilesTest {
       assertThat(read.unreadable()).isZero();
       assertThat(read.length()).isEqualTo(disk.content.size());
     }
-  }
-
-  @Test
-  void theFullDeviceOfLinuxIsAnIoException() throws IOException {
-    Path full = Path.of("/dev/full");
-    assumeTrue(Files.isWritable(full));
-    RecordWriter writer = RecordWriter.open(full);
-    assertThatIOException().isThrownBy(() -> writer.append(LINES.get(0)));
-    assertThatIOException().isThrownBy(() -> writer.append(LINES.get(0)));
   }
 
   @Test
