@@ -144,7 +144,14 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             : null;
     settings =
         new StabilityProbe.Settings(
-            run, builder.seed, builder.analysis, builder.comparison, trajectory, deadline, stages);
+            run,
+            builder.seed,
+            builder.analysis,
+            builder.comparison,
+            ResidualHorizon.of(builder.horizon, builder.seed),
+            trajectory,
+            deadline,
+            stages);
     troubles = new Troubles(log, strict);
     metrics = new LyapunovMetrics(run, builder.tags, clock);
     tally = new Tally(metrics, troubles);
@@ -597,6 +604,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private Backlog backlog;
     private StabilityProbe.SizeComparison comparison = StabilityProbe.SizeComparison.ECONOMY;
     private boolean trajectory;
+    private Integer horizon;
     private Path record;
     private Duration timeLimit;
     private Duration patience = Duration.ofMinutes(1);
@@ -759,6 +767,26 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      */
     public Builder trajectory(boolean carry) {
       trajectory = carry;
+      return this;
+    }
+
+    /**
+     * Over how many steps the residual that training has now is followed, for the {@linkplain
+     * Checkpoint#finiteTime finite-time exponents}: by how much it shrinks or grows in so many
+     * steps from here if the Gram matrix stood still, over 32 to 256 draws of the mini-batches.
+     * While faster directions are alive in it, that is more than λ tells. Takes an
+     * eigendecomposition of the Gram matrix and steps × draws × 4·B·K·m flops.
+     *
+     * @param steps n, at every checkpoint of every tier; 0 for none; by default 100 of the tier
+     *     {@link Tier#FULL}, none of others
+     * @return this
+     */
+    public Builder horizon(int steps) {
+      if (steps < 0) {
+        throw new IllegalArgumentException(
+            "the horizon must be at least 1 step, or 0 for none, got " + steps);
+      }
+      horizon = steps;
       return this;
     }
 

@@ -50,6 +50,7 @@ public final class StabilityAnalysis {
   private long seed;
   private Consumer<StabilityAnalyzer.Builder> analysis = settings -> {};
   private StabilityProbe.SizeComparison comparison = StabilityProbe.SizeComparison.ECONOMY;
+  private Integer horizon;
   private InstantSource clock = InstantSource.system();
   private BooleanSupplier cancelled = () -> false;
 
@@ -168,6 +169,18 @@ public final class StabilityAnalysis {
   }
 
   /**
+   * Over how many steps the residual of the model is followed, as for {@link
+   * LyapunovListener.Builder#horizon}.
+   *
+   * @param steps n, or 0 for none; by default 100 of the tier {@link Tier#FULL}, none of others
+   * @return this
+   */
+  public StabilityAnalysis horizon(int steps) {
+    horizon = requireCount("horizon", steps);
+    return this;
+  }
+
+  /**
    * Another step than that of the model's iteration counter. For a model saved at the end of an
    * epoch or after {@code fit}, the counter less 1 is the step taken last.
    *
@@ -275,7 +288,14 @@ public final class StabilityAnalysis {
     TrainingStep step = step();
     StabilityProbe.Settings settings =
         new StabilityProbe.Settings(
-            run, seed, analysis, comparison, null, new Deadline(cancelled), stage -> {});
+            run,
+            seed,
+            analysis,
+            comparison,
+            ResidualHorizon.of(horizon, seed),
+            null,
+            new Deadline(cancelled),
+            stage -> {});
     try (StabilityProbe stability = new StabilityProbe(settings, model, probe.data());
         Snapshot snapshot =
             new Snapshot(

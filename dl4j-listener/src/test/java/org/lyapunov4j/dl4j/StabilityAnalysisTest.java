@@ -100,6 +100,7 @@ class StabilityAnalysisTest {
         line.stability(),
         line.batchSharpness(),
         line.trajectory(),
+        line.finiteTime(),
         line.probeSizes());
   }
 

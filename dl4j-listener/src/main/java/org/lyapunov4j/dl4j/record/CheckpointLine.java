@@ -23,6 +23,8 @@ import org.lyapunov4j.exponent.TrajectoryExponent;
  * @param stability exponents and verdict
  * @param batchSharpness curvature along mini-batch gradients
  * @param trajectory the exponent along the trajectory, if asked for; absent at the first checkpoint
+ * @param finiteTime how the residual that training has now goes on over a horizon; absent in
+ *     records of old and unless computed
  * @param probeSizes the stability of a quarter and half of the probe, if asked for
  */
 public record CheckpointLine(
@@ -39,6 +41,7 @@ public record CheckpointLine(
     StabilityRecord stability,
     Batches batchSharpness,
     Window trajectory,
+    StabilityRecord.FiniteTime finiteTime,
     List<StabilityRecord> probeSizes)
     implements RecordLine {
   /**
@@ -99,6 +102,7 @@ public record CheckpointLine(
         StabilityRecord.of(checkpoint.stability()),
         batches(checkpoint),
         checkpoint.trajectory().map(Window::of).orElse(null),
+        checkpoint.finiteTime().map(StabilityRecord.FiniteTime::of).orElse(null),
         checkpoint.smallerProbes().isEmpty()
             ? null
             : checkpoint.smallerProbes().stream().map(StabilityRecord::of).toList());

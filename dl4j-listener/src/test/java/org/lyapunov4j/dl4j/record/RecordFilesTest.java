@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.BatchSharpness;
@@ -78,6 +79,8 @@ class RecordFilesTest {
             List.of(report, report),
             BatchSharpness.estimate(gram, new double[] {1, 2}, step, 8, new RandomStream(1)),
             Optional.of(new TrajectoryExponent.Window(0, 10, 4, -0.5, 10, -0.5)),
+            Optional.of(
+                FiniteTimeEstimator.builder().residual(1, 2).build().estimate(gram, step, 10)),
             32,
             Duration.ofMillis(20),
             Duration.ofMillis(30)));
