@@ -25,6 +25,7 @@ import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
+import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
@@ -136,12 +137,17 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             ? null
             : RecordKeeper.open(builder.record, probe.hash(), builder.seed, clock);
     run = name(builder);
-    batches = builder.trajectory ? new ObservedBatches(probe.data().getFeatures(0)) : null;
+    batches =
+        builder.trajectory == null ? null : new ObservedBatches(probe.data().getFeatures(0));
     TrajectoryTracker trajectory =
-        builder.trajectory
-            ? new TrajectoryTracker(
-                builder.seed, record == null ? null : record.trajectory(), batches)
-            : null;
+        builder.trajectory == null
+            ? null
+            : new TrajectoryTracker(
+                builder.seed,
+                builder.trajectory,
+                record == null ? null : record.trajectory(),
+                batches,
+                deadline);
     settings =
         new StabilityProbe.Settings(
             run,
@@ -386,7 +392,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private void endRecord() {
     if (record != null) {
       try (record) {
-        record.end(tally);
+        record.end(tally, settings.trajectory());
       } catch (IOException failure) {
         tally.failed("The end of the record of the run", failure);
       }
@@ -543,6 +549,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             : steps.read(model, latestIteration, epoch, trained);
     step = step.withRemark(observed.describe());
     step = batches == null ? step : step.withRemark(batches.remark());
+    step = settings.trajectory() == null ? step : step.withRemark(settings.trajectory().remark());
     long seen = observed.epoch().map(ObservedBatchSize.Epoch::examples).orElse(0L);
     return seen == 0 || seen == probe.size()
         ? step
@@ -603,7 +610,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private double budget = Double.POSITIVE_INFINITY;
     private Backlog backlog;
     private StabilityProbe.SizeComparison comparison = StabilityProbe.SizeComparison.ECONOMY;
-    private boolean trajectory;
+    private TrajectoryExponent.Curvature trajectory;
     private Integer horizon;
     private Path record;
     private Duration timeLimit;
@@ -766,7 +773,20 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      * @return this
      */
     public Builder trajectory(boolean carry) {
-      trajectory = carry;
+      return trajectory(carry ? TrajectoryExponent.Curvature.GAUSS_NEWTON : null);
+    }
+
+    /**
+     * Carries a tangent vector along the trajectory with another curvature than that of λ: away from
+     * a minimum the full Hessian makes another exponent of it, by factors of 2 to 3. Each step then
+     * takes three gradients of its mini-batch, on a private copy of the model, and layers defined by
+     * SameDiff are refused.
+     *
+     * @param curvature what steps of the vector take; null for no vector
+     * @return this
+     */
+    public Builder trajectory(TrajectoryExponent.Curvature curvature) {
+      trajectory = curvature;
       return this;
     }
 

@@ -122,6 +122,10 @@ final class RecordKeeper implements AutoCloseable {
     writeOpening();
     writeWaiting();
     writer.append(CheckpointLine.of(checkpoint));
+    saveTangent(trajectory);
+  }
+
+  private void saveTangent(TrajectoryTracker trajectory) throws IOException {
     Optional<TrajectoryFile.State> state =
         trajectory == null ? Optional.empty() : trajectory.state();
     if (state.isPresent()) {
@@ -138,8 +142,9 @@ final class RecordKeeper implements AutoCloseable {
     }
   }
 
-  synchronized void end(Tally tally) throws IOException {
+  synchronized void end(Tally tally, TrajectoryTracker trajectory) throws IOException {
     if (begun) {
+      saveTangent(trajectory);
       writer.append(
           new EndLine(
               clock.instant(),

@@ -227,7 +227,7 @@ final class StabilityProbe implements AutoCloseable {
       return Optional.empty();
     }
     settings.stages().accept(Stage.TRAJECTORY);
-    return settings.trajectory().observe(snapshot, gram);
+    return settings.trajectory().observe(snapshot, gram, ntk);
   }
 
   private static long bytes(GramMatrix gram) {

@@ -68,16 +68,29 @@ public record CheckpointLine(
    * @param exponent over these steps, nats per step
    * @param cumulativeSteps since the first checkpoint
    * @param cumulativeExponent over all these steps, nats per step
+   * @param curvature GAUSS_NEWTON or HESSIAN; null in records of old, which have the former
+   * @param curvatureError the relative error of products with the Hessian, as far as it was measured;
+   *     absent for the Gauss–Newton matrix
    */
   public record Window(
-      long steps, Long drawn, double exponent, long cumulativeSteps, double cumulativeExponent) {
+      long steps,
+      Long drawn,
+      double exponent,
+      long cumulativeSteps,
+      double cumulativeExponent,
+      String curvature,
+      Double curvatureError) {
     static Window of(TrajectoryExponent.Window window) {
       return new Window(
           window.steps(),
           window.drawn(),
           window.exponent(),
           window.cumulativeSteps(),
-          window.cumulativeExponent());
+          window.cumulativeExponent(),
+          window.curvature().name(),
+          window.curvature() == TrajectoryExponent.Curvature.HESSIAN
+              ? window.curvatureError()
+              : null);
     }
   }
 
