@@ -183,7 +183,11 @@ public final class ReferenceCoverage {
                       TangentKernels.class.getResourceAsStream("ntk/finite-times.csv")),
                   StandardCharsets.UTF_8))) {
         String[] fields =
-            in.lines().filter(line -> line.startsWith(key)).findFirst().orElseThrow().split(",", -1);
+            in.lines()
+                .filter(line -> line.startsWith(key))
+                .findFirst()
+                .orElseThrow()
+                .split(",", -1);
         return new Distribution(
             Integer.parseInt(fields[4]),
             Integer.parseInt(fields[5]),

@@ -130,8 +130,7 @@ class TrajectoryHessianTest {
       int first = t;
       TrajectoryExponent.Frame from = frame(t, step, weights(), 0, 1);
       TrajectoryExponent.Frame to = frame(t + 30, step, weights(), 0, 1);
-      TrajectoryExponent.Window window =
-          full.advance(from, to, 30, s -> drawn[first + (int) s]);
+      TrajectoryExponent.Window window = full.advance(from, to, 30, s -> drawn[first + (int) s]);
       TrajectoryExponent.Window other =
           part.advance(plain(from), plain(to), 30, s -> drawn[first + (int) s]);
       assertThat(window.growth()).isCloseTo(other.growth(), within(1e-9));
@@ -168,10 +167,7 @@ class TrajectoryHessianTest {
       int[] batch = drawn[t];
       last =
           trajectory.advance(
-              frame(t, step, weights, 1, 1),
-              frame(t + 1, step, weights, 1, 1),
-              1,
-              s -> batch);
+              frame(t, step, weights, 1, 1), frame(t + 1, step, weights, 1, 1), 1, s -> batch);
       double[] force = times(jacobian(t), batch, v, 1, 1);
       for (int p = 0; p < v.length; p++) {
         v[p] -= 0.02 / BATCH * weights[p] * force[p];
@@ -207,7 +203,9 @@ class TrajectoryHessianTest {
     assertThat(resumed.state()).isEqualTo(whole.state());
   }
 
-  /** G·2ᵏ and η·2⁻ᵏ are the same training; at the ends squares of the entries over- or underflow. */
+  /**
+   * G·2ᵏ and η·2⁻ᵏ are the same training; at the ends squares of the entries over- or underflow.
+   */
   @ParameterizedTest
   @ValueSource(ints = {2, -46, 800, -800})
   void unitsChangeNoBit(int exponent) {
@@ -227,9 +225,7 @@ class TrajectoryHessianTest {
                     ? other.advance(plain(scaledFrom), plain(scaledTo), 50)
                     : other.advance(scaledFrom, scaledTo, 50))
             .isEqualTo(
-                share < 0
-                    ? one.advance(plain(from), plain(to), 50)
-                    : one.advance(from, to, 50));
+                share < 0 ? one.advance(plain(from), plain(to), 50) : one.advance(from, to, 50));
       }
     }
   }

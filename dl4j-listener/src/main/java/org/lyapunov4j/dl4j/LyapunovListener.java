@@ -137,8 +137,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             ? null
             : RecordKeeper.open(builder.record, probe.hash(), builder.seed, clock);
     run = name(builder);
-    batches =
-        builder.trajectory == null ? null : new ObservedBatches(probe.data().getFeatures(0));
+    batches = builder.trajectory == null ? null : new ObservedBatches(probe.data().getFeatures(0));
     TrajectoryTracker trajectory =
         builder.trajectory == null
             ? null
@@ -777,10 +776,10 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * Carries a tangent vector along the trajectory with another curvature than that of λ: away from
-     * a minimum the full Hessian makes another exponent of it, by factors of 2 to 3. Each step then
-     * takes three gradients of its mini-batch, on a private copy of the model, and layers defined by
-     * SameDiff are refused.
+     * Carries a tangent vector along the trajectory with another curvature than that of λ: away
+     * from a minimum the full Hessian makes another exponent of it, by factors of 2 to 3. Each step
+     * then takes three gradients of its mini-batch, on a private copy of the model, and layers
+     * defined by SameDiff are refused.
      *
      * @param curvature what steps of the vector take; null for no vector
      * @return this

@@ -23,9 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries the tangent vector from checkpoint to checkpoint, across restarts of the program too: what
- * the next window begins at is saved, parameters and step of the last checkpoint and the mini-batches
- * since. Not thread-safe but for {@link #state}.
+ * Carries the tangent vector from checkpoint to checkpoint, across restarts of the program too:
+ * what the next window begins at is saved, parameters and step of the last checkpoint and the
+ * mini-batches since. Not thread-safe but for {@link #state}.
  */
 final class TrajectoryTracker {
   private static final Logger log = LoggerFactory.getLogger(TrajectoryTracker.class);
@@ -122,9 +122,7 @@ final class TrajectoryTracker {
     } finally {
       if (!whole) {
         trajectory =
-            before == null
-                ? new TrajectoryExponent(seed)
-                : TrajectoryExponent.resume(seed, before);
+            before == null ? new TrajectoryExponent(seed) : TrajectoryExponent.resume(seed, before);
       }
     }
   }
@@ -241,9 +239,7 @@ final class TrajectoryTracker {
       frame = frameOf(restored, ntk);
       iteration = Math.min(restored.iteration(), now - 1);
       begun = restored.trajectory().isPresent();
-      restored
-          .trajectory()
-          .ifPresent(state -> trajectory = TrajectoryExponent.resume(seed, state));
+      restored.trajectory().ifPresent(state -> trajectory = TrajectoryExponent.resume(seed, state));
     } else {
       log.warn(
           "The tangent vector was carried to iteration {}, beyond the parameters training resumes from; a new one starts at iteration {}",

@@ -109,7 +109,9 @@ class RecordOfARunTest {
         Arguments.of(new Nesterovs(0.01, 0.9), TrajectoryExponent.Curvature.HESSIAN, 6));
   }
 
-  /** Between checkpoints, after the first and at one: the window across it is the same, bit by bit. */
+  /**
+   * Between checkpoints, after the first and at one: the window across it is the same, bit by bit.
+   */
   @ParameterizedTest
   @MethodSource("trajectories")
   void theWindowAcrossARestartIsThatOfOneRun(

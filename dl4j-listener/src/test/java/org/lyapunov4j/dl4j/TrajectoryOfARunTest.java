@@ -161,8 +161,7 @@ class TrajectoryOfARunTest {
     int[][] batches = batches(EXAMPLES);
     List<double[]> weights = new ArrayList<>();
     List<Checkpoint> checkpoints = new ArrayList<>();
-    TrajectoryExponent.Window every =
-        run(updater, hessian, 1, data, batches, weights, checkpoints);
+    TrajectoryExponent.Window every = run(updater, hessian, 1, data, batches, weights, checkpoints);
     double truth = new Oracle(data, updater, true).exponent(weights, batches);
     double partly = new Oracle(data, updater).exponent(weights, batches);
     System.out.printf("%s: Hessian %.6f, Gauss-Newton %.6f%n", updater, truth, partly);

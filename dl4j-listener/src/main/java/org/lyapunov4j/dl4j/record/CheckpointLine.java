@@ -69,8 +69,8 @@ public record CheckpointLine(
    * @param cumulativeSteps since the first checkpoint
    * @param cumulativeExponent over all these steps, nats per step
    * @param curvature GAUSS_NEWTON or HESSIAN; null in records of old, which have the former
-   * @param curvatureError the relative error of products with the Hessian, as far as it was measured;
-   *     absent for the Gauss–Newton matrix
+   * @param curvatureError the relative error of products with the Hessian, as far as it was
+   *     measured; absent for the Gauss–Newton matrix
    */
   public record Window(
       long steps,

@@ -18,11 +18,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.lyapunov4j.step.Momentum;
-import org.lyapunov4j.step.MiniBatchSampling;
-import java.util.TreeMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -37,6 +35,8 @@ import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -403,7 +403,8 @@ class RecordFilesTest {
     TrajectoryFile tangent = new TrajectoryFile(folder.resolve("run.jsonl"));
     tangent.write(state(1));
     String good = Files.readString(file);
-    for (String part : List.of("\"parameters\":\"", "\"sampling\":\"", "\"curvature\":\"", "\"momentum\":\"")) {
+    for (String part :
+        List.of("\"parameters\":\"", "\"sampling\":\"", "\"curvature\":\"", "\"momentum\":\"")) {
       Files.writeString(file, good.replace(part, part + "?"));
       assertThatIOException().isThrownBy(tangent::read);
     }
