@@ -24,7 +24,7 @@ import org.lyapunov4j.step.SgdStep;
  *
  * <p>Vectors are scaled to norm 1; {@link #logNorm} is the log of the norm they would have had.
  */
-final class TangentVector {
+final class TangentVector implements CarriedVector {
   /** Nats of contraction after which v is formed anew; the sum above loses as many digits. */
   private static final double REBASE_EVERY = 10;
 
@@ -35,7 +35,7 @@ final class TangentVector {
   private TangentMap map;
   private boolean average;
   private Update update;
-  private RangeProjection projection;
+  private VisiblePart visible;
   private double[] v;
   private double[] p;
   private double[] r;
@@ -65,17 +65,13 @@ final class TangentVector {
     this.logNorm = logNorm;
   }
 
-  /**
-   * Goes on in another frame; {@link #rebase} must have been called in the one before.
-   *
-   * @return false if A v = 0 there
-   */
-  boolean enter(TrajectoryExponent.Frame frame) {
+  @Override
+  public boolean enter(TrajectoryExponent.Frame frame) {
     gram = frame.gram();
     map = frame.map();
     update = Update.of(frame.step());
     average = isAverage(frame.step());
-    projection = new RangeProjection(gram);
+    visible = new VisiblePart(frame, INVISIBLE);
     if (!update.hasMemory()) {
       p = null;
     } else if (p == null) {
@@ -84,8 +80,8 @@ final class TangentVector {
     return project();
   }
 
-  /** Says what the log of the norm is now. */
-  void setLogNorm(double now) {
+  @Override
+  public void setLogNorm(double now) {
     savedLogNorm += now - logNorm;
     logNorm = now;
   }
@@ -95,28 +91,28 @@ final class TangentVector {
         || step.momentum() instanceof Momentum.NesterovAverage;
   }
 
-  /** The direction to go on from after {@link #rebase}, whose A v has yet to be formed. */
-  double[] position() {
+  @Override
+  public double[] position() {
     return savedPosition.clone();
   }
 
-  /** The velocity that belongs to {@link #position}, null without momentum. */
-  double[] velocity() {
+  @Override
+  public double[] velocity() {
     return savedVelocity == null ? null : savedVelocity.clone();
   }
 
-  /** The log of the norm that belongs to {@link #position}, without the norm of A v itself. */
-  double savedLogNorm() {
+  @Override
+  public double savedLogNorm() {
     return savedLogNorm;
   }
 
-  /** Log of ‖(A v, the change of A v that the velocity makes)‖; −∞ once annihilated. */
-  double logNorm() {
+  @Override
+  public double logNorm() {
     return logNorm;
   }
 
-  /** Applies one step with the first {@code size} examples of {@code batch}. */
-  void apply(int[] batch, int size) {
+  @Override
+  public void apply(int[] batch, int size) {
     int count = size * gram.outputs();
     fillRows(batch, count);
     if (update.hasMemory()) {
@@ -171,7 +167,8 @@ final class TangentVector {
   }
 
   /** Forms v and p from what the steps have added up, and r and u from them. */
-  void rebase() {
+  @Override
+  public void rebase() {
     double[] gained = weighted(map.gradient(w));
     double[] base = v;
     double[] old = p == null ? null : average ? weighted(p) : p;
@@ -194,7 +191,7 @@ final class TangentVector {
     w = new double[r.length];
     q = new double[u.length];
     requireFit();
-    dropInvisible();
+    v = visible.of(v, r);
     identity();
     contraction = 0;
     return normalise();
@@ -205,33 +202,6 @@ final class TangentVector {
       throw new IllegalArgumentException(
           "the tangent map must have the Gram matrix's " + gram.size() + " rows, got " + r.length);
     }
-  }
-
-  /**
-   * What of v no output sees does not change; where it is 10⁹ times as large as what they see, the
-   * rounding of A v counts, and v goes on without it.
-   */
-  private void dropInvisible() {
-    double bound = INVISIBLE * Math.sqrt(gram.trace()) * length(v);
-    double seen = Math.sqrt(ResidualCocycle.dot(r, r));
-    if (seen > 0 && seen < bound) {
-      double[] visible = new double[r.length];
-      projection.apply(r, visible);
-      if (ResidualCocycle.dot(visible, visible) > 0) {
-        v = weighted(map.gradient(visible));
-      }
-    }
-  }
-
-  /** √Σ v²/μ. */
-  private double length(double[] direction) {
-    double[] weights = map.weights();
-    double squares = 0;
-    for (int i = 0; i < direction.length; i++) {
-      double weight = weights == null ? 1 : weights[i];
-      squares += weight > 0 ? direction[i] * direction[i] / weight : 0;
-    }
-    return Math.sqrt(squares);
   }
 
   private void identity() {
@@ -263,22 +233,12 @@ final class TangentVector {
   }
 
   private double[] weighted(double[] gradient) {
-    double[] weights = map.weights();
-    double[] product = gradient.clone();
-    for (int i = 0; weights != null && i < product.length; i++) {
-      product[i] *= weights[i];
-    }
-    return product;
+    return Weights.times(map, gradient);
   }
 
   /** v as a moving average of gradients would hold it. */
   private double[] unweighted(double[] direction) {
-    double[] weights = average ? map.weights() : null;
-    double[] quotient = direction.clone();
-    for (int i = 0; weights != null && i < quotient.length; i++) {
-      quotient[i] = weights[i] > 0 ? quotient[i] / weights[i] : 0;
-    }
-    return quotient;
+    return average ? Weights.over(map, direction) : direction.clone();
   }
 
   private static double[] sum(double[] gained, double[] factors, double[] base, double[] old) {

@@ -28,6 +28,9 @@ import org.lyapunov4j.step.SgdStep;
  * it. The starting direction is v = μ Aᵀ w with random w, in the span of the gradients of the first
  * checkpoint. The velocity is carried with v, and the position within an epoch with both.
  *
+ * <p>Where a frame has products with the {@linkplain BatchHessian full Hessians}, A_Sᵀ A_S above is
+ * H_S, the Hessian of the summed losses of the mini-batch: A still measures, and starts.
+ *
  * <p><b>What is published.</b> The norm of v would say little: of P directions only m are seen by
  * any example, and what the moving A leaves behind of v neither grows nor shrinks. The growth is
  * that of r = A v, the change of the outputs in the metric of the loss,
@@ -51,7 +54,7 @@ public final class TrajectoryExponent {
 
   private final RandomStream random;
   private Frame frame;
-  private TangentVector vector;
+  private CarriedVector vector;
   private State pending;
   private MiniBatchSampler sampler;
   private SgdStep sampled;
@@ -93,14 +96,43 @@ public final class TrajectoryExponent {
    * @param gram G = A diag(μ) Aᵀ
    * @param step the step in force
    * @param map A and μ
+   * @param hessian products with the full Hessian; null for the Gauss–Newton matrix. All frames of
+   *     a trajectory have it, or none
    */
-  public record Frame(GramMatrix gram, SgdStep step, TangentMap map) {
+  public record Frame(GramMatrix gram, SgdStep step, TangentMap map, BatchHessian hessian) {
     /** {@inheritDoc} */
     public Frame {
       Objects.requireNonNull(gram, "gram");
       Objects.requireNonNull(step, "step");
       Objects.requireNonNull(map, "map");
     }
+
+    /**
+     * A checkpoint whose steps take the Gauss–Newton matrix.
+     *
+     * @param gram G = A diag(μ) Aᵀ
+     * @param step the step in force
+     * @param map A and μ
+     */
+    public Frame(GramMatrix gram, SgdStep step, TangentMap map) {
+      this(gram, step, map, null);
+    }
+
+    private Curvature curvature() {
+      return hessian == null ? Curvature.GAUSS_NEWTON : Curvature.HESSIAN;
+    }
+
+    private double error() {
+      return hessian == null ? 0 : hessian.relativeError();
+    }
+  }
+
+  /** What the steps of a tangent vector take for the second derivative of the loss. */
+  public enum Curvature {
+    /** AᵀA, which leaves out the curvature of the network itself; that of λ. */
+    GAUSS_NEWTON,
+    /** The full Hessian of the loss of each mini-batch. */
+    HESSIAN
   }
 
   /**
@@ -113,6 +145,9 @@ public final class TrajectoryExponent {
    *     starts anew
    * @param cumulativeSteps steps in all windows so far
    * @param cumulativeGrowth log growth in all windows so far, nats
+   * @param curvature what its steps took
+   * @param curvatureError the largest relative error seen of products with it; 0 for the
+   *     Gauss–Newton matrix
    */
   public record Window(
       int index,
@@ -120,7 +155,37 @@ public final class TrajectoryExponent {
       long drawn,
       double growth,
       long cumulativeSteps,
-      double cumulativeGrowth) {
+      double cumulativeGrowth,
+      Curvature curvature,
+      double curvatureError) {
+
+    /**
+     * A window of the Gauss–Newton matrix.
+     *
+     * @param index 0, 1, 2, …
+     * @param steps steps in this window
+     * @param drawn how many of them took the mini-batch that training took
+     * @param growth log growth in this window, nats
+     * @param cumulativeSteps steps in all windows so far
+     * @param cumulativeGrowth log growth in all windows so far, nats
+     */
+    public Window(
+        int index,
+        long steps,
+        long drawn,
+        double growth,
+        long cumulativeSteps,
+        double cumulativeGrowth) {
+      this(
+          index,
+          steps,
+          drawn,
+          growth,
+          cumulativeSteps,
+          cumulativeGrowth,
+          Curvature.GAUSS_NEWTON,
+          0);
+    }
 
     /**
      * The finite-time exponent of this window.
@@ -149,7 +214,6 @@ public final class TrajectoryExponent {
     private final boolean annihilated;
     private final double[] position;
     private final double[] velocity;
-    private final boolean coefficients;
 
     private State(
         int windows,
@@ -157,15 +221,13 @@ public final class TrajectoryExponent {
         double logNorm,
         boolean annihilated,
         double[] position,
-        double[] velocity,
-        boolean coefficients) {
+        double[] velocity) {
       this.windows = windows;
       this.steps = steps;
       this.logNorm = logNorm;
       this.annihilated = annihilated;
       this.position = requireFinite(position.clone());
       this.velocity = velocity == null ? null : requireFinite(velocity.clone());
-      this.coefficients = coefficients;
     }
 
     /**
@@ -186,24 +248,7 @@ public final class TrajectoryExponent {
         boolean annihilated,
         double[] position,
         double[] velocity) {
-      return new State(windows, steps, logNorm, annihilated, position, velocity, false);
-    }
-
-    /**
-     * The state of a trajectory of old, which knew of v = μ Aᵀ w the coefficients w alone and no
-     * velocity.
-     *
-     * @param windows that are finished
-     * @param steps in these windows
-     * @param growth so far
-     * @param coefficients w, length m
-     * @return the state
-     */
-    public static State ofCoefficients(
-        int windows, long steps, double growth, double[] coefficients) {
-      boolean annihilated = growth == Double.NEGATIVE_INFINITY;
-      return new State(
-          windows, steps, annihilated ? 0 : growth, annihilated, coefficients, null, true);
+      return new State(windows, steps, logNorm, annihilated, position, velocity);
     }
 
     private static double[] requireFinite(double[] entries) {
@@ -254,7 +299,7 @@ public final class TrajectoryExponent {
     /**
      * The direction v.
      *
-     * @return a new array of length P, or m coefficients of a trajectory of old
+     * @return a new array of length P
      */
     public double[] position() {
       return position.clone();
@@ -276,7 +321,6 @@ public final class TrajectoryExponent {
           && steps == that.steps
           && Double.compare(logNorm, that.logNorm) == 0
           && annihilated == that.annihilated
-          && coefficients == that.coefficients
           && Arrays.equals(position, that.position)
           && Arrays.equals(velocity, that.velocity);
     }
@@ -320,6 +364,13 @@ public final class TrajectoryExponent {
     if (count < 1) {
       throw new IllegalArgumentException("a window must have at least 1 step, got " + count);
     }
+    if (from.curvature() != to.curvature()) {
+      throw new IllegalArgumentException(
+          "both ends of a window must have the same curvature, got "
+              + from.curvature()
+              + " and "
+              + to.curvature());
+    }
     annihilatedNow = false;
     double before = begin(from);
     long nearer = (count + 1) / 2;
@@ -340,7 +391,9 @@ public final class TrajectoryExponent {
         known,
         annihilatedNow ? Double.NEGATIVE_INFINITY : after - before,
         steps,
-        annihilated ? Double.NEGATIVE_INFINITY : after);
+        annihilated ? Double.NEGATIVE_INFINITY : after,
+        to.curvature(),
+        Math.max(from.error(), to.error()));
   }
 
   /**
@@ -350,6 +403,9 @@ public final class TrajectoryExponent {
    * @throws IllegalStateException before the first window
    */
   public State state() {
+    if (pending != null) {
+      return pending;
+    }
     if (vector == null) {
       throw new IllegalStateException("a trajectory has nothing to carry before its first window");
     }
@@ -363,24 +419,20 @@ public final class TrajectoryExponent {
       frame = from;
       startAnew();
     } else if (vector == null) {
-      vector = restored(from);
-      double growth = pending.logNorm();
-      enter(from);
-      if (pending.coefficients) {
-        vector.setLogNorm(growth);
-      }
+      frame = from;
+      vector = vector(pending.position(), pending.velocity(), pending.logNorm());
       pending = null;
+      enter(from);
     } else if (!frame.equals(from)) {
       enter(from);
     }
     return vector.logNorm();
   }
 
-  private TangentVector restored(Frame from) {
-    double[] position = pending.position();
-    return pending.coefficients
-        ? new TangentVector(span(from, position), null, 0)
-        : new TangentVector(position, pending.velocity(), pending.logNorm());
+  private CarriedVector vector(double[] position, double[] velocity, double logNorm) {
+    return frame.hessian() == null
+        ? new TangentVector(position, velocity, logNorm)
+        : new HessianVector(position, velocity, logNorm);
   }
 
   private void enter(Frame next) {
@@ -396,9 +448,9 @@ public final class TrajectoryExponent {
     RandomStream start = random.split(START).split(steps);
     double[] coefficients = new double[frame.gram().size()];
     for (int i = 0; i < coefficients.length; i++) {
-      coefficients[i] = start.nextGaussian();
+      coefficients[i] = Math.scalb(start.nextGaussian(), -frame.gram().exponent());
     }
-    vector = new TangentVector(span(frame, coefficients), null, 0);
+    vector = vector(span(frame, coefficients), null, 0);
     if (!vector.enter(frame)) {
       throw new IllegalArgumentException("a trajectory needs a nonzero Gram matrix, got zero");
     }
@@ -407,19 +459,7 @@ public final class TrajectoryExponent {
 
   /** μ Aᵀ w. */
   private static double[] span(Frame frame, double[] coefficients) {
-    if (coefficients.length != frame.gram().size()) {
-      throw new IllegalArgumentException(
-          "the Gram matrix must keep its size along a trajectory, "
-              + coefficients.length
-              + " rows, got "
-              + frame.gram().size());
-    }
-    double[] direction = frame.map().gradient(coefficients);
-    double[] weights = frame.map().weights();
-    for (int i = 0; weights != null && i < direction.length; i++) {
-      direction[i] *= weights[i];
-    }
-    return direction;
+    return Weights.times(frame.map(), frame.map().gradient(coefficients));
   }
 
   /** Takes the steps {@code from} … {@code to} − 1 of a window; returns how many were drawn. */

@@ -355,30 +355,6 @@ class TrajectoryExponentTest {
   }
 
   @Test
-  void aTrajectoryOfOldGoesOnWithItsCoefficients() {
-    SgdStep step = SgdStep.of(0.3, 20);
-    TrajectoryExponent.Frame frame = TURNING.frame(0, step);
-    double[] w = new double[20];
-    w[3] = 2;
-    TrajectoryExponent old =
-        TrajectoryExponent.resume(1, TrajectoryExponent.State.ofCoefficients(4, 400, -3, w));
-    TrajectoryExponent.Window window = old.advance(frame, frame, 1);
-    double[] r = new double[20];
-    double[] next = new double[20];
-    frame.gram().multiply(w, r);
-    frame.gram().multiply(r, next);
-    double before = Math.sqrt(dot(r, r));
-    for (int i = 0; i < 20; i++) {
-      r[i] -= 0.3 / 20 * next[i];
-    }
-    double growth = Math.log(Math.sqrt(dot(r, r)) / before);
-    assertThat(window.index()).isEqualTo(4);
-    assertThat(window.growth()).isCloseTo(growth, within(1e-12));
-    assertThat(window.cumulativeSteps()).isEqualTo(401);
-    assertThat(window.cumulativeGrowth()).isCloseTo(-3 + growth, within(1e-12));
-  }
-
-  @Test
   void annihilationIsMinusInfinityAndAnotherVectorStarts() {
     double[][] one = {{1}};
     TrajectoryExponent trajectory = new TrajectoryExponent(1);

@@ -27,6 +27,7 @@ import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
+import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
@@ -137,12 +138,16 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     budget = new Budget(builder.budget, builder.nanoseconds);
     deadline = new Deadline(builder.timeLimit, builder.nanoseconds);
     run = name(builder);
-    batches = builder.trajectory ? new ObservedBatches(probe.data().getFeatures(0)) : null;
+    batches = builder.trajectory == null ? null : new ObservedBatches(probe.data().getFeatures(0));
     TrajectoryTracker trajectory =
-        builder.trajectory
-            ? new TrajectoryTracker(
-                builder.seed, record == null ? null : record.trajectory(), batches)
-            : null;
+        builder.trajectory == null
+            ? null
+            : new TrajectoryTracker(
+                builder.seed,
+                builder.trajectory,
+                record == null ? null : record.trajectory(),
+                batches,
+                deadline);
     EdgeTracker edge =
         new EdgeTracker(record == null ? Optional.empty() : record.criticalLearningRate());
     settings =
@@ -151,6 +156,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             builder.seed,
             builder.analysis,
             builder.comparison,
+            ResidualHorizon.of(builder.horizon, builder.seed),
             trajectory,
             edge,
             deadline,
@@ -412,6 +418,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       try (record) {
         record.end(
             tally,
+            settings.trajectory(),
             RunLine.withoutModel(
                 run, clock.instant(), probe.size(), probe.hash(), settings.seed()));
       } catch (Throwable failure) {
@@ -599,6 +606,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             : steps.read(model, latestIteration, epoch, trained);
     step = step.withRemark(observed.describe());
     step = batches == null ? step : step.withRemark(batches.remark());
+    step = settings.trajectory() == null ? step : step.withRemark(settings.trajectory().remark());
     long seen = observed.epoch().map(ObservedBatchSize.Epoch::examples).orElse(0L);
     return seen == 0 || seen == probe.size()
         ? step
@@ -659,7 +667,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private double budget = Double.POSITIVE_INFINITY;
     private Backlog backlog;
     private StabilityProbe.SizeComparison comparison = StabilityProbe.SizeComparison.ECONOMY;
-    private boolean trajectory;
+    private TrajectoryExponent.Curvature trajectory;
+    private Integer horizon;
     private Path record;
     private Duration timeLimit;
     private Duration patience = Duration.ofMinutes(1);
@@ -825,7 +834,40 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      * @return this
      */
     public Builder trajectory(boolean carry) {
-      trajectory = carry;
+      return trajectory(carry ? TrajectoryExponent.Curvature.GAUSS_NEWTON : null);
+    }
+
+    /**
+     * Carries a tangent vector along the trajectory with another curvature than that of λ: away
+     * from a minimum the full Hessian makes another exponent of it, by factors of 2 to 3. Each step
+     * then takes three gradients of its mini-batch, on a private copy of the model, and layers
+     * defined by SameDiff are refused.
+     *
+     * @param curvature what steps of the vector take; null for no vector
+     * @return this
+     */
+    public Builder trajectory(TrajectoryExponent.Curvature curvature) {
+      trajectory = curvature;
+      return this;
+    }
+
+    /**
+     * Over how many steps the residual that training has now is followed, for the {@linkplain
+     * Checkpoint#finiteTime finite-time exponents}: by how much it shrinks or grows in so many
+     * steps from here if the Gram matrix stood still, over 32 to 256 draws of the mini-batches.
+     * While faster directions are alive in it, that is more than λ tells. Takes an
+     * eigendecomposition of the Gram matrix and steps × draws × 4·B·K·m flops.
+     *
+     * @param steps n, at every checkpoint of every tier; 0 for none; by default 100 of the tier
+     *     {@link Tier#FULL}, none of others
+     * @return this
+     */
+    public Builder horizon(int steps) {
+      if (steps < 0) {
+        throw new IllegalArgumentException(
+            "the horizon must be at least 1 step, or 0 for none, got " + steps);
+      }
+      horizon = steps;
       return this;
     }
 

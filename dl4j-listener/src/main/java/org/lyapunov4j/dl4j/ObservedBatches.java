@@ -3,6 +3,8 @@ package org.lyapunov4j.dl4j;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.deeplearning4j.nn.api.Model;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -17,7 +19,7 @@ final class ObservedBatches {
   private final Map<Long, Integer> examples = new HashMap<>();
   private final ConcurrentSkipListMap<Integer, int[]> batches = new ConcurrentSkipListMap<>();
   private final boolean ambiguous;
-  private boolean anyKnown;
+  private volatile boolean anyKnown;
   private boolean anyUnknown;
 
   /**
@@ -59,6 +61,17 @@ final class ObservedBatches {
   /** The examples of the step that led to an iteration, or null. */
   int[] taken(int iteration) {
     return batches.get(iteration);
+  }
+
+  /** Those of the steps that led to iterations after one, by iteration. */
+  SortedMap<Integer, int[]> after(int iteration) {
+    return new TreeMap<>(batches.tailMap(iteration, false));
+  }
+
+  /** Takes back what an earlier run of the program has recorded. */
+  void restore(Map<Integer, int[]> recorded) {
+    anyKnown |= !recorded.isEmpty();
+    batches.putAll(recorded);
   }
 
   void forgetUntil(int iteration) {

@@ -151,16 +151,20 @@ final class RecordKeeper implements AutoCloseable {
     writeOpening();
     writeWaiting();
     writer.append(CheckpointLine.of(checkpoint));
-    Optional<TrajectoryFile.State> state =
-        trajectory == null ? Optional.empty() : trajectory.state();
-    if (state.isPresent()) {
-      tangents.write(state.get());
-    }
+    saveTangent(trajectory);
     Optional<EdgeFile.State> track = edge.state();
     if (track.isPresent()) {
       edges.write(track.get());
     }
     tellIfMoved();
+  }
+
+  private void saveTangent(TrajectoryTracker trajectory) throws IOException {
+    Optional<TrajectoryFile.State> state =
+        trajectory == null ? Optional.empty() : trajectory.state();
+    if (state.isPresent()) {
+      tangents.write(state.get());
+    }
   }
 
   /** Notes from before the first checkpoint wait for the opening line. */
@@ -187,9 +191,11 @@ final class RecordKeeper implements AutoCloseable {
   /**
    * Ends the record.
    *
+   * @param trajectory the tangent vector to save, or null
    * @param unseen the opening line if no model was seen, but there are notes
    */
-  synchronized void end(Tally tally, RunLine unseen) throws IOException {
+  synchronized void end(Tally tally, TrajectoryTracker trajectory, RunLine unseen)
+      throws IOException {
     if (!begun && !waiting.isEmpty()) {
       if (writer.before().run().isEmpty()) {
         writer.append(opening == null ? unseen : opening);
@@ -197,6 +203,7 @@ final class RecordKeeper implements AutoCloseable {
       begun = true;
     }
     if (begun) {
+      saveTangent(trajectory);
       writeWaiting();
       writer.append(
           new EndLine(

@@ -52,6 +52,7 @@ public final class StabilityAnalysis {
   private long seed;
   private Consumer<StabilityAnalyzer.Builder> analysis = settings -> {};
   private StabilityProbe.SizeComparison comparison = StabilityProbe.SizeComparison.ECONOMY;
+  private Integer horizon;
   private InstantSource clock = InstantSource.system();
   private BooleanSupplier cancelled = () -> false;
 
@@ -166,6 +167,18 @@ public final class StabilityAnalysis {
    */
   public StabilityAnalysis compareProbeSizes(boolean compare) {
     comparison = StabilityProbe.SizeComparison.of(compare, probe.size());
+    return this;
+  }
+
+  /**
+   * Over how many steps the residual of the model is followed, as for {@link
+   * LyapunovListener.Builder#horizon}.
+   *
+   * @param steps n, or 0 for none; by default 100 of the tier {@link Tier#FULL}, none of others
+   * @return this
+   */
+  public StabilityAnalysis horizon(int steps) {
+    horizon = requireCount("horizon", steps);
     return this;
   }
 
@@ -287,6 +300,7 @@ public final class StabilityAnalysis {
             seed,
             analysis,
             comparison,
+            ResidualHorizon.of(horizon, seed),
             null,
             new EdgeTracker(Optional.empty()),
             new Deadline(cancelled),

@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
+import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.BatchSharpness;
@@ -73,6 +74,7 @@ final class StabilityProbe implements AutoCloseable {
    * @param seed of every draw
    * @param analysis changes the settings of the analyzers
    * @param comparison how parts of the probe are analysed too
+   * @param horizon how far the residual is followed
    * @param trajectory what carries the tangent vector, or null
    * @param edge what carries the critical learning rate
    * @param deadline ends a checkpoint that takes too long
@@ -83,6 +85,7 @@ final class StabilityProbe implements AutoCloseable {
       long seed,
       Consumer<StabilityAnalyzer.Builder> analysis,
       SizeComparison comparison,
+      ResidualHorizon horizon,
       TrajectoryTracker trajectory,
       EdgeTracker edge,
       Deadline deadline,
@@ -157,6 +160,11 @@ final class StabilityProbe implements AutoCloseable {
             gram, result.fit().residuals(), step, BATCHES, draws(snapshot.iteration()));
     Optional<TrajectoryExponent.Window> window = trajectory(snapshot, gram);
     settings.deadline().check();
+    Optional<FiniteTimeExponents> finiteTime =
+        settings
+            .horizon()
+            .from(result.fit().residuals(), gram, step, snapshot.tier(), settings.deadline());
+    settings.deadline().check();
     long end = System.nanoTime();
     return new Checkpoint(
         settings.run(),
@@ -173,6 +181,7 @@ final class StabilityProbe implements AutoCloseable {
         smaller,
         sharpness,
         window,
+        finiteTime,
         bytes(gram),
         Duration.ofNanos(middle - start),
         Duration.ofNanos(end - middle));
@@ -239,7 +248,7 @@ final class StabilityProbe implements AutoCloseable {
       return Optional.empty();
     }
     settings.stages().accept(Stage.TRAJECTORY);
-    return settings.trajectory().observe(snapshot, gram);
+    return settings.trajectory().observe(snapshot, gram, ntk);
   }
 
   private static long bytes(GramMatrix gram) {

@@ -2,13 +2,19 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.Optional;
+import java.util.TreeMap;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.gram.Isolation;
+import org.lyapunov4j.dl4j.gram.LossHessian;
+import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.OutputJacobian;
 import org.lyapunov4j.dl4j.record.TrajectoryFile;
+import org.lyapunov4j.exponent.BatchHessian;
 import org.lyapunov4j.exponent.TangentMap;
 import org.lyapunov4j.exponent.TrajectoryExponent;
+import org.lyapunov4j.exponent.TrajectoryExponent.Curvature;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -17,18 +23,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries the tangent vector from checkpoint to checkpoint. The window that spans a restart of the
- * program takes the checkpoint of its end for both, since the other is gone. Not thread-safe.
+ * Carries the tangent vector from checkpoint to checkpoint, across restarts of the program too:
+ * what the next window begins at is saved, parameters and step of the last checkpoint and the
+ * mini-batches since. Not thread-safe but for {@link #state}.
  */
 final class TrajectoryTracker {
   private static final Logger log = LoggerFactory.getLogger(TrajectoryTracker.class);
 
   private final long seed;
+  private final Curvature curvature;
   private final ObservedBatches batches;
+  private final Deadline deadline;
   private TrajectoryExponent trajectory;
+  private boolean begun;
   private TrajectoryFile.State restored;
-  private TrajectoryFile.State latest;
+  private volatile TrajectoryFile.State latest;
   private OutputJacobian jacobian;
+  private LossHessian losses;
   private TrajectoryExponent.Frame frame;
   private int iteration;
 
@@ -36,55 +47,100 @@ final class TrajectoryTracker {
    * A tracker.
    *
    * @param seed of the trajectory
+   * @param curvature what steps take
    * @param restored where an earlier run of the program stopped, or null
    * @param batches those training takes
+   * @param deadline ends a window that takes too long, which is then made up for
    */
-  TrajectoryTracker(long seed, TrajectoryFile.State restored, ObservedBatches batches) {
+  TrajectoryTracker(
+      long seed,
+      Curvature curvature,
+      TrajectoryFile.State restored,
+      ObservedBatches batches,
+      Deadline deadline) {
     this.seed = seed;
+    this.curvature = curvature;
     this.restored = restored;
     this.batches = batches;
-    trajectory =
-        restored == null
-            ? new TrajectoryExponent(seed)
-            : TrajectoryExponent.resume(seed, restored.trajectory());
+    this.deadline = deadline;
+    trajectory = new TrajectoryExponent(seed);
+    if (restored != null) {
+      batches.restore(restored.taken());
+    }
   }
 
   /** Copies the model, of which the derivatives of the outputs are made. */
   void prepare(Model model, MultiDataSet examples) {
     close();
     jacobian = OutputJacobian.of(model, examples);
+    losses = curvature == Curvature.HESSIAN ? LossHessian.of(model, examples) : null;
   }
 
   /**
    * Takes a checkpoint in.
    *
+   * @param ntk for the Gram matrix at the parameters an earlier run of the program stopped at
    * @return the window that ends here; empty at the first checkpoint and for a Gram matrix of zeros
    */
-  Optional<TrajectoryExponent.Window> observe(Snapshot snapshot, GramMatrix gram) {
+  Optional<TrajectoryExponent.Window> observe(Snapshot snapshot, GramMatrix gram, NtkGram ntk) {
     int now = snapshot.iteration();
-    TrajectoryExponent.Frame next =
-        new TrajectoryExponent.Frame(gram, snapshot.step().sgd(), map(snapshot));
+    CheckpointMap map = map(snapshot);
+    TrajectoryExponent.Frame next = frame(gram, snapshot.step().sgd(), map);
     if (restored != null) {
-      resumeAt(now, next);
+      resumeAt(now, ntk);
     }
     Optional<TrajectoryExponent.Window> window = Optional.empty();
     if (frame != null && now > iteration && frame.gram().trace() > 0 && gram.trace() > 0) {
-      int first = iteration + 1;
-      window =
-          Optional.of(
-              trajectory.advance(
-                  frame, next, now - iteration, s -> batches.taken((int) (first + s))));
-      latest = new TrajectoryFile.State(now, trajectory.state());
+      window = Optional.of(advance(next, now));
     }
     batches.forgetUntil(now);
     frame = next;
     iteration = now;
+    latest =
+        new TrajectoryFile.State(
+            now,
+            begun ? Optional.of(trajectory.state()) : Optional.empty(),
+            curvature,
+            next.step(),
+            map.parameters,
+            map.weights,
+            new TreeMap<>());
     return window;
   }
 
-  /** What to save, if anything has happened. */
+  /** A window that is cut short is taken whole with the next one. */
+  private TrajectoryExponent.Window advance(TrajectoryExponent.Frame next, int now) {
+    TrajectoryExponent.State before = begun ? trajectory.state() : null;
+    int first = iteration + 1;
+    boolean whole = false;
+    try {
+      TrajectoryExponent.Window window =
+          trajectory.advance(frame, next, now - iteration, s -> batches.taken((int) (first + s)));
+      whole = true;
+      begun = true;
+      return window;
+    } finally {
+      if (!whole) {
+        trajectory =
+            before == null ? new TrajectoryExponent(seed) : TrajectoryExponent.resume(seed, before);
+      }
+    }
+  }
+
+  /** What the steps of the vector take. */
+  String remark() {
+    return curvature == Curvature.HESSIAN
+        ? "the trajectory takes the full Hessian of each mini-batch: central differences of"
+            + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides"
+        : "the trajectory takes the Gauss-Newton matrix";
+  }
+
+  /** What to save, with the mini-batches of steps after the last checkpoint. */
   Optional<TrajectoryFile.State> state() {
-    return Optional.ofNullable(latest);
+    TrajectoryFile.State last = latest;
+    return last == null
+        ? Optional.empty()
+        : Optional.of(last.withTaken(batches.after(last.iteration())));
   }
 
   void close() {
@@ -92,10 +148,19 @@ final class TrajectoryTracker {
       jacobian.close();
       jacobian = null;
     }
+    if (losses != null) {
+      losses.close();
+      losses = null;
+    }
+  }
+
+  private TrajectoryExponent.Frame frame(GramMatrix gram, SgdStep step, CheckpointMap map) {
+    return new TrajectoryExponent.Frame(
+        gram, step, map, losses == null ? null : new Interruptible(losses.at(map.parameters)));
   }
 
   @SuppressWarnings("try") // the isolation is only begun and closed
-  private TangentMap map(Snapshot snapshot) {
+  private CheckpointMap map(Snapshot snapshot) {
     try (Isolation isolation = Isolation.begin()) {
       INDArray metric = snapshot.metric();
       return new CheckpointMap(
@@ -139,21 +204,61 @@ final class TrajectoryTracker {
     }
   }
 
+  /** Ends with the checkpoint's time. */
+  private final class Interruptible implements BatchHessian {
+    private final BatchHessian products;
+
+    Interruptible(BatchHessian products) {
+      this.products = products;
+    }
+
+    @Override
+    public double[] times(int[] examples, double[] direction) {
+      deadline.check();
+      return products.times(examples, direction);
+    }
+
+    @Override
+    public double relativeError() {
+      return products.relativeError();
+    }
+  }
+
   /**
    * Deeplearning4j models saved inside {@code iterationDone} repeat the number of the iteration, so
    * an equal number is one step.
    */
-  private void resumeAt(int now, TrajectoryExponent.Frame next) {
-    if (now >= restored.iteration()) {
-      frame = next;
+  private void resumeAt(int now, NtkGram ntk) {
+    if (restored.curvature() != curvature) {
+      log.warn(
+          "The tangent vector was carried with {}, not {}; a new one starts at iteration {}",
+          restored.curvature(),
+          curvature,
+          now);
+    } else if (now >= restored.iteration()) {
+      frame = frameOf(restored, ntk);
       iteration = Math.min(restored.iteration(), now - 1);
+      begun = restored.trajectory().isPresent();
+      restored.trajectory().ifPresent(state -> trajectory = TrajectoryExponent.resume(seed, state));
     } else {
       log.warn(
           "The tangent vector was carried to iteration {}, beyond the parameters training resumes from; a new one starts at iteration {}",
           restored.iteration(),
           now);
-      trajectory = new TrajectoryExponent(seed);
     }
     restored = null;
+  }
+
+  @SuppressWarnings("try") // the isolation is only begun and closed
+  private TrajectoryExponent.Frame frameOf(TrajectoryFile.State saved, NtkGram ntk) {
+    double[] weights = saved.weights();
+    try (Isolation isolation = Isolation.begin();
+        INDArray parameters = Nd4j.createFromArray(saved.parameters());
+        INDArray metric = weights == null ? null : Nd4j.createFromArray(weights)) {
+      return frame(
+          ntk.compute(parameters, metric).gram(),
+          saved.step(),
+          new CheckpointMap(jacobian, saved.parameters(), weights));
+    }
   }
 }

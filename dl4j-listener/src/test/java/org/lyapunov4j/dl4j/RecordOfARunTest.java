@@ -11,20 +11,27 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.lyapunov4j.dl4j.record.CheckpointLine;
 import org.lyapunov4j.dl4j.record.EdgeFile;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
 import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.stability.EdgeTrack;
+import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
 
 class RecordOfARunTest {
@@ -90,7 +97,7 @@ class RecordOfARunTest {
       assertThat(a.stability()).isEqualTo(b.stability());
       assertThat(a.batchSharpness()).isEqualTo(b.batchSharpness());
       assertThat(a.probeLoss()).isEqualTo(b.probeLoss());
-      assertThat(a.trajectory() == null).isEqualTo(i == 0);
+      assertThat(a.trajectory()).isEqualTo(b.trajectory());
     }
     assertThat(resumed.get(5).trajectory().cumulativeSteps()).isEqualTo(10);
     assertThat(RunRecord.read(parts).resumptions())
@@ -128,6 +135,64 @@ class RecordOfARunTest {
     assertThat(second.failures()).isZero();
     assertThat(RunRecord.read(file).checkpoints()).hasSize(3);
     assertThat(RunRecord.read(file).checkpoints().get(2).stability().edgeRatio()).isPositive();
+  }
+
+  static Stream<Arguments> trajectories() {
+    return Stream.of(
+        Arguments.of(new Sgd(0.05), TrajectoryExponent.Curvature.GAUSS_NEWTON, 1),
+        Arguments.of(new Sgd(0.05), TrajectoryExponent.Curvature.GAUSS_NEWTON, 6),
+        Arguments.of(new Nesterovs(0.01, 0.9), TrajectoryExponent.Curvature.GAUSS_NEWTON, 5),
+        Arguments.of(new Adam(0.01), TrajectoryExponent.Curvature.GAUSS_NEWTON, 6),
+        Arguments.of(new Nesterovs(0.01, 0.9), TrajectoryExponent.Curvature.HESSIAN, 6));
+  }
+
+  /**
+   * Between checkpoints, after the first and at one: the window across it is the same, bit by bit.
+   */
+  @ParameterizedTest
+  @MethodSource("trajectories")
+  void theWindowAcrossARestartIsThatOfOneRun(
+      IUpdater updater, TrajectoryExponent.Curvature curvature, int stop) throws IOException {
+    Path whole = folder.resolve("whole.jsonl");
+    LyapunovListener uninterrupted = builder(whole).trajectory(curvature).strict(true).build();
+    train(network(updater), uninterrupted, 0, 11);
+    uninterrupted.close();
+
+    Path parts = folder.resolve("parts.jsonl");
+    LyapunovListener first = builder(parts).trajectory(curvature).strict(true).build();
+    MultiLayerNetwork network = network(updater);
+    train(network, first, 0, stop);
+    first.close();
+    Path saved = folder.resolve("model.zip");
+    ModelSerializer.writeModel(network, saved.toFile(), true);
+    LyapunovListener second = builder(parts).trajectory(curvature).strict(true).build();
+    train(ModelSerializer.restoreMultiLayerNetwork(saved.toFile(), true), second, stop, 11);
+    second.close();
+
+    List<CheckpointLine> expected = RunRecord.read(whole).checkpoints();
+    List<CheckpointLine> resumed = RunRecord.read(parts).checkpoints();
+    assertThat(resumed).hasSize(6);
+    assertThat(resumed)
+        .extracting(CheckpointLine::trajectory)
+        .isEqualTo(expected.stream().map(CheckpointLine::trajectory).toList());
+    assertThat(resumed.get(5).trajectory().drawn()).isEqualTo(2);
+    assertThat(resumed.get(5).trajectory().curvature()).isEqualTo(curvature.name());
+  }
+
+  /** With another curvature another vector starts. */
+  @Test
+  void anotherCurvatureIsAnotherTrajectory() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    LyapunovListener first = builder(file).trajectory(true).build();
+    MultiLayerNetwork network = network();
+    train(network, first, 0, 5);
+    first.close();
+    LyapunovListener second =
+        builder(file).trajectory(TrajectoryExponent.Curvature.HESSIAN).strict(true).build();
+    train(network, second, 5, 11);
+    second.close();
+    List<CheckpointLine> lines = RunRecord.read(file).checkpoints();
+    assertThat(lines.get(5).trajectory().cumulativeSteps()).isEqualTo(4);
   }
 
   @Test
@@ -188,7 +253,11 @@ class RecordOfARunTest {
   }
 
   private static MultiLayerNetwork network() {
-    return Networks.regression(Networks.configuration(new Sgd(0.05), DataType.DOUBLE), 3, 5, 2);
+    return network(new Sgd(0.05));
+  }
+
+  private static MultiLayerNetwork network(IUpdater updater) {
+    return Networks.regression(Networks.configuration(updater, DataType.DOUBLE), 3, 5, 2);
   }
 
   private void train(MultiLayerNetwork network, LyapunovListener listener, int from, int to) {

@@ -102,6 +102,7 @@ class StabilityAnalysisTest {
         line.edgeForecast(),
         line.batchSharpness(),
         line.trajectory(),
+        line.finiteTime(),
         line.probeSizes());
   }
 

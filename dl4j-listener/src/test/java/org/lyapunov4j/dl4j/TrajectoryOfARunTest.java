@@ -89,6 +89,24 @@ class TrajectoryOfARunTest {
       int[][] batches,
       List<double[]> weights,
       List<Checkpoint> last) {
+    return run(
+        updater,
+        TrajectoryExponent.Curvature.GAUSS_NEWTON,
+        frequency,
+        probe,
+        batches,
+        weights,
+        last);
+  }
+
+  private TrajectoryExponent.Window run(
+      IUpdater updater,
+      TrajectoryExponent.Curvature curvature,
+      int frequency,
+      DataSet probe,
+      int[][] batches,
+      List<double[]> weights,
+      List<Checkpoint> last) {
     MultiLayerNetwork network = network(updater);
     LyapunovListener listener =
         LyapunovListener.builder(probe)
@@ -98,7 +116,7 @@ class TrajectoryOfARunTest {
             .compareProbeSizes(false)
             .analysis(settings -> settings.maxEpochs(16))
             .frequency(frequency)
-            .trajectory(true)
+            .trajectory(curvature)
             .historySize(1)
             .onCheckpoint(last::add)
             .strict(true)
@@ -135,6 +153,59 @@ class TrajectoryOfARunTest {
         .isCloseTo(truth, within(0.2 * -truth));
   }
 
+  /** The same with the full Hessian of each mini-batch. */
+  @ParameterizedTest
+  @MethodSource("updaters")
+  void withTheHessianToo(IUpdater updater) {
+    TrajectoryExponent.Curvature hessian = TrajectoryExponent.Curvature.HESSIAN;
+    int[][] batches = batches(EXAMPLES);
+    List<double[]> weights = new ArrayList<>();
+    List<Checkpoint> checkpoints = new ArrayList<>();
+    TrajectoryExponent.Window every = run(updater, hessian, 1, data, batches, weights, checkpoints);
+    double truth = new Oracle(data, updater, true).exponent(weights, batches);
+    double partly = new Oracle(data, updater).exponent(weights, batches);
+    System.out.printf("%s: Hessian %.6f, Gauss-Newton %.6f%n", updater, truth, partly);
+    double lag = updater instanceof Adam ? 0.1 : 1e-6;
+    assertThat(every.cumulativeExponent()).isCloseTo(truth, within(lag * Math.abs(truth)));
+    assertThat(Math.abs(truth - partly)).isGreaterThan(0.1 * Math.abs(partly));
+    assertThat(every.curvature()).isEqualTo(hessian);
+    assertThat(every.curvatureError()).isBetween(1e-13, 1e-6);
+    assertThat(checkpoints.get(1).step().remarks())
+        .anyMatch(remark -> remark.contains("full Hessian") && remark.contains("1e-7"));
+    TrajectoryExponent.Window ten =
+        run(updater, hessian, 10, data, batches, null, new ArrayList<>());
+    TrajectoryExponent.Window hundred =
+        run(updater, hessian, 100, data, batches, null, new ArrayList<>());
+    System.out.printf(
+        "1: %.6f, 10: %.6f, 100: %.6f, error %.1e%n",
+        every.cumulativeExponent(),
+        ten.cumulativeExponent(),
+        hundred.cumulativeExponent(),
+        every.curvatureError());
+    assertThat(ten.cumulativeExponent()).isCloseTo(truth, within(0.1 * Math.abs(truth)));
+    assertThat(hundred.cumulativeExponent()).isCloseTo(truth, within(0.4 * Math.abs(truth)));
+  }
+
+  /** The observer computes gradients, but not with the model that is trained. */
+  @Test
+  void withTheHessianTrainingIsNotDisturbed() {
+    int[][] few = Arrays.copyOf(batches(EXAMPLES), 30);
+    List<double[]> watched = new ArrayList<>();
+    run(
+        new Adam(0.003),
+        TrajectoryExponent.Curvature.HESSIAN,
+        3,
+        data,
+        few,
+        watched,
+        new ArrayList<>());
+    MultiLayerNetwork alone = network(new Adam(0.003));
+    for (int[] batch : few) {
+      alone.fit(new DataSet(data.getFeatures().getRows(batch), data.getLabels().getRows(batch)));
+    }
+    assertThat(watched.get(few.length - 1)).containsExactly(alone.params().dup().data().asDouble());
+  }
+
   /** A probe that is a part of the training set, whose batches it cannot follow. */
   @Test
   void whereTheProbeDoesNotHoldTheBatchesTheyAreDrawnAndTheStepSaysSo() {
@@ -152,16 +223,22 @@ class TrajectoryOfARunTest {
         .contains("the trajectory takes the mini-batches that training drew");
   }
 
-  /** A tangent vector with Gauss–Newton products of every mini-batch. */
+  /** A tangent vector with Gauss–Newton or Hessian products of every mini-batch. */
   private static final class Oracle {
     private final double[][] features;
     private final double[] labels;
     private final IUpdater updater;
+    private final boolean hessian;
     private final double[] velocity;
     private final double[] first;
     private final double[] second;
 
     Oracle(DataSet data, IUpdater updater) {
+      this(data, updater, false);
+    }
+
+    Oracle(DataSet data, IUpdater updater, boolean hessian) {
+      this.hessian = hessian;
       features = data.getFeatures().toDoubleMatrix();
       labels = data.getLabels().toDoubleVector();
       this.updater = updater;
@@ -216,6 +293,9 @@ class TrajectoryOfARunTest {
         for (int p = 0; p < v.length; p++) {
           force[p] += 2 * along * gradient[p] / batch.length;
         }
+        if (hessian) {
+          addBend(theta, i, v, 1.0 / batch.length, force);
+        }
       }
       for (int p = 0; p < v.length; p++) {
         if (updater instanceof Nesterovs nesterovs) {
@@ -228,6 +308,30 @@ class TrajectoryOfARunTest {
           v[p] -= adam.getLearningRate() * weight(p, t) * velocity[p];
         } else {
           v[p] -= ((Sgd) updater).getLearningRate() * force[p];
+        }
+      }
+    }
+
+    /**
+     * Adds 2 (f − y) ∇²f v: differences of ∇f by Richardson's rule, of fourth order, over a step
+     * ten thousand times that of the library.
+     */
+    private void addBend(double[] theta, int i, double[] v, double share, double[] force) {
+      double[] value = new double[1];
+      gradient(theta, features[i], value);
+      double norm = Math.sqrt(dot(v, v));
+      for (int k = 1; k <= 2; k++) {
+        double h = k * 1e-3 / norm;
+        double weight = (k == 1 ? 4.0 / 3 : -1.0 / 3) / (2 * h);
+        for (int sign = -1; sign <= 1; sign += 2) {
+          double[] place = theta.clone();
+          for (int p = 0; p < place.length; p++) {
+            place[p] += sign * h * v[p];
+          }
+          double[] gradient = gradient(place, features[i], new double[1]);
+          for (int p = 0; p < force.length; p++) {
+            force[p] += share * 2 * (value[0] - labels[i]) * sign * weight * gradient[p];
+          }
         }
       }
     }

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.stability.BatchSharpness;
@@ -42,6 +43,8 @@ import org.lyapunov4j.step.SgdStep;
  * @param batchSharpness the curvature along mini-batch gradients
  * @param trajectory the exponent along the trajectory from the checkpoint before to this one;
  *     absent at the first one and unless asked for
+ * @param finiteTime how the residual that training has now goes on over a horizon if the Gram
+ *     matrix stood still; of the tier FULL and where asked for
  * @param gramBytes the memory that the entries of the Gram matrix take
  * @param gramTime how long the Gram matrix took
  * @param analysisTime how long its analysis took
@@ -61,6 +64,7 @@ public record Checkpoint(
     List<StabilityReport> smallerProbes,
     BatchSharpness batchSharpness,
     Optional<TrajectoryExponent.Window> trajectory,
+    Optional<FiniteTimeExponents> finiteTime,
     long gramBytes,
     Duration gramTime,
     Duration analysisTime) {
@@ -77,6 +81,7 @@ public record Checkpoint(
     smallerProbes = List.copyOf(smallerProbes);
     Objects.requireNonNull(batchSharpness, "batchSharpness");
     Objects.requireNonNull(trajectory, "trajectory");
+    Objects.requireNonNull(finiteTime, "finiteTime");
     Objects.requireNonNull(gramTime, "gramTime");
     Objects.requireNonNull(analysisTime, "analysisTime");
   }

@@ -27,17 +27,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Holds a private copy of the model and the probe set. Safe to use from any thread.
  */
 public final class HessianSharpness implements AutoCloseable {
-  /** ‖hv‖ over the size of the parameters: where products begin, and where they give up. */
-  private static final double FIRST_REACH = 1e-7;
-
-  private static final double LAST_REACH = 1e-12;
-
-  /** What a gradient may be off a straight line, relative to its change and to all before. */
-  private static final double SMOOTH = 1e-4;
-
-  /** What a gradient may jump, relative to itself: more than rounding. */
-  private static final double JUMP = 1e-8;
-
   private final Probe probe;
   private final Model model;
   private TopEigenpairs last;
@@ -100,70 +89,10 @@ public final class HessianSharpness implements AutoCloseable {
     }
     INDArray theta =
         flatParameters.castTo(DataType.DOUBLE).dup('c').reshape(flatParameters.length());
-    requireFinite(theta.data().asDouble());
-    return new Products(theta);
-  }
-
-  private final class Products implements UnaryOperator<double[]> {
-    private final INDArray theta;
-    private final INDArray slope;
-    private final double shortest;
-    private double reach;
-    private double largest;
-
-    Products(INDArray theta) {
-      this.theta = theta;
-      slope = gradient(theta);
-      double size = Math.max(1, norm(theta));
-      reach = FIRST_REACH * size;
-      shortest = LAST_REACH * size;
-    }
-
-    @Override
-    public double[] apply(double[] v) {
-      INDArray direction = Nd4j.createFromArray(v);
-      double length = norm(direction);
-      while (true) {
-        double h = reach / length;
-        INDArray up = gradient(theta.add(direction.mul(h)));
-        INDArray down = gradient(theta.sub(direction.mul(h)));
-        INDArray product = up.sub(down).divi(2 * h);
-        double curvature = norm(product) / length;
-        double jump = norm(up.add(down).subi(slope).subi(slope));
-        if (jump <= SMOOTH * 2 * reach * Math.max(largest, curvature) || reach <= shortest) {
-          requireSlope(jump);
-          largest = Math.max(largest, curvature);
-          return requireFinite(product.data().asDouble());
-        }
-        reach /= 10;
-      }
-    }
-
-    private void requireSlope(double jump) {
-      if (reach <= shortest && jump > JUMP * norm(slope)) {
-        throw new IllegalStateException(
-            String.format(
-                Locale.ROOT,
-                "the gradient must change continuously, got a jump of %.3g within %.3g of the"
-                    + " parameters: an input of a rectifier is 0; move the parameters a little",
-                jump,
-                reach));
-      }
-    }
-  }
-
-  private static double norm(INDArray array) {
-    return array.norm2Number().doubleValue();
-  }
-
-  private static double[] requireFinite(double[] entries) {
-    for (double entry : entries) {
-      if (!Double.isFinite(entry)) {
-        throw new IllegalArgumentException(
-            "parameters and differences of gradients must be finite, got " + entry);
-      }
-    }
-    return entries;
+    GradientDifference.requireFinite(theta.data().asDouble());
+    GradientDifference difference = new GradientDifference(theta);
+    INDArray slope = gradient(theta);
+    return v -> difference.product(this::gradient, slope, v);
   }
 
   /** ∇L. */

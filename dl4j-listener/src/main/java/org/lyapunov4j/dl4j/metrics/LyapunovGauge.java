@@ -171,6 +171,30 @@ public enum LyapunovGauge {
       "nats",
       "Growth of the carried tangent vector since the first checkpoint, per step, if asked for",
       c -> c.trajectory().map(w -> w.cumulativeExponent()).orElse(Double.NaN)),
+  /** The mean growth of the residual over a horizon. */
+  FINITE_TIME_EXPONENT(
+      "lyapunov.finite.time.exponent",
+      "nats",
+      "Mean growth per step of the residual that training has now over the horizon, if computed",
+      c -> c.finiteTime().map(f -> f.mean().value()).orElse(Double.NaN)),
+  /** Its standard error. */
+  FINITE_TIME_EXPONENT_ERROR(
+      "lyapunov.finite.time.exponent.error",
+      "nats",
+      "Standard error of lyapunov.finite.time.exponent",
+      c -> c.finiteTime().map(f -> f.mean().standardError()).orElse(Double.NaN)),
+  /** How likely the residual shrinks. */
+  FINITE_TIME_SHRINKS(
+      "lyapunov.finite.time.shrinks",
+      null,
+      "Probability that the residual that training has now is smaller after the horizon, if computed",
+      c -> c.finiteTime().map(f -> f.probabilityNegative().value()).orElse(Double.NaN)),
+  /** n. */
+  FINITE_TIME_HORIZON(
+      "lyapunov.finite.time.horizon",
+      "steps",
+      "Steps of the horizon of the finite-time gauges",
+      c -> c.finiteTime().map(f -> (double) f.horizon()).orElse(Double.NaN)),
   /** The dependence on the probe's size. */
   PROBE_CHANGE(
       "lyapunov.probe.change",

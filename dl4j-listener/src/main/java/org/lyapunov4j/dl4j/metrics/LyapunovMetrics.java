@@ -67,7 +67,11 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
           LyapunovGauge.EDGE_RATIO_HIGH,
           LyapunovGauge.CRITICAL_LEARNING_RATE,
           LyapunovGauge.MEAN_SQUARE_INDEX,
-          LyapunovGauge.PROBE_CRITICAL_LEARNING_RATE_CHANGE);
+          LyapunovGauge.PROBE_CRITICAL_LEARNING_RATE_CHANGE,
+          LyapunovGauge.FINITE_TIME_EXPONENT,
+          LyapunovGauge.FINITE_TIME_EXPONENT_ERROR,
+          LyapunovGauge.FINITE_TIME_SHRINKS,
+          LyapunovGauge.FINITE_TIME_HORIZON);
 
   private final Tags tags;
   private final InstantSource clock;

@@ -26,6 +26,8 @@ import org.lyapunov4j.stability.EdgeForecast;
  * @param edgeForecast when the edge ratio reaches 1 at its trend; absent where there is none
  * @param batchSharpness curvature along mini-batch gradients
  * @param trajectory the exponent along the trajectory, if asked for; absent at the first checkpoint
+ * @param finiteTime how the residual that training has now goes on over a horizon; absent in
+ *     records of old and unless computed
  * @param probeSizes the stability of a quarter and half of the probe, if asked for
  */
 public record CheckpointLine(
@@ -43,6 +45,7 @@ public record CheckpointLine(
     Forecast edgeForecast,
     Batches batchSharpness,
     Window trajectory,
+    StabilityRecord.FiniteTime finiteTime,
     List<StabilityRecord> probeSizes)
     implements RecordLine {
   /** {@inheritDoc} */
@@ -90,16 +93,29 @@ public record CheckpointLine(
    * @param exponent over these steps, nats per step
    * @param cumulativeSteps since the first checkpoint
    * @param cumulativeExponent over all these steps, nats per step
+   * @param curvature GAUSS_NEWTON or HESSIAN; null in records of old, which have the former
+   * @param curvatureError the relative error of products with the Hessian, as far as it was
+   *     measured; absent for the Gauss–Newton matrix
    */
   public record Window(
-      long steps, Long drawn, double exponent, long cumulativeSteps, double cumulativeExponent) {
+      long steps,
+      Long drawn,
+      double exponent,
+      long cumulativeSteps,
+      double cumulativeExponent,
+      String curvature,
+      Double curvatureError) {
     static Window of(TrajectoryExponent.Window window) {
       return new Window(
           window.steps(),
           window.drawn(),
           window.exponent(),
           window.cumulativeSteps(),
-          window.cumulativeExponent());
+          window.cumulativeExponent(),
+          window.curvature().name(),
+          window.curvature() == TrajectoryExponent.Curvature.HESSIAN
+              ? window.curvatureError()
+              : null);
     }
   }
 
@@ -125,6 +141,7 @@ public record CheckpointLine(
         checkpoint.forecast().map(Forecast::of).orElse(null),
         batches(checkpoint),
         checkpoint.trajectory().map(Window::of).orElse(null),
+        checkpoint.finiteTime().map(StabilityRecord.FiniteTime::of).orElse(null),
         checkpoint.smallerProbes().isEmpty()
             ? null
             : checkpoint.smallerProbes().stream().map(StabilityRecord::of).toList());

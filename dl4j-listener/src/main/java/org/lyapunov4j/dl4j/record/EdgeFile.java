@@ -9,8 +9,6 @@ import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.EdgeTrack;
 import org.lyapunov4j.stability.EdgeTrend;
-import org.lyapunov4j.step.MiniBatchSampling;
-import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -45,13 +43,7 @@ public final class EdgeFile {
       boolean exact,
       double scale,
       boolean certified,
-      int batchSize,
-      String sampling,
-      String momentum,
-      double coefficient,
-      double l2,
-      double weightDecay,
-      boolean decaysInPart,
+      StoredStep step,
       String direction,
       List<EdgeTrend.Point> trend) {}
 
@@ -72,13 +64,7 @@ public final class EdgeFile {
             track.edge().isExact(),
             track.scale(),
             track.isCertified(),
-            step.batchSize(),
-            step.sampling().name(),
-            step.momentum().getClass().getSimpleName(),
-            step.momentum().coefficient(),
-            step.l2(),
-            step.weightDecay(),
-            step.decaysInPart(),
+            StoredStep.of(step),
             track.direction().map(Tangent::toArray).map(StateFile::encoded).orElse(null),
             step.equals(state.trend().step()) ? state.trend().points() : List.of()));
   }
@@ -91,23 +77,18 @@ public final class EdgeFile {
    */
   public Optional<State> read() throws IOException {
     Optional<Stored> stored = file.read(Stored.class);
+    if (stored.isEmpty()) {
+      return Optional.empty();
+    }
     try {
-      return stored.map(EdgeFile::state);
+      return Optional.of(state(stored.get()));
     } catch (IllegalArgumentException | NullPointerException e) {
       throw new IOException("it holds no critical learning rate: " + e.getMessage(), e);
     }
   }
 
-  private static State state(Stored stored) {
-    SgdStep step =
-        new SgdStep(
-            1,
-            stored.batchSize(),
-            MiniBatchSampling.valueOf(stored.sampling()),
-            momentum(stored.momentum(), stored.coefficient()),
-            stored.l2(),
-            stored.weightDecay(),
-            stored.decaysInPart());
+  private static State state(Stored stored) throws IOException {
+    SgdStep step = stored.step().step();
     EdgeTrack track =
         new EdgeTrack(
             new CriticalLearningRate(
@@ -118,16 +99,5 @@ public final class EdgeFile {
             Optional.ofNullable(StateFile.numbers(stored.direction())).map(Tangent::of));
     return new State(
         track, stored.trend().isEmpty() ? EdgeTrend.NONE : new EdgeTrend(step, stored.trend()));
-  }
-
-  private static Momentum momentum(String kind, double coefficient) {
-    return switch (kind) {
-      case "None" -> Momentum.NONE;
-      case "HeavyBall" -> new Momentum.HeavyBall(coefficient);
-      case "Nesterov" -> new Momentum.Nesterov(coefficient);
-      case "MovingAverage" -> new Momentum.MovingAverage(coefficient);
-      case "NesterovAverage" -> new Momentum.NesterovAverage(coefficient);
-      default -> throw new IllegalArgumentException("unknown momentum " + kind);
-    };
   }
 }

@@ -3,15 +3,26 @@ package org.lyapunov4j.dl4j.record;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.lyapunov4j.exponent.TrajectoryExponent;
+import org.lyapunov4j.step.SgdStep;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The tangent vector carried along a trajectory, in a file beside the record. The file is replaced
  * as a whole: whoever reads it finds the old state or the new one.
  */
 public final class TrajectoryFile {
+  private static final Logger log = LoggerFactory.getLogger(TrajectoryFile.class);
+
+  private final Path record;
   private final StateFile file;
 
   /**
@@ -20,30 +31,80 @@ public final class TrajectoryFile {
    * @param record the record's file
    */
   public TrajectoryFile(Path record) {
+    this.record = record;
     file = new StateFile(record, ".tangent");
   }
 
   /**
-   * A trajectory at a checkpoint.
+   * A trajectory at a checkpoint, with all that its next window begins at. The arrays are not to be
+   * modified.
    *
    * @param iteration of the checkpoint
-   * @param trajectory what is carried
+   * @param trajectory what is carried; empty before the first window
+   * @param curvature what steps take for the second derivative of the loss
+   * @param step in force at the checkpoint
+   * @param parameters at the checkpoint
+   * @param weights of the parameters at the checkpoint; null for ones
+   * @param taken the examples of the mini-batches that training took since, by iteration
    */
-  public record State(int iteration, TrajectoryExponent.State trajectory) {}
+  public record State(
+      int iteration,
+      Optional<TrajectoryExponent.State> trajectory,
+      TrajectoryExponent.Curvature curvature,
+      SgdStep step,
+      double[] parameters,
+      double[] weights,
+      SortedMap<Integer, int[]> taken) {
 
-  /**
-   * The shape in the file, arrays in base 64, little-endian. Files of old have growth, the
-   * cumulative ones and the tangent in its place.
-   */
+    /**
+     * This state with other mini-batches.
+     *
+     * @param taken the examples of the mini-batches that training took since, by iteration
+     * @return the changed state
+     */
+    public State withTaken(SortedMap<Integer, int[]> taken) {
+      return new State(iteration, trajectory, curvature, step, parameters, weights, taken);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof State that
+          && iteration == that.iteration
+          && trajectory.equals(that.trajectory)
+          && curvature == that.curvature
+          && step.equals(that.step)
+          && Arrays.equals(parameters, that.parameters)
+          && Arrays.equals(weights, that.weights)
+          && taken.keySet().equals(that.taken.keySet())
+          && taken.entrySet().stream()
+              .allMatch(entry -> Arrays.equals(entry.getValue(), that.taken.get(entry.getKey())));
+    }
+
+    @Override
+    public int hashCode() {
+      return Objects.hash(iteration, trajectory, Arrays.hashCode(parameters));
+    }
+
+    @Override
+    public String toString() {
+      return "iteration " + iteration + ", " + trajectory + ", " + curvature + ", " + step;
+    }
+  }
+
+  /** The shape in the file, arrays in base 64, little-endian; the tangent is of files of old. */
   private record Stored(
       int iteration,
-      int index,
+      String curvature,
+      int windows,
       Long cumulativeSteps,
       Double logNorm,
       Boolean annihilated,
       String position,
       String velocity,
-      Double cumulativeGrowth,
+      String parameters,
+      String weights,
+      StoredStep step,
+      Map<Integer, int[]> taken,
       List<Double> tangent) {}
 
   /**
@@ -53,17 +114,21 @@ public final class TrajectoryFile {
    * @throws IOException if it could not be written; then the old state is still there
    */
   public void write(State state) throws IOException {
-    TrajectoryExponent.State carried = state.trajectory();
+    Optional<TrajectoryExponent.State> carried = state.trajectory();
     Stored stored =
         new Stored(
             state.iteration(),
-            carried.windows() - 1,
-            carried.steps(),
-            carried.logNorm(),
-            carried.annihilated(),
-            StateFile.encoded(carried.position()),
-            StateFile.encoded(carried.velocity()),
-            null,
+            state.curvature().name(),
+            carried.map(TrajectoryExponent.State::windows).orElse(0),
+            carried.map(TrajectoryExponent.State::steps).orElse(null),
+            carried.map(TrajectoryExponent.State::logNorm).orElse(null),
+            carried.map(TrajectoryExponent.State::annihilated).orElse(null),
+            StateFile.encoded(carried.map(TrajectoryExponent.State::position).orElse(null)),
+            StateFile.encoded(carried.map(TrajectoryExponent.State::velocity).orElse(null)),
+            StateFile.encoded(state.parameters()),
+            StateFile.encoded(state.weights()),
+            StoredStep.of(state.step()),
+            state.taken(),
             null);
     file.replace(stored);
   }
@@ -71,38 +136,56 @@ public final class TrajectoryFile {
   /**
    * Reads the state.
    *
-   * @return empty if there is none
+   * @return empty if there is none, or one of an earlier version, which does not tell what the next
+   *     window begins at; the log says so
    * @throws IOException if there is one but it cannot be read
    */
   public Optional<State> read() throws IOException {
-    Optional<Stored> stored = file.read(Stored.class);
+    Optional<Stored> read = file.read(Stored.class);
+    if (read.isEmpty()) {
+      return Optional.empty();
+    }
+    Stored stored = read.get();
+    if (stored.parameters() == null && (stored.position() != null || stored.tangent() != null)) {
+      log.warn(
+          "The tangent vector beside {} is of an earlier version, which kept no parameters; a new one starts",
+          record);
+      return Optional.empty();
+    }
+    if (stored.parameters() == null || stored.step() == null || stored.curvature() == null) {
+      throw new IOException("it holds no tangent vector");
+    }
     try {
-      return stored.isEmpty()
-          ? Optional.empty()
-          : Optional.of(new State(stored.get().iteration(), carried(stored.get())));
+      return Optional.of(state(stored));
     } catch (IllegalArgumentException | ArithmeticException | NullPointerException damaged) {
       throw new IOException("it is damaged: " + damaged.getMessage(), damaged);
     }
   }
 
+  private static State state(Stored stored) throws IOException {
+    if (stored.iteration() < 0 || stored.windows() < 0) {
+      throw new IOException(
+          "it has " + stored.windows() + " windows at iteration " + stored.iteration());
+    }
+    return new State(
+        stored.iteration(),
+        stored.position() == null ? Optional.empty() : Optional.of(carried(stored)),
+        TrajectoryExponent.Curvature.valueOf(stored.curvature()),
+        stored.step().step(),
+        StateFile.numbers(stored.parameters()),
+        StateFile.numbers(stored.weights()),
+        stored.taken() == null ? new TreeMap<>() : new TreeMap<>(stored.taken()));
+  }
+
   private static TrajectoryExponent.State carried(Stored stored) throws IOException {
-    if (stored.tangent() == null && (stored.position() == null || stored.logNorm() == null)) {
+    if (stored.logNorm() == null || stored.cumulativeSteps() == null) {
       throw new IOException("it holds no tangent vector");
     }
-    int windows = Math.addExact(stored.index(), 1);
-    if (windows < 1 || stored.iteration() < 0) {
-      throw new IOException("it has " + windows + " windows at iteration " + stored.iteration());
-    }
-    if (stored.cumulativeSteps() == null || stored.cumulativeSteps() < 0) {
+    if (stored.cumulativeSteps() < 0) {
       throw new IOException("it must have a number of steps, got " + stored.cumulativeSteps());
     }
-    if (stored.position() == null) {
-      double[] coefficients = stored.tangent().stream().mapToDouble(Double::doubleValue).toArray();
-      return TrajectoryExponent.State.ofCoefficients(
-          windows, stored.cumulativeSteps(), stored.cumulativeGrowth(), coefficients);
-    }
     return TrajectoryExponent.State.of(
-        windows,
+        stored.windows(),
         stored.cumulativeSteps(),
         stored.logNorm(),
         Boolean.TRUE.equals(stored.annihilated()),

@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.BatchSharpness;
@@ -86,6 +87,11 @@ class LyapunovMetricsTest {
     assertThat(value(registry, LyapunovGauge.TRAJECTORY_EXPONENT))
         .isEqualTo(value(registry, LyapunovGauge.TRAJECTORY_EXPONENT_CUMULATIVE))
         .isBetween(Math.log(0.4), Math.log(0.8) / 2 + 0.1);
+    assertThat(value(registry, LyapunovGauge.FINITE_TIME_EXPONENT))
+        .isBetween(Math.log(0.4), Math.log(0.9));
+    assertThat(value(registry, LyapunovGauge.FINITE_TIME_EXPONENT_ERROR)).isBetween(1e-4, 0.05);
+    assertThat(value(registry, LyapunovGauge.FINITE_TIME_SHRINKS)).isEqualTo(1);
+    assertThat(value(registry, LyapunovGauge.FINITE_TIME_HORIZON)).isEqualTo(10);
     assertThat(value(registry, LyapunovGauge.PROBE_CHANGE)).isNaN();
     assertThat(registry.get(LyapunovMetrics.AGE).timeGauge().value()).isEqualTo(60);
     assertThat(registry.get(LyapunovMetrics.COMPUTE).timer().count()).isEqualTo(2);
@@ -285,6 +291,7 @@ class LyapunovMetricsTest {
         List.of(),
         BatchSharpness.estimate(gram, new double[] {1, 1}, step, 64, new RandomStream(1)),
         Optional.of(new TrajectoryExponent.Window(0, 10, 10, -0.5, 10, -0.5)),
+        Optional.of(FiniteTimeEstimator.builder().residual(1, 1).build().estimate(gram, step, 10)),
         32,
         Duration.ofMillis(20),
         Duration.ofMillis(30));

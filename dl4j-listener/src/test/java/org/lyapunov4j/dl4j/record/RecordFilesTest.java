@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.BatchSharpness;
@@ -33,6 +35,8 @@ import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -79,6 +83,8 @@ class RecordFilesTest {
             List.of(report, report),
             BatchSharpness.estimate(gram, new double[] {1, 2}, step, 8, new RandomStream(1)),
             Optional.of(new TrajectoryExponent.Window(0, 10, 4, -0.5, 10, -0.5)),
+            Optional.of(
+                FiniteTimeEstimator.builder().residual(1, 2).build().estimate(gram, step, 10)),
             32,
             Duration.ofMillis(20),
             Duration.ofMillis(30)));
@@ -320,39 +326,83 @@ class RecordFilesTest {
   }
 
   @Test
+  private static TrajectoryFile.State state(int i) {
+    SgdStep step =
+        new SgdStep(
+            0.1 * i,
+            3,
+            MiniBatchSampling.SHUFFLED_EPOCHS,
+            List.of(
+                    Momentum.NONE,
+                    new Momentum.HeavyBall(0.9),
+                    new Momentum.Nesterov(0.8),
+                    new Momentum.MovingAverage(0.7),
+                    new Momentum.NesterovAverage(0.6))
+                .get(i),
+            1e-3,
+            0.3,
+            i == 1);
+    TrajectoryExponent.State carried =
+        TrajectoryExponent.State.of(
+            i,
+            10L * i,
+            -1.0 / i,
+            i == 3,
+            new double[] {Math.PI, -0.1 * i, Double.MIN_VALUE},
+            i == 1 ? null : new double[] {0, 1e300, 1.0 / 3});
+    return new TrajectoryFile.State(
+        10 * i,
+        i == 0 ? Optional.empty() : Optional.of(carried),
+        i == 2 ? TrajectoryExponent.Curvature.HESSIAN : TrajectoryExponent.Curvature.GAUSS_NEWTON,
+        step,
+        new double[] {-0.0, i / 7.0, 1e-310},
+        i == 1 ? null : new double[] {0, 1, Math.E},
+        new TreeMap<>(Map.of(10 * i + 1, new int[] {0, 5, 2}, 10 * i + 3, new int[] {1})));
+  }
+
+  @Test
   void theTangentIsReplacedAsAWholeAndReadBackToTheLastBit() throws IOException {
     TrajectoryFile file = new TrajectoryFile(folder.resolve("run.jsonl"));
     assertThat(file.read()).isEmpty();
-    for (int i = 1; i < 4; i++) {
-      TrajectoryFile.State state =
-          new TrajectoryFile.State(
-              10 * i,
-              TrajectoryExponent.State.of(
-                  i,
-                  10L * i,
-                  -1.0 / i,
-                  i == 3,
-                  new double[] {Math.PI, -0.1 * i, Double.MIN_VALUE},
-                  i == 1 ? null : new double[] {0, 1e300, 1.0 / 3}));
-      file.write(state);
-      assertThat(file.read()).contains(state);
+    for (int i = 0; i < 5; i++) {
+      file.write(state(i));
+      assertThat(file.read()).contains(state(i));
     }
+    assertThat(file.read().orElseThrow()).isNotEqualTo(state(3));
     try (var files = Files.list(folder)) {
       assertThat(files).containsExactly(folder.resolve("run.jsonl.tangent"));
     }
   }
 
-  /** Written by a version that carried coefficients. */
+  /** Those that carried coefficients, and those that had no parameters. */
   @Test
-  void theTangentOfOldIsRead() throws IOException {
-    Files.writeString(
-        folder.resolve("run.jsonl.tangent"),
-        "{\"iteration\":30,\"index\":2,\"steps\":10,\"growth\":-0.5,\"cumulativeSteps\":30,"
-            + "\"cumulativeGrowth\":-1.5,\"tangent\":[0.25,-3.0]}");
-    assertThat(new TrajectoryFile(folder.resolve("run.jsonl")).read())
-        .contains(
-            new TrajectoryFile.State(
-                30, TrajectoryExponent.State.ofCoefficients(3, 30, -1.5, new double[] {0.25, -3})));
+  void theTangentOfOldIsLeftAlone() throws IOException {
+    Path file = folder.resolve("run.jsonl.tangent");
+    for (String old :
+        List.of(
+            "{\"iteration\":30,\"index\":2,\"steps\":10,\"growth\":-0.5,\"cumulativeSteps\":30,"
+                + "\"cumulativeGrowth\":-1.5,\"tangent\":[0.25,-3.0]}",
+            "{\"iteration\":30,\"index\":2,\"cumulativeSteps\":30,\"logNorm\":-1.0,"
+                + "\"annihilated\":false,\"position\":\"AAAAAAAA8D8=\"}")) {
+      Files.writeString(file, old);
+      assertThat(new TrajectoryFile(folder.resolve("run.jsonl")).read()).isEmpty();
+      assertThat(Files.readString(file)).isEqualTo(old);
+    }
+  }
+
+  @Test
+  void aDamagedTangentIsRefused() throws IOException {
+    Path file = folder.resolve("run.jsonl.tangent");
+    TrajectoryFile tangent = new TrajectoryFile(folder.resolve("run.jsonl"));
+    tangent.write(state(1));
+    String good = Files.readString(file);
+    for (String part :
+        List.of("\"parameters\":\"", "\"sampling\":\"", "\"curvature\":\"", "\"momentum\":\"")) {
+      Files.writeString(file, good.replace(part, part + "?"));
+      assertThatIOException().isThrownBy(tangent::read);
+    }
+    Files.writeString(file, good.substring(0, good.length() / 2));
+    assertThatIOException().isThrownBy(tangent::read);
   }
 
   @Test

@@ -129,6 +129,19 @@ record Panel(
                       "since the last",
                       c -> c.trajectory() == null ? Double.NaN : c.trajectory().exponent()))),
           new Panel(
+              "finite-time",
+              "Growth of the residual over the horizon, nats per step",
+              "By how much the residual of that moment would shrink or grow in so many steps if the"
+                  + " Gram matrix stood still, with two standard errors.",
+              Scale.LINEAR,
+              OptionalDouble.of(0),
+              List.of(
+                  new Curve(
+                      "mean",
+                      c -> finiteTime(c, 0),
+                      c -> finiteTime(c, -2),
+                      c -> finiteTime(c, 2)))),
+          new Panel(
               "loss",
               "Loss",
               "Mean loss of the probe, and of the mini-batch at each checkpoint.",
@@ -167,6 +180,12 @@ record Panel(
 
   private static double lowerBound(StabilityRecord.Exponent exponent) {
     return exponent.value() == null ? exponent.low() : Double.NaN;
+  }
+
+  private static double finiteTime(CheckpointLine line, double errors) {
+    return line.finiteTime() == null
+        ? Double.NaN
+        : line.finiteTime().mean() + errors * line.finiteTime().meanError();
   }
 
   private static double threshold(CheckpointLine c) {

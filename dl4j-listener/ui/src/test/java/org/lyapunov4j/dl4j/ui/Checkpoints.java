@@ -94,6 +94,7 @@ final class Checkpoints {
         List.of(),
         new BatchSharpness(Estimate.exact(sharpness), Estimate.exact(sharpness), 1),
         Optional.empty(),
+        Optional.empty(),
         8 * 32 * 32,
         Duration.ofMillis(20),
         Duration.ofMillis(30));

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.exponent;
+
+/** The weights μ of a tangent map on directions of the parameters. */
+final class Weights {
+  private Weights() {}
+
+  /** μ·x, a new array. */
+  static double[] times(TangentMap map, double[] x) {
+    double[] weights = map.weights();
+    double[] product = x.clone();
+    for (int i = 0; weights != null && i < product.length; i++) {
+      product[i] *= weights[i];
+    }
+    return product;
+  }
+
+  /** x/μ, a new array; 0 where μ is. */
+  static double[] over(TangentMap map, double[] x) {
+    double[] weights = map.weights();
+    double[] quotient = x.clone();
+    for (int i = 0; weights != null && i < quotient.length; i++) {
+      quotient[i] = weights[i] > 0 ? quotient[i] / weights[i] : 0;
+    }
+    return quotient;
+  }
+}

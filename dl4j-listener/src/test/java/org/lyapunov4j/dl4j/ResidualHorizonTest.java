@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Random;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.exponent.FiniteTimeEstimator;
+import org.lyapunov4j.exponent.FiniteTimeExponents;
+import org.lyapunov4j.stability.Tier;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** The residual that training has now, over a horizon. */
+class ResidualHorizonTest {
+  private static final int EXAMPLES = 10;
+  private static final int BATCH = 2;
+  private static final int HORIZON = 20;
+
+  private final DataSet data = Networks.data(3, EXAMPLES, 14, 1, DataType.DOUBLE);
+
+  /** Linear with more parameters than examples: the residual of training is the product's. */
+  private static MultiLayerNetwork linear() {
+    return Networks.initialise(
+        Networks.configuration(new Sgd(0.03), DataType.DOUBLE)
+            .list()
+            .layer(
+                new OutputLayer.Builder(LossFunction.L2)
+                    .nIn(14)
+                    .nOut(1)
+                    .activation(Activation.IDENTITY)
+                    .build())
+            .build(),
+        9);
+  }
+
+  private LyapunovListener.Builder listener(Tier tier) {
+    return LyapunovListener.builder(data)
+        .batchSize(BATCH)
+        .tier(tier)
+        .seed(4)
+        .frequency(1)
+        .compareProbeSizes(false)
+        .analysis(settings -> settings.maxEpochs(16))
+        .strict(true);
+  }
+
+  private Checkpoint first(LyapunovListener.Builder builder) {
+    MultiLayerNetwork network = linear();
+    LyapunovListener listener = builder.build();
+    network.setListeners(listener);
+    fit(network, new Random(1));
+    return listener.history().get(0);
+  }
+
+  private void fit(MultiLayerNetwork network, Random random) {
+    int[] batch = random.ints(0, EXAMPLES).distinct().limit(BATCH).toArray();
+    network.fit(new DataSet(data.getFeatures().getRows(batch), data.getLabels().getRows(batch)));
+  }
+
+  private double residual(MultiLayerNetwork network) {
+    INDArray difference = network.output(data.getFeatures()).sub(data.getLabels());
+    return difference.norm2Number().doubleValue();
+  }
+
+  /** Against training itself, from the same parameters over and over. */
+  @Test
+  void itIsWhatTrainingDoesFromHere() {
+    FiniteTimeExponents found =
+        first(listener(Tier.ECONOMY).horizon(HORIZON)).finiteTime().orElseThrow();
+    MultiLayerNetwork start = linear();
+    fit(start, new Random(1));
+    int runs = 200;
+    double sum = 0;
+    double squares = 0;
+    for (int run = 0; run < runs; run++) {
+      MultiLayerNetwork network = start.clone();
+      Random random = new Random(100 + run);
+      double before = residual(network);
+      for (int s = 0; s < HORIZON; s++) {
+        fit(network, random);
+      }
+      double growth = Math.log(residual(network) / before) / HORIZON;
+      sum += growth / runs;
+      squares += growth * growth / runs;
+    }
+    double variance = squares - sum * sum;
+    double error = Math.hypot(Math.sqrt(variance / runs), found.mean().standardError());
+    assertThat(found.start()).isEqualTo(FiniteTimeEstimator.Start.RESIDUAL);
+    assertThat(found.trajectories()).isEqualTo(256);
+    assertThat(found.mean().value()).isCloseTo(sum, within(4 * error));
+    assertThat(error).isLessThan(-0.05 * sum);
+    assertThat(found.variance().value()).isBetween(variance / 1.6, variance * 1.6);
+  }
+
+  @Test
+  void theFullTierHasItAndAnyOtherIfAsked() {
+    assertThat(first(listener(Tier.STANDARD)).finiteTime()).isEmpty();
+    assertThat(first(listener(Tier.FULL).horizon(0)).finiteTime()).isEmpty();
+    Checkpoint full = first(listener(Tier.FULL));
+    assertThat(full.finiteTime().orElseThrow().horizon()).isEqualTo(100);
+    CheckpointLine line = CheckpointLine.of(full);
+    assertThat(line.finiteTime().start()).isEqualTo("RESIDUAL");
+    assertThat(line.finiteTime().meanError()).isPositive();
+    assertThat(line.finiteTime().varianceError()).isPositive();
+    assertThat(line.finiteTime().skewnessError()).isPositive();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> listener(Tier.FULL).horizon(-1))
+        .withMessageContaining("at least 1 step, or 0 for none, got -1");
+  }
+
+  /** The same numbers as without the listener. */
+  @Test
+  void theAnalysisOfASavedModelHasItToo() {
+    MultiLayerNetwork network = linear();
+    fit(network, new Random(1));
+    Checkpoint analysed =
+        StabilityAnalysis.of(network, data)
+            .batchSize(BATCH)
+            .seed(4)
+            .tier(Tier.ECONOMY)
+            .horizon(HORIZON)
+            .run();
+    double[] listened =
+        first(listener(Tier.ECONOMY).horizon(HORIZON)).finiteTime().orElseThrow().toArray();
+    assertThat(analysed.finiteTime().orElseThrow().toArray()).containsExactly(listened);
+  }
+}
