@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples;
 
+import java.util.Locale;
 import org.lyapunov4j.samples.analyze.AnalyzeCommand;
 import org.lyapunov4j.samples.cli.Console;
 import org.lyapunov4j.samples.cli.ErrorLines;
@@ -53,6 +54,8 @@ public final class Main implements Runnable {
    * @param args the command line
    */
   public static void main(String[] args) {
+    // numbers are for programs too: no digits or commas of the country
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     System.exit(commandLine().setOut(Console.out()).setErr(Console.err()).execute(args));
   }
 

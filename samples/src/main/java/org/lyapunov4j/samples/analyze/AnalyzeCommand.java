@@ -26,6 +26,7 @@ import org.lyapunov4j.samples.cli.Progress;
 import org.lyapunov4j.samples.cli.SamplingConverter;
 import org.lyapunov4j.samples.data.ExampleOptions;
 import org.lyapunov4j.samples.io.BadFileException;
+import org.lyapunov4j.samples.io.OutputFile;
 import org.lyapunov4j.samples.model.ModelFile;
 import org.lyapunov4j.samples.model.NativeThreads;
 import org.lyapunov4j.samples.report.RunHistory;
@@ -158,7 +159,7 @@ public final class AnalyzeCommand implements Callable<Integer> {
     return refusals.isEmpty() ? ExitCode.OK : ExitCode.USAGE;
   }
 
-  private Void requireOptions() {
+  private Void requireOptions() throws IOException {
     Input.require(batchSize >= 1, "--batch-size must be at least 1, got %d; use 1 to N", batchSize);
     Input.require(
         threads == null || threads >= 1, "--threads must be at least 1, got %s; try 1", threads);
@@ -171,7 +172,7 @@ public final class AnalyzeCommand implements Callable<Integer> {
         report == null || record != null,
         "--report must come with --record, which it is made of, got %s alone; add --record",
         report);
-    Input.requireWritable("--report", report);
+    OutputFile.require("--report", report, ".html", ".htm");
     return null;
   }
 

@@ -17,6 +17,7 @@ import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
+import org.lyapunov4j.samples.cli.ErrorLines;
 import org.lyapunov4j.samples.io.BadFileException;
 import org.lyapunov4j.samples.model.ModelFile;
 import org.lyapunov4j.samples.model.NativeThreads;
@@ -70,8 +71,8 @@ final class OfflineRun {
       List<Future<Found>> futures =
           models.stream().map(model -> pool.submit(() -> analyse(model))).toList();
       boolean complete = true;
-      for (Future<Found> future : futures) {
-        complete &= handOn(future, results);
+      for (int i = 0; i < futures.size(); i++) {
+        complete &= handOn(models.get(i), futures.get(i), results);
       }
       return complete;
     } finally {
@@ -79,7 +80,8 @@ final class OfflineRun {
     }
   }
 
-  private static boolean handOn(Future<Found> future, Results results) throws IOException {
+  private static boolean handOn(ModelFile model, Future<Found> future, Results results)
+      throws IOException {
     try {
       Found found = future.get();
       results.found(found.checkpoint(), found.opening());
@@ -95,7 +97,9 @@ final class OfflineRun {
         results.refused(bad.getMessage());
         return true;
       }
-      throw new IllegalStateException(e.getCause());
+      // whatever is wrong with one model, the others are analysed
+      results.refused(model.file() + ": cannot be analysed (" + ErrorLines.reason(e.getCause()) + ")");
+      return true;
     }
   }
 
@@ -123,7 +127,7 @@ final class OfflineRun {
     } catch (CancellationException e) {
       throw e;
     } catch (UnsupportedTrainingException | IllegalArgumentException | IllegalStateException e) {
-      throw new BadFileException(file.file(), e.getMessage());
+      throw new BadFileException(file.file(), ErrorLines.reason(e));
     } finally {
       model.params().close();
     }

@@ -12,6 +12,7 @@ import org.lyapunov4j.dl4j.record.RecordWriter;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
 import org.lyapunov4j.samples.cli.Input;
+import org.lyapunov4j.samples.io.OutputFile;
 
 /**
  * The record of an analysis, if one is kept. It is continued without a line that says so: unlike a
@@ -38,7 +39,7 @@ final class RecordOfAnalysis implements AutoCloseable {
     if (file == null) {
       return new RecordOfAnalysis(null, new RunRecord(List.of(), 0, 0));
     }
-    Input.requireWritable("--record", file);
+    OutputFile.require("--record", file);
     RecordWriter writer = RecordWriter.open(file);
     return new RecordOfAnalysis(writer, writer.before());
   }

@@ -2,8 +2,6 @@
 package org.lyapunov4j.samples.cli;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.lyapunov4j.samples.io.BadFileException;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,35 +34,6 @@ public final class Input {
     } catch (Exception e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  /**
-   * Whether a file can be made or replaced.
-   *
-   * @param file asked for by the user
-   * @return true if it is no folder, and in a folder that exists and can be written to
-   */
-  public static boolean isWritable(Path file) {
-    Path folder = file.toAbsolutePath().getParent();
-    return !Files.isDirectory(file)
-        && folder != null
-        && Files.isDirectory(folder)
-        && Files.isWritable(folder);
-  }
-
-  /**
-   * Refuses a file that cannot be made or replaced.
-   *
-   * @param option that names it
-   * @param file asked for by the user, or null
-   * @throws IllegalArgumentException if the file cannot be written
-   */
-  public static void requireWritable(String option, Path file) {
-    require(
-        file == null || isWritable(file),
-        "%s must be a file in a folder that exists and can be written to, got %s; create the folder",
-        option,
-        file);
   }
 
   /**

@@ -12,12 +12,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.DoubleStream;
-import javax.imageio.ImageIO;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.lyapunov4j.samples.io.OutputFile;
 import org.lyapunov4j.samples.plot.PlotStyle;
 
 /**
@@ -94,9 +94,7 @@ record Picture(String name, String caption, List<Panel> panels) {
   }
 
   void write(Path file) throws IOException {
-    if (!ImageIO.write(render(), "png", file.toFile())) {
-      throw new IOException("no PNG encoder in this Java runtime");
-    }
+    OutputFile.write(file, render());
   }
 
   BufferedImage render() {

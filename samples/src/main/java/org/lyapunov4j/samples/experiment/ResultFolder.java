@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
+import org.lyapunov4j.samples.io.OutputFile;
 
 /**
  * Where an experiment keeps what it found: {@code runs/ID.json} for each run that is over, beside
@@ -87,7 +88,7 @@ final class ResultFolder {
       page.append(String.format("%n![%s](%s.png)%n", picture.caption(), picture.name()));
     }
     Path file = folder.resolve("findings.md");
-    Files.writeString(file, page, StandardCharsets.UTF_8);
+    OutputFile.write(file, page);
     return file;
   }
 

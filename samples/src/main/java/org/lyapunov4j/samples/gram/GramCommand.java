@@ -19,6 +19,7 @@ import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.data.ExampleOptions;
 import org.lyapunov4j.samples.io.NpyFile;
+import org.lyapunov4j.samples.io.OutputFile;
 import org.lyapunov4j.samples.model.ModelFile;
 import org.nd4j.linalg.dataset.DataSet;
 import picocli.CommandLine.Command;
@@ -114,11 +115,8 @@ public final class GramCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Void requireFolder() {
-    Input.require(
-        Input.isWritable(out),
-        "--out must be a file in an existing folder, got %s; create the folder",
-        out);
+  private Void requireFolder() throws IOException {
+    OutputFile.require("--out", out);
     return null;
   }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.io;
 
+import java.io.FilterReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -35,14 +37,24 @@ final class CsvFile {
 
   static NumericArray read(Path file) throws IOException {
     CsvFile table = new CsvFile(file);
-    try (Reader reader = Files.newBufferedReader(file);
+    BoundedLines reader = new BoundedLines(file, Files.newBufferedReader(file));
+    try (reader;
         CSVParser records = CSVParser.builder().setReader(reader).setFormat(format(file)).get()) {
       for (CSVRecord row : records) {
+        reader.startLine();
         if (row.getRecordNumber() > 1 || !isHeader(row)) {
           table.add(row);
         }
       }
-    } catch (UncheckedIOException | IllegalStateException e) {
+    } catch (IOException | UncheckedIOException | IllegalStateException e) {
+      Throwable cause = e instanceof UncheckedIOException ? e.getCause() : e;
+      if (cause instanceof BadFileException bad) {
+        throw bad;
+      }
+      if (cause instanceof CharacterCodingException) {
+        throw new BadFileException(
+            file, "must be text in UTF-8, got bytes that are not; save it again as UTF-8");
+      }
       throw new BadFileException(
           file,
           "must be a table of numbers in UTF-8, got broken text ("
@@ -50,6 +62,51 @@ final class CsvFile {
               + "); save it again");
     }
     return table.array();
+  }
+
+  /**
+   * Refuses a line, with the line ends that are quoted, that is longer than any that is meant: the
+   * parser keeps all of its fields.
+   */
+  private static final class BoundedLines extends FilterReader {
+    private static final int LONGEST = 1 << 22;
+
+    private final Path file;
+    private int length;
+
+    BoundedLines(Path file, Reader reader) {
+      super(reader);
+      this.file = file;
+    }
+
+    void startLine() {
+      length = 0;
+    }
+
+    @Override
+    public int read(char[] buffer, int offset, int most) throws IOException {
+      int read = super.read(buffer, offset, most);
+      count(read);
+      return read;
+    }
+
+    @Override
+    public int read() throws IOException {
+      int read = super.read();
+      count(1);
+      return read;
+    }
+
+    private void count(int read) throws BadFileException {
+      length += Math.max(0, read);
+      if (length > LONGEST) {
+        throw new BadFileException(
+            file,
+            "a line must have at most "
+                + LONGEST
+                + " characters, got more; check its line ends and quotes, or use numpy.save");
+      }
+    }
   }
 
   private static CSVFormat format(Path file) {
@@ -85,6 +142,11 @@ final class CsvFile {
           file, "must have at most " + MOST_ENTRIES + " entries, got more; use numpy.save");
     }
     if (filled + columns > entries.length) {
+      long needed = 3L * Double.BYTES * (filled + columns);
+      if (needed > Runtime.getRuntime().maxMemory()) {
+        throw new BadFileException(
+            file, "must fit into the heap, got too many entries; start java with a larger -Xmx");
+      }
       entries = Arrays.copyOf(entries, Math.max(filled + columns, filled + filled / 2));
     }
     for (int j = 0; j < columns; j++) {

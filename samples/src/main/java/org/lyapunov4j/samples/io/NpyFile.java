@@ -7,7 +7,6 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -180,7 +179,7 @@ public final class NpyFile {
   public static void write(Path file, double[][] rows) throws IOException {
     int columns = rows[0].length;
     ByteBuffer buffer = ByteBuffer.allocate(columns * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+    try (OutputStream out = new BufferedOutputStream(OutputFile.open(file))) {
       out.write(header("<f8", rows.length, columns));
       for (double[] row : rows) {
         buffer.asDoubleBuffer().put(row);
@@ -203,7 +202,7 @@ public final class NpyFile {
     ByteBuffer buffer =
         ByteBuffer.allocate(m * (single ? Float.BYTES : Double.BYTES))
             .order(ByteOrder.LITTLE_ENDIAN);
-    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+    try (OutputStream out = new BufferedOutputStream(OutputFile.open(file))) {
       out.write(header(single ? "<f4" : "<f8", m, m));
       for (int i = 0; i < m; i++) {
         gram.copyRow(i, row);
@@ -223,6 +222,7 @@ public final class NpyFile {
   private static byte[] header(String type, int rows, int columns) {
     String dictionary =
         String.format(
+            Locale.ROOT,
             "{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }", type, rows, columns);
     int prefix = MAGIC.length + 4;
     int total = (prefix + dictionary.length() + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

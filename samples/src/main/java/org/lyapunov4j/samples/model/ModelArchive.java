@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
@@ -99,8 +100,6 @@ final class ModelArchive implements Closeable {
       if (withUpdater && updaterBytes > 0) {
         copy(archive, UPDATER, updaterBytes);
       }
-    } catch (ZipException | EOFException e) {
-      throw broken(file, e);
     }
   }
 
@@ -152,6 +151,7 @@ final class ModelArchive implements Closeable {
         throw new BadFileException(
             file,
             String.format(
+                Locale.ROOT,
                 "%s must have at most %,d bytes here, got %,d; give the JVM more memory with -Xmx",
                 entry.getName(), most, head.bytes()));
       }
@@ -160,6 +160,7 @@ final class ModelArchive implements Closeable {
         throw new BadFileException(
             file,
             String.format(
+                Locale.ROOT,
                 "%s must hold %d bytes of numbers, got %s; %s",
                 entry.getName(),
                 head.dataBytes(),
@@ -167,12 +168,14 @@ final class ModelArchive implements Closeable {
                 REMEDY));
       }
       return head.bytes();
-    } catch (IllegalArgumentException | EOFException e) {
+    } catch (BadFileException e) {
+      throw e;
+    } catch (RuntimeException | IOException e) {
       throw new BadFileException(
           file,
           entry.getName()
               + " must be an array of Deeplearning4j, got "
-              + (e instanceof EOFException ? "its beginning only" : e.getMessage())
+              + (e instanceof EOFException ? "its beginning only" : reason(e))
               + "; "
               + REMEDY);
     }
@@ -195,11 +198,11 @@ final class ModelArchive implements Closeable {
     if (cause instanceof BadFileException bad) {
       return bad;
     }
-    if (cause instanceof IOException other
-        && !(other instanceof ZipException || other instanceof EOFException)) {
-      return other;
-    }
-    return new BadFileException(file, "broken zip archive (" + cause.getMessage() + "); " + REMEDY);
+    return new BadFileException(file, "broken zip archive (" + reason(cause) + "); " + REMEDY);
+  }
+
+  static String reason(Throwable cause) {
+    return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
   }
 
   @Override

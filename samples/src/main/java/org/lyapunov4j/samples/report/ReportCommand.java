@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.lyapunov4j.samples.cli.Input;
+import org.lyapunov4j.samples.io.OutputFile;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -62,7 +63,7 @@ public final class ReportCommand implements Callable<Integer> {
     for (Path record : records) {
       runs.add(Input.accept(spec, () -> RunHistory.read(record)));
     }
-    Input.accept(spec, () -> requireFolder(out));
+    Input.accept(spec, this::requireFiles);
     StabilityReportPage page = StabilityReportPage.of(runs);
     page.write(out);
     PrintWriter terminal = spec.commandLine().getOut();
@@ -76,8 +77,9 @@ public final class ReportCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static Void requireFolder(Path file) {
-    Input.requireWritable("--out", file);
+  private Void requireFiles() throws IOException {
+    OutputFile.require("--out", out, ".html", ".htm");
+    OutputFile.requireFolder("--pictures", pictures);
     return null;
   }
 }

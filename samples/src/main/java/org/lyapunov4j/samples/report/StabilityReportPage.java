@@ -2,20 +2,18 @@
 package org.lyapunov4j.samples.report;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import javax.imageio.ImageIO;
 import org.lyapunov4j.dl4j.record.CheckpointLine;
 import org.lyapunov4j.dl4j.record.NoteLine;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.StabilityRecord;
 import org.lyapunov4j.samples.cli.EdgeRatio;
+import org.lyapunov4j.samples.io.OutputFile;
 
 /**
  * The records of one or several runs as one HTML file that needs nothing else: pictures, the
@@ -77,7 +75,7 @@ public final class StabilityReportPage {
    * @throws IOException if it cannot be written
    */
   public void write(Path file) throws IOException {
-    Files.writeString(file, html(), StandardCharsets.UTF_8);
+    OutputFile.write(file, html());
   }
 
   /**
@@ -89,14 +87,14 @@ public final class StabilityReportPage {
    * @throws IOException if one cannot be written
    */
   public List<Path> writePictures(Path folder, boolean svg) throws IOException {
-    Files.createDirectories(folder);
+    OutputFile.requireFolder("--pictures", folder);
     List<Path> files = new ArrayList<>();
     for (Panel panel : panels()) {
       Path file = folder.resolve(panel.id() + (svg ? ".svg" : ".png"));
       if (svg) {
-        Files.writeString(file, charts.svg(panel), StandardCharsets.UTF_8);
-      } else if (!ImageIO.write(charts.image(panel), "png", file.toFile())) {
-        throw new IOException("no PNG encoder in this Java runtime");
+        OutputFile.write(file, charts.svg(panel));
+      } else {
+        OutputFile.write(file, charts.image(panel));
       }
       files.add(file);
     }

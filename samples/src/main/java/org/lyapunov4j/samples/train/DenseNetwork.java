@@ -46,6 +46,22 @@ public record DenseNetwork(
   }
 
   /**
+   * The number of parameters between hidden layers, or in the hidden layer alone if there is one.
+   *
+   * @param hidden widths
+   * @return a number that does not overflow
+   */
+  static double hiddenParameters(List<Integer> hidden) {
+    double sum = 0;
+    double before = 1;
+    for (int width : hidden) {
+      sum += (before + 1) * width;
+      before = width;
+    }
+    return sum;
+  }
+
+  /**
    * The network as Deeplearning4j describes it.
    *
    * @param inputs width of the input

@@ -15,7 +15,6 @@ import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 import org.knowm.xchart.AnnotationText;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -26,6 +25,7 @@ import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.samples.cli.ClassicGauge;
 import org.lyapunov4j.samples.cli.EdgeRatio;
+import org.lyapunov4j.samples.io.OutputFile;
 import org.lyapunov4j.samples.plot.PlotStyle;
 import org.lyapunov4j.stability.StabilityReport;
 
@@ -71,8 +71,8 @@ final class RunPlot implements RunObserver {
 
   @Override
   public void ended(RunEnd end) throws IOException {
-    if (!checkpoints.isEmpty() && !ImageIO.write(render(), "png", file.toFile())) {
-      throw new IOException("no PNG encoder in this Java runtime");
+    if (!checkpoints.isEmpty()) {
+      OutputFile.write(file, render());
     }
   }
 

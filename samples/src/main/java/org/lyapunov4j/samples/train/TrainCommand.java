@@ -6,7 +6,6 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +18,7 @@ import org.lyapunov4j.samples.cli.SamplingConverter;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
 import org.lyapunov4j.samples.data.Targets;
+import org.lyapunov4j.samples.io.OutputFile;
 import org.lyapunov4j.samples.model.NativeThreads;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
@@ -31,7 +31,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Trains a network on real data and watches its stability. */
@@ -45,6 +44,9 @@ import picocli.CommandLine.Spec;
       "Ctrl-C ends the run early and keeps what was measured."
     })
 public final class TrainCommand implements Callable<Integer> {
+  /** Half a gigabyte each for parameters, gradients and the copies of the listener. */
+  private static final int MOST_PARAMETERS = 1 << 26;
+
   enum Loss {
     MSE(LossFunction.MSE),
     L2(LossFunction.L2);
@@ -188,6 +190,11 @@ public final class TrainCommand implements Callable<Integer> {
       description = "Write every record as a line of JSON, as soon as it exists.")
   private Path out;
 
+  @Option(
+      names = "--overwrite",
+      description = "Replace the record of another run in the file of --out.")
+  private boolean overwrite;
+
   @Option(names = "--plot", paramLabel = "FILE.png", description = "Draw the run.")
   private Path plot;
 
@@ -208,13 +215,8 @@ public final class TrainCommand implements Callable<Integer> {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     try (Interruption interruption = new Interruption();
         MetricsServer metrics = startMetrics(registry, terminal)) {
-      requireWritable(plot);
-      requireWritable(out);
-      requireWritable(publication.file());
+      Input.accept(spec, this::requireFiles);
       Input.accept(spec, publication::requireAddresses);
-      if (out != null && Files.isRegularFile(out)) {
-        Files.delete(out); // every run of the command is a new one
-      }
       if (plot != null) {
         observers.add(new RunPlot(plot));
       }
@@ -284,6 +286,11 @@ public final class TrainCommand implements Callable<Integer> {
         "--precision must be double or float, got %s",
         precision);
     Input.require(threads >= 1, "--threads must be at least 1, got %d; try 1", threads);
+    Input.require(
+        DenseNetwork.hiddenParameters(hidden) <= MOST_PARAMETERS,
+        "--hidden must give at most %d parameters, got %s; use narrower layers",
+        MOST_PARAMETERS,
+        hidden);
     int steps = steps(count);
     int every = interval == null ? Math.max(1, steps / 40) : interval;
     Input.require(every >= 1, "--interval must be at least 1, got %d; try 50", every);
@@ -346,13 +353,11 @@ public final class TrainCommand implements Callable<Integer> {
     return null;
   }
 
-  private void requireWritable(Path file) {
-    if (file != null && !Input.isWritable(file)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          file
-              + ": must be a file in a folder that exists and can be written to; create the folder");
-    }
+  private Void requireFiles() throws IOException {
+    OutputFile.require("--plot", plot, ".png");
+    OutputFile.require("--openmetrics", publication.file());
+    OutputFile.requireNewRecord("--out", out, overwrite);
+    return null;
   }
 
   private void printFiles(PrintWriter terminal) {

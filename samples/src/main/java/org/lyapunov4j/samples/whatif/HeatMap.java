@@ -15,9 +15,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
-import javax.imageio.ImageIO;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.LyapunovExponent;
+import org.lyapunov4j.samples.io.OutputFile;
 import org.lyapunov4j.samples.plot.PlotStyle;
 import org.lyapunov4j.samples.whatif.StabilityMap.Edges;
 import org.lyapunov4j.samples.whatif.StabilityMap.Sheet;
@@ -78,9 +78,7 @@ final class HeatMap {
   }
 
   void write(Path file) throws IOException {
-    if (!ImageIO.write(render(), "png", file.toFile())) {
-      throw new IOException("no PNG encoder in this Java runtime");
-    }
+    OutputFile.write(file, render());
   }
 
   BufferedImage render() {

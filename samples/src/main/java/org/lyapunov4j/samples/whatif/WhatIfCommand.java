@@ -3,7 +3,6 @@ package org.lyapunov4j.samples.whatif;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,6 +28,7 @@ import org.lyapunov4j.samples.data.ExampleOptions;
 import org.lyapunov4j.samples.gram.GramFile;
 import org.lyapunov4j.samples.io.ArrayFile;
 import org.lyapunov4j.samples.io.BadFileException;
+import org.lyapunov4j.samples.io.OutputFile;
 import org.lyapunov4j.samples.model.ModelFile;
 import org.lyapunov4j.samples.model.NativeThreads;
 import org.lyapunov4j.stability.StabilityAnalyzer;
@@ -222,11 +222,11 @@ public final class WhatIfCommand implements Callable<Integer> {
 
   private void write(StabilityMap map, Subject subject, PrintWriter out) throws IOException {
     if (csv != null) {
-      Files.writeString(csv, MapText.csv(map));
+      OutputFile.write(csv, MapText.csv(map));
       out.printf("csv       %s%n", csv);
     }
     if (json != null) {
-      Files.writeString(json, Json.pretty(MapText.MapRecord.of(map, seed)) + "\n");
+      OutputFile.write(json, Json.pretty(MapText.MapRecord.of(map, seed)) + "\n");
       out.printf("json      %s%n", json);
     }
     if (plot != null) {
@@ -264,7 +264,7 @@ public final class WhatIfCommand implements Callable<Integer> {
     }
   }
 
-  private Void requireOptions() {
+  private Void requireOptions() throws IOException {
     Input.require(
         (gram == null) != (model == null),
         "give --gram or --model, got %s",
@@ -288,9 +288,9 @@ public final class WhatIfCommand implements Callable<Integer> {
         maxEpochs);
     Input.require(
         threads == null || threads >= 1, "--threads must be at least 1, got %s; try 1", threads);
-    Input.requireWritable("--csv", csv);
-    Input.requireWritable("--json", json);
-    Input.requireWritable("--plot", plot);
+    OutputFile.require("--csv", csv, ".csv");
+    OutputFile.require("--json", json, ".json");
+    OutputFile.require("--plot", plot, ".png");
     return null;
   }
 
