@@ -11,10 +11,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
 import org.lyapunov4j.dl4j.record.EndLine;
 import org.lyapunov4j.dl4j.record.NoteLine;
 import org.lyapunov4j.dl4j.record.Provenance;
+import org.lyapunov4j.dl4j.record.RecordLine;
 import org.lyapunov4j.dl4j.record.RecordWriter;
 import org.lyapunov4j.dl4j.record.ResumeLine;
 import org.lyapunov4j.dl4j.record.RunLine;
@@ -121,7 +121,7 @@ final class RecordKeeper implements AutoCloseable {
       throws IOException {
     writeOpening();
     writeWaiting();
-    writer.append(CheckpointLine.of(checkpoint));
+    writer.append(RecordLine.of(checkpoint));
     Optional<TrajectoryFile.State> state =
         trajectory == null ? Optional.empty() : trajectory.state();
     if (state.isPresent()) {

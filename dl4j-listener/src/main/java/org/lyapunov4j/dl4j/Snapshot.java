@@ -17,6 +17,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param tier how much to compute
  * @param step the training step
  * @param metric the weights of the parameters that go with the step, a private array; null for ones
+ * @param decays what l2 shrinks every parameter by where it is preconditioned, a private array; or
+ *     null
  * @param parameters a private copy of the flat parameters
  */
 record Snapshot(
@@ -27,6 +29,7 @@ record Snapshot(
     Tier tier,
     TrainingStep step,
     INDArray metric,
+    INDArray decays,
     INDArray parameters)
     implements AutoCloseable {
 
@@ -35,6 +38,9 @@ record Snapshot(
     parameters.close();
     if (metric != null) {
       metric.close();
+    }
+    if (decays != null) {
+      decays.close();
     }
   }
 }

@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
+import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.stability.StabilityAnalyzer;
@@ -230,9 +231,9 @@ public final class StabilityAnalysis {
   /**
    * The training step, as read from the model.
    *
-   * @return the step with what was assumed
+   * @return the step with what was assumed; at {@link org.lyapunov4j.dl4j.step.Level.Observed}
+   *     where it has no linearisation
    * @throws IllegalStateException if the batch size was not told
-   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
    */
   public TrainingStep step() {
     if (batchSize == 0) {
@@ -247,14 +248,18 @@ public final class StabilityAnalysis {
    * The Gram matrix alone, with the weights of the parameters that go with the step.
    *
    * @return the matrix, curvature-weighted
-   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
+   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation,
+   *     and hence no weights
    * @throws IllegalArgumentException if a layer, loss or shape is not supported, the memory budget
    *     is too small or the matrix is not finite
    * @throws CancellationException if it was cancelled
    */
   public NtkGramResult gram() {
     try (NtkGram gram = NtkGram.builder(model).probe(probe.data()).cancelled(cancelled).build();
-        INDArray metric = steps().metric(model, iteration, epoch).orElse(null)) {
+        INDArray metric =
+            new StepReader(MiniBatchSampling.IID_SUBSETS)
+                .metric(model, iteration, epoch)
+                .orElse(null)) {
       return gram.compute(model.params(), metric);
     }
   }
@@ -266,16 +271,14 @@ public final class StabilityAnalysis {
    *     to see, and it has no window of a trajectory
    * @throws IllegalStateException if the batch size was not told, or the state of an adaptive
    *     updater is missing
-   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
-   * @throws IllegalArgumentException if a layer, loss or shape is not supported, the memory budget
-   *     is too small or the matrix is not finite
+   * @throws IllegalArgumentException if the data do not fit the model or the matrix is not finite
    * @throws CancellationException if it was cancelled
    */
   public Checkpoint run() {
     TrainingStep step = step();
     StabilityProbe.Settings settings =
         new StabilityProbe.Settings(
-            run, seed, analysis, comparison, null, new Deadline(cancelled), stage -> {});
+            run, seed, analysis, comparison, null, new Deadline(cancelled), false, stage -> {});
     try (StabilityProbe stability = new StabilityProbe(settings, model, probe.data());
         Snapshot snapshot =
             new Snapshot(
@@ -285,14 +288,15 @@ public final class StabilityAnalysis {
                 Double.NaN,
                 tier,
                 step,
-                steps().metric(model, iteration, epoch).orElse(null),
+                steps().metric(model, iteration, epoch, step).orElse(null),
+                steps().decays(model, iteration, epoch, step).orElse(null),
                 model.params().dup())) {
       return stability.evaluate(snapshot);
     }
   }
 
   private StepOnProbe steps() {
-    return new StepOnProbe(sampling, probe.size());
+    return new StepOnProbe(sampling, probe.size(), false);
   }
 
   private static int requireCount(String name, int value) {

@@ -97,6 +97,7 @@ class StabilityAnalysisTest {
         0,
         0,
         line.gramBytes(),
+        line.level(),
         line.stability(),
         line.batchSharpness(),
         line.trajectory(),

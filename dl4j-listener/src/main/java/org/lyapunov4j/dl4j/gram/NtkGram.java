@@ -61,8 +61,8 @@ public final class NtkGram implements AutoCloseable {
   private NtkGram(Builder builder) {
     probe = Probe.of(builder.probe, Replica.arithmetic(builder.model));
     method = builder.method;
-    replica = Replica.of(builder.model, probe, method);
     weighting = builder.weighting;
+    replica = Replica.of(builder.model, probe, method, weighting);
     layers = builder.layers;
     eigenvalues = builder.eigenvalues;
     offHeapBudget = builder.offHeapBudget;
@@ -175,12 +175,14 @@ public final class NtkGram implements AutoCloseable {
     Map<String, GramAccumulator> parts = new LinkedHashMap<>();
     double[] residuals = new double[probe.examples() * outputs];
     double[] loss = {0};
+    double[] dropped = {0};
     Certifier certifier = new Certifier(probe.examples(), outputs, spotChecks, spotCheck);
     GramCheck check = new GramCheck(probe.examples() * outputs, probe.dataType());
     sweep(metric, false)
         .run(
             (o, f) -> {
               loss[0] += seeds.get(o).fit(f, firstColumn(o), outputs, residuals);
+              dropped[0] = Math.max(dropped[0], seeds.get(o).droppedShare(f));
               return certifier.remember(seeds(o, f));
             },
             (node, block) -> {
@@ -204,7 +206,8 @@ public final class NtkGram implements AutoCloseable {
             gram,
             fromInputToOutput(parts),
             certifier.certificate(gram, flatParameters, metric, eigenvalues, roundoff(), remarks),
-            new ProbeFit(loss[0] / probe.examples(), residuals)));
+            new ProbeFit(loss[0] / probe.examples(), residuals),
+            dropped[0]));
   }
 
   /**
@@ -299,6 +302,16 @@ public final class NtkGram implements AutoCloseable {
       from += seeds.get(before).columns();
     }
     return from;
+  }
+
+  /**
+   * What of training is not in the matrix: dropout and weight noise, the statistics of
+   * mini-batches.
+   *
+   * @return a few words each; often empty
+   */
+  public List<String> simplifications() {
+    return replica.noise();
   }
 
   /**
@@ -530,18 +543,18 @@ public final class NtkGram implements AutoCloseable {
               || (precision == Precision.AUTO && 8 * entries > memoryBudget);
       double need = (single ? 4 : 8) * entries;
       if (need > memoryBudget) {
-        throw new IllegalArgumentException(
+        throw UnsupportedModelException.ofSize(
             String.format(
                 Locale.ROOT,
-                "%s of %d rows in %s needs %,.0f bytes, the memory budget is %,d;"
-                    + " use fewer examples%s%s, matrixFree() or raise the budget",
+                "%s of %d rows in %s needs %,.0f bytes, the memory budget is %,d",
                 matrices == 1 ? "a Gram matrix" : "Gram matrices of all layers,",
                 m,
                 single ? "float" : "double",
                 need,
-                memoryBudget,
-                single ? "" : ", Precision.FLOAT",
-                layers ? ", no layers" : ""));
+                memoryBudget),
+            String.format(
+                "use fewer examples%s%s, matrixFree() or raise the budget",
+                single ? "" : ", Precision.FLOAT", layers ? ", no layers" : ""));
       }
       return single;
     }

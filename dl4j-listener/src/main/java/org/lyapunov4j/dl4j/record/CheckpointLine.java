@@ -6,9 +6,10 @@ import java.util.List;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.TrajectoryExponent;
+import org.lyapunov4j.stability.BatchSharpness;
 
 /**
- * A checkpoint.
+ * A checkpoint with λ and a verdict; one without is an {@link ObservationLine}.
  *
  * @param iteration the model's iteration counter; the parameters are those after that step
  * @param epoch the model's epoch counter
@@ -20,6 +21,7 @@ import org.lyapunov4j.exponent.TrajectoryExponent;
  * @param gramMillis cost of the Gram matrix
  * @param analysisMillis cost of its analysis
  * @param gramBytes memory of the Gram matrix's entries
+ * @param level how near the analysed step is to that of training; null in records of old
  * @param stability exponents and verdict
  * @param batchSharpness curvature along mini-batch gradients
  * @param trajectory the exponent along the trajectory, if asked for; absent at the first checkpoint
@@ -36,6 +38,7 @@ public record CheckpointLine(
     long gramMillis,
     long analysisMillis,
     long gramBytes,
+    LevelRecord level,
     StabilityRecord stability,
     Batches batchSharpness,
     Window trajectory,
@@ -55,7 +58,18 @@ public record CheckpointLine(
       double meanOfRatiosError,
       double ratioOfMeans,
       double ratioOfMeansError,
-      int batches) {}
+      int batches) {
+    static Batches of(BatchSharpness sharpness) {
+      Estimate ratios = sharpness.meanOfRatios();
+      Estimate means = sharpness.ratioOfMeans();
+      return new Batches(
+          ratios.value(),
+          ratios.standardError(),
+          means.value(),
+          means.standardError(),
+          sharpness.batches());
+    }
+  }
 
   /**
    * The exponent along the trajectory.
@@ -81,7 +95,7 @@ public record CheckpointLine(
   /**
    * The line of a checkpoint.
    *
-   * @param checkpoint what was found
+   * @param checkpoint what was found, with λ and a verdict
    * @return the same numbers
    */
   public static CheckpointLine of(Checkpoint checkpoint) {
@@ -96,22 +110,12 @@ public record CheckpointLine(
         checkpoint.gramTime().toMillis(),
         checkpoint.analysisTime().toMillis(),
         checkpoint.gramBytes(),
+        LevelRecord.of(checkpoint.level()),
         StabilityRecord.of(checkpoint.stability()),
-        batches(checkpoint),
+        checkpoint.batchSharpness().map(Batches::of).orElse(null),
         checkpoint.trajectory().map(Window::of).orElse(null),
         checkpoint.smallerProbes().isEmpty()
             ? null
             : checkpoint.smallerProbes().stream().map(StabilityRecord::of).toList());
-  }
-
-  private static Batches batches(Checkpoint checkpoint) {
-    Estimate ratios = checkpoint.batchSharpness().meanOfRatios();
-    Estimate means = checkpoint.batchSharpness().ratioOfMeans();
-    return new Batches(
-        ratios.value(),
-        ratios.standardError(),
-        means.value(),
-        means.standardError(),
-        checkpoint.batchSharpness().batches());
   }
 }

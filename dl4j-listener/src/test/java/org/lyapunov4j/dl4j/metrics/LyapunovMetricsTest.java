@@ -281,7 +281,8 @@ class LyapunovMetricsTest {
         List.of(),
         report,
         List.of(),
-        BatchSharpness.estimate(gram, new double[] {1, 1}, step, 64, new RandomStream(1)),
+        Optional.of(
+            BatchSharpness.estimate(gram, new double[] {1, 1}, step, 64, new RandomStream(1))),
         Optional.of(new TrajectoryExponent.Window(0, 10, 10, -0.5, 10, -0.5)),
         32,
         Duration.ofMillis(20),

@@ -76,7 +76,8 @@ class RecordFilesTest {
             List.of(),
             report,
             List.of(report, report),
-            BatchSharpness.estimate(gram, new double[] {1, 2}, step, 8, new RandomStream(1)),
+            Optional.of(
+                BatchSharpness.estimate(gram, new double[] {1, 2}, step, 8, new RandomStream(1))),
             Optional.of(new TrajectoryExponent.Window(0, 10, 4, -0.5, 10, -0.5)),
             32,
             Duration.ofMillis(20),

@@ -88,7 +88,7 @@ final class Checkpoints {
         List.of("dropout was off"),
         report,
         List.of(),
-        new BatchSharpness(Estimate.exact(sharpness), Estimate.exact(sharpness), 1),
+        Optional.of(new BatchSharpness(Estimate.exact(sharpness), Estimate.exact(sharpness), 1)),
         Optional.empty(),
         8 * 32 * 32,
         Duration.ofMillis(20),
