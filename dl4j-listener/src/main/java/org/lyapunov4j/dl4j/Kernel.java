@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
@@ -11,6 +12,7 @@ import org.lyapunov4j.dl4j.gram.NtkOperator;
 import org.lyapunov4j.dl4j.gram.UnsupportedModelException;
 import org.lyapunov4j.dl4j.gram.Weighting;
 import org.lyapunov4j.dl4j.step.Level;
+import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -129,6 +131,22 @@ final class Kernel implements AutoCloseable {
     } catch (UnsupportedModelException tooLarge) {
       return new Result(Optional.empty(), OptionalDouble.empty(), observed(tooLarge));
     }
+  }
+
+  /**
+   * The mean of 1/‖g‖ over batches of what is normalised together.
+   *
+   * @param batches the examples of each
+   */
+  double[] inverseNorms(
+      INDArray parameters, List<NormalisedGradient> normalised, List<int[]> batches) {
+    double[] inverse = new double[normalised.size()];
+    for (double[] gradient : ntk.gradients(parameters, batches)) {
+      for (int l = 0; l < inverse.length; l++) {
+        inverse[l] += 1 / normalised.get(l).norm(gradient) / batches.size();
+      }
+    }
+    return inverse;
   }
 
   private Result matrix(NtkGramResult result) {

@@ -452,6 +452,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         step,
         steps.metric(model, latestIteration, epoch, step).orElse(null),
         steps.decays(model, latestIteration, epoch, step).orElse(null),
+        steps.normalisations(model),
         model.params().dup());
   }
 

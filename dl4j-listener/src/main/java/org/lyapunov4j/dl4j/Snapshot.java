@@ -2,6 +2,8 @@
 package org.lyapunov4j.dl4j;
 
 import java.time.Instant;
+import java.util.List;
+import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.stability.Tier;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -19,6 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param metric the weights of the parameters that go with the step, a private array; null for ones
  * @param decays what l2 shrinks every parameter by where it is preconditioned, a private array; or
  *     null
+ * @param normalised what is divided by its norm in a step
  * @param parameters a private copy of the flat parameters
  */
 record Snapshot(
@@ -30,6 +33,7 @@ record Snapshot(
     TrainingStep step,
     INDArray metric,
     INDArray decays,
+    List<NormalisedGradient> normalised,
     INDArray parameters)
     implements AutoCloseable {
 

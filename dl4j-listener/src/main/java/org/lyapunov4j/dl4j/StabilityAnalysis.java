@@ -290,6 +290,7 @@ public final class StabilityAnalysis {
                 step,
                 steps().metric(model, iteration, epoch, step).orElse(null),
                 steps().decays(model, iteration, epoch, step).orElse(null),
+                steps().normalisations(model),
                 model.params().dup())) {
       return stability.evaluate(snapshot);
     }

@@ -2,8 +2,11 @@
 package org.lyapunov4j.dl4j;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -15,6 +18,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
 import org.lyapunov4j.dl4j.step.Level;
+import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
@@ -27,10 +31,12 @@ import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Turns snapshots of one model into checkpoints, one at a time. Knows nothing of the live model
@@ -41,6 +47,12 @@ final class StabilityProbe implements AutoCloseable {
   private static final int BATCHES = 64;
   private static final int BRIEF_EPOCHS = 64;
   private static final int SMALLEST_COMPARED = 8;
+
+  private static final int NORMED_BATCHES = 16;
+  private static final int MOST_RATES = 6;
+
+  /** Key of a random stream. */
+  private static final long GRADIENT_NORMS = 0x6e6f726d;
 
   /** Key of a random stream. */
   private static final long BATCH_SHARPNESS = 0x62617463;
@@ -133,6 +145,7 @@ final class StabilityProbe implements AutoCloseable {
     long start = System.nanoTime();
     // the sum is finite only if every parameter is
     requireFinite(snapshot.parameters().sumNumber().doubleValue(), "parameters", snapshot);
+    Optional<String> rates = normalise(snapshot);
     Kernel.Result result = kernel.compute(snapshot.parameters(), snapshot.metric());
     if (result.matrix().isPresent()) {
       requireFinite(result.matrix().get().fit().loss(), "mean loss", snapshot);
@@ -141,6 +154,7 @@ final class StabilityProbe implements AutoCloseable {
     settings.stages().accept(Stage.ANALYSIS);
     long middle = System.nanoTime();
     TrainingStep step = decaying(snapshot.step().at(result.level()), snapshot, result);
+    step = rates.map(step::withRemark).orElse(step);
     Found found = found(snapshot, step, result);
     settings.deadline().check();
     long end = System.nanoTime();
@@ -162,6 +176,47 @@ final class StabilityProbe implements AutoCloseable {
         matrix.map(gram -> bytes(gram.gram())).orElse(0L),
         Duration.ofNanos(middle - start),
         Duration.ofNanos(end - middle));
+  }
+
+  /**
+   * Puts the mean of 1/‖g‖ over mini-batches into the metric, for each part of the gradient that
+   * is divided by its norm, and says what learning rates that makes.
+   */
+  private Optional<String> normalise(Snapshot snapshot) {
+    List<NormalisedGradient> normalised = snapshot.normalised();
+    if (normalised.isEmpty() || !kernel.isCurved()) {
+      return Optional.empty();
+    }
+    SgdStep step = snapshot.step().sgd();
+    MiniBatchSampler sampler =
+        new MiniBatchSampler(
+            examples,
+            step.batchSize(),
+            step.sampling(),
+            new RandomStream(settings.seed()).split(GRADIENT_NORMS).split(snapshot.iteration()));
+    List<int[]> batches = new ArrayList<>();
+    int[] batch = new int[step.batchSize()];
+    for (int b = 0; b < NORMED_BATCHES; b++) {
+      int size = sampler.next(batch);
+      batches.add(Arrays.copyOf(batch, size));
+    }
+    double[] inverse = kernel.inverseNorms(snapshot.parameters(), normalised, batches);
+    List<String> rates = new ArrayList<>();
+    for (int l = 0; l < inverse.length; l++) {
+      NormalisedGradient part = normalised.get(l);
+      if (snapshot.metric() != null) {
+        snapshot
+            .metric()
+            .get(NDArrayIndex.interval(part.from(), part.to()))
+            .muli(inverse[l]);
+      }
+      rates.add(
+          String.format(Locale.ROOT, "%.3g for %s", step.learningRate() * inverse[l], part.name()));
+    }
+    return Optional.of(
+        "gradients are divided by their norms: effective learning rates η/‖g‖ "
+            + String.join(", ", rates.subList(0, Math.min(MOST_RATES, rates.size())))
+            + (rates.size() > MOST_RATES ? ", …" : ""));
   }
 
   /** The step with what l2 does along the critical direction, where it is preconditioned. */

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j;
 
+import java.util.List;
 import java.util.Optional;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.lyapunov4j.dl4j.step.Level;
+import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
@@ -93,6 +97,13 @@ final class StepOnProbe {
     return step.level() instanceof Level.Observed
         ? Optional.empty()
         : steps.decays(model, iteration, epoch, step.sgd().batchSize());
+  }
+
+  /** What is divided by its norm in a step. */
+  List<NormalisedGradient> normalisations(Model model) {
+    return model instanceof MultiLayerNetwork || model instanceof ComputationGraph
+        ? steps.normalisations(model)
+        : List.of();
   }
 
   /** What is known of the sampling scheme, which no model tells. */

@@ -12,6 +12,7 @@ import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
@@ -109,6 +110,18 @@ class IsolationTest {
         new Case("Adam", new Adam(0.01), type, outputs, c -> c.dropOut(0.7)),
         new Case("AdaDelta", new AdaDelta(), type, outputs, c -> c),
         new Case("Adam, l2", new Adam(0.01), type, outputs, c -> c.l2(0.1).dropOut(0.7)),
+        new Case(
+            "normalised",
+            new Adam(0.01),
+            type,
+            outputs,
+            c -> c.gradientNormalization(GradientNormalization.RenormalizeL2PerLayer)),
+        new Case(
+            "normalised, Sgd",
+            new Sgd(0.01),
+            type,
+            outputs,
+            c -> c.gradientNormalization(GradientNormalization.RenormalizeL2PerParamType)),
         new Case(
             "observed",
             new Sgd(0.01),

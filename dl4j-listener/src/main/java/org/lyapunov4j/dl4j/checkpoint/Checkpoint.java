@@ -211,7 +211,7 @@ public record Checkpoint(
   public Optional<String> edge() {
     String gauge =
         findings instanceof EdgeReport report
-            ? String.format(Locale.ROOT, " within a factor of %.3g", report.factor())
+            ? " within a factor of " + Double.toString(report.factor()).replaceFirst("\\.0$", "")
             : "";
     return findings.criticalLearningRate().map(critical -> edge(critical, step.sgd()) + gauge);
   }

@@ -285,6 +285,59 @@ public final class NtkGram implements AutoCloseable {
     }
   }
 
+  /**
+   * Deeplearning4j's gradients of the mean loss of some batches, without regularisation, by one
+   * sweep.
+   *
+   * @param flatParameters as for {@link #compute(INDArray)}
+   * @param batches the examples of each, not empty
+   * @return a flat gradient for each batch, in the order of the parameters
+   */
+  @SuppressWarnings("try") // the workspace scope is only opened and closed
+  public synchronized double[][] gradients(INDArray flatParameters, List<int[]> batches) {
+    try (MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+      replica.setParameters(flatParameters);
+      INDArray[] sums = new INDArray[batches.size()];
+      for (int b = 0; b < sums.length; b++) {
+        sums[b] = Nd4j.zeros(probe.dataType(), flatParameters.length());
+      }
+      double[] residuals = new double[probe.examples() * outputs];
+      long budget = Math.min(offHeapBudget, SweepMemory.available());
+      new Sweep(replica, probe, Metric.ONES)
+          .limitedTo(outputs, false, budget)
+          .run(
+              (o, f) -> {
+                seeds.get(o).fit(f, firstColumn(o), outputs, residuals);
+                return seeds(o, f);
+              },
+              (Node node, JacobianBlock block, INDArray[] parameters) -> {
+                goOn();
+                for (int b = 0; b < sums.length; b++) {
+                  INDArray vector = Nd4j.createFromArray(mean(residuals, batches.get(b)));
+                  replica
+                      .viewsOf(sums[b])
+                      .add(block.gradient(vector.castTo(probe.dataType())), parameters);
+                }
+              });
+      double[][] gradients = new double[sums.length][];
+      for (int b = 0; b < sums.length; b++) {
+        gradients[b] = sums[b].castTo(DataType.DOUBLE).data().asDouble();
+      }
+      return gradients;
+    }
+  }
+
+  /** The residuals of a batch over its size, 0 elsewhere. */
+  private double[] mean(double[] residuals, int[] batch) {
+    double[] part = new double[residuals.length];
+    for (int example : batch) {
+      for (int row = example * outputs; row < (example + 1) * outputs; row++) {
+        part[row] += residuals[row] / batch.length;
+      }
+    }
+    return part;
+  }
+
   private Sweep sweep(INDArray metric, boolean keepsBlocks) {
     Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
     long budget = Math.min(offHeapBudget, SweepMemory.available());

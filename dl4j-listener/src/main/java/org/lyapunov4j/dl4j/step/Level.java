@@ -110,7 +110,7 @@ public sealed interface Level {
   /**
    * Which of the three.
    *
-   * @return the kind, whose name is the first word of {@link #toString}
+   * @return the kind, whose name is the first word of {@link Object#toString}
    */
   Kind kind();
 

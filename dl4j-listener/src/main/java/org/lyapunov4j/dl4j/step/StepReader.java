@@ -87,8 +87,42 @@ public final class StepReader {
     Decay decay = Decay.of(rules, reference);
     decay.remark().ifPresent(remarks::add);
     SgdStep sgd = step(reference, decay, model.conf().isMiniBatch(), batchSize, remarks);
-    Level level = preconditioning(rules).and(decay.level(reference.updater().learningRate()));
+    requireNormalisedIfPreconditioned(model, rules);
+    Level level = preconditioning(rules).and(normalisation(model)).and(decay.level(reference.updater().learningRate()));
     return new TrainingStep(reference.updaterName(), sgd, level, List.copyOf(remarks));
+  }
+
+  /** With a plain updater every step has the same length, whatever the curvature. */
+  private static void requireNormalisedIfPreconditioned(Model model, List<ParameterRule> rules) {
+    List<NormalisedGradient> normalised = NormalisedGradient.of(parts(model), model.params().offset());
+    boolean preconditioned = rules.stream().allMatch(rule -> rule.updater().isAdaptive());
+    if (!normalised.isEmpty() && !preconditioned) {
+      throw new UnsupportedTrainingException(
+          "The gradient normalisation of " + normalised.get(0).name(),
+          "every step has the same length, so that training sits at its own edge, where a ratio of"
+              + " 1.0 is normal",
+          "use none, or a clipping one");
+    }
+  }
+
+  private static Level normalisation(Model model) {
+    return NormalisedGradient.of(parts(model), model.params().offset()).isEmpty()
+        ? Level.EXACT
+        : new Level.Approximate(
+            "preconditioner and gradient norms stand still",
+            "the edge ratio is a gauge, right within a factor of 2; no λ, for a step of constant"
+                + " length does not shrink near a minimum",
+            2);
+  }
+
+  /**
+   * What is divided by its norm before the updater sees it.
+   *
+   * @param model a {@code MultiLayerNetwork} or {@code ComputationGraph}
+   * @return the parts of the flat gradient that are normalised together; empty if none is
+   */
+  public List<NormalisedGradient> normalisations(Model model) {
+    return NormalisedGradient.of(parts(model), model.params().offset());
   }
 
   /**
@@ -319,7 +353,7 @@ public final class StepReader {
     }
   }
 
-  private static boolean isFrozen(Trainable part) {
+  static boolean isFrozen(Trainable part) {
     return part instanceof FrozenLayer
         || part instanceof FrozenLayerWithBackprop
         || part instanceof FrozenVertex;
@@ -353,11 +387,7 @@ public final class StepReader {
     var normalization = config.getGradientNormalization();
     switch (normalization == null ? GradientNormalization.None : normalization) {
       case None -> {}
-      case RenormalizeL2PerLayer, RenormalizeL2PerParamType ->
-          throw new UnsupportedTrainingException(
-              "The gradient normalisation " + normalization + " of " + name,
-              "a step of constant length has no linearisation at a minimum",
-              "use none, or a clipping one");
+      case RenormalizeL2PerLayer, RenormalizeL2PerParamType -> {}
       case ClipElementWiseAbsoluteValue, ClipL2PerLayer, ClipL2PerParamType ->
           remarks.add(
               "gradient clipping (" + normalization + ", " + threshold + ") is taken as inactive");

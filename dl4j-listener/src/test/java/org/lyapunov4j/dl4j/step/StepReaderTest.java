@@ -346,7 +346,7 @@ class StepReaderTest {
         new Refusal(
             "MaxNormConstraint", with(new Sgd(0.1)).constrainWeights(new MaxNormConstraint(1, 1))),
         new Refusal(
-            "RenormalizeL2PerLayer",
+            "The gradient normalisation of DenseLayer",
             with(new Sgd(0.1)).gradientNormalization(GradientNormalization.RenormalizeL2PerLayer)),
         new Refusal("momentum", with(new Nesterovs(0.1, 0.9)).biasUpdater(new Sgd(0.1))),
         new Refusal("momentum", with(new Adam(0.1)).biasUpdater(new RmsProp(0.1))),
