@@ -67,11 +67,18 @@ public final class FullBatchExponent {
     boolean hidden = !resolved || step.hasUnevenDecay();
     return hidden && value < ceiling
         ? new ExponentBound(
-            value,
+            step.fastestL2() > step.l2() ? Math.min(value, floor(slowest, step)) : value,
             ceiling,
             ceiling <= 0 ? Sign.NEGATIVE : Sign.UNDECIDED,
             step.hasUnevenDecay() ? ExponentBound.UNEVEN_DECAY : ExponentBound.LOST_IN_ROUNDING)
         : new ExactExponent(value);
+  }
+
+  /** The least that the slowest direction may have: that of the fastest decay on top of it. */
+  private static double floor(double curvature, SgdStep step) {
+    SgdStep fastest = step.ofFastestDecay();
+    boolean monotone = step.learningRate() * (curvature + fastest.l2()) < 1;
+    return monotone ? along(curvature, fastest) : Double.NEGATIVE_INFINITY;
   }
 
   /**

@@ -287,7 +287,8 @@ public final class LyapunovEstimator {
       double low = branch.low();
       if (hidden().isPresent()) {
         double ceiling = step.hasUnevenDecay() ? 0 : Math.min(0, FullBatchExponent.along(0, step));
-        return new ExponentBound(Math.min(low, ceiling), ceiling, Sign.NEGATIVE, hidden().get());
+        double floor = step.fastestL2() > step.l2() ? Double.NEGATIVE_INFINITY : low;
+        return new ExponentBound(Math.min(floor, ceiling), ceiling, Sign.NEGATIVE, hidden().get());
       }
       return branch.fit.value() < 0
           ? branch.estimate(Sign.NEGATIVE, low, Math.min(0, branch.high()))

@@ -55,7 +55,8 @@ public record StabilityReport(
     Optional<Estimate> sumOfExponents,
     Optional<GramDiagnosis> diagnosis,
     Verdict verdict,
-    List<String> remarks) {
+    List<String> remarks)
+    implements Findings {
   /** {@inheritDoc} */
   public StabilityReport {
     Objects.requireNonNull(step, "step");
@@ -82,6 +83,11 @@ public record StabilityReport(
             verdict)
         .require();
     remarks = List.copyOf(remarks);
+  }
+
+  @Override
+  public OptionalDouble measuredSharpness() {
+    return OptionalDouble.of(sharpness);
   }
 
   /**

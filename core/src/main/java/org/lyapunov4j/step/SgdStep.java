@@ -22,6 +22,9 @@ import java.util.Objects;
  * @param decaysInPart whether some parameters do not decay at all, as biases by default. Then below
  *     the edge the slowest motion is a creep of those, at a rate between 0 and that of this step: a
  *     negative exponent is a bound
+ * @param fastestL2 the coefficient of the parameter that decays fastest, at least {@code l2}; above
+ *     it where a preconditioner makes every parameter decay at a rate of its own, and {@code l2} is
+ *     that along the critical direction
  */
 public record SgdStep(
     double learningRate,
@@ -30,7 +33,8 @@ public record SgdStep(
     Momentum momentum,
     double l2,
     double weightDecay,
-    boolean decaysInPart) {
+    boolean decaysInPart,
+    double fastestL2) {
 
   /** {@inheritDoc} */
   public SgdStep {
@@ -46,6 +50,10 @@ public record SgdStep(
     Objects.requireNonNull(momentum, "momentum");
     requirePenalty("l2", l2);
     requirePenalty("weight decay", weightDecay);
+    if (!(fastestL2 >= l2 && fastestL2 < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "the fastest l2 must be finite and at least l2 = " + l2 + ", got " + fastestL2);
+    }
   }
 
   /**
@@ -65,7 +73,7 @@ public record SgdStep(
       Momentum momentum,
       double l2,
       double weightDecay) {
-    this(learningRate, batchSize, sampling, momentum, l2, weightDecay, false);
+    this(learningRate, batchSize, sampling, momentum, l2, weightDecay, false, l2);
   }
 
   /**
@@ -86,7 +94,8 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withLearningRate(double learningRate) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
+    return new SgdStep(
+        learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart, fastestL2);
   }
 
   /**
@@ -96,7 +105,8 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withBatchSize(int batchSize) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
+    return new SgdStep(
+        learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart, fastestL2);
   }
 
   /**
@@ -106,7 +116,8 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withSampling(MiniBatchSampling sampling) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
+    return new SgdStep(
+        learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart, fastestL2);
   }
 
   /**
@@ -116,17 +127,19 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withMomentum(Momentum momentum) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
+    return new SgdStep(
+        learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart, fastestL2);
   }
 
   /**
-   * This step with another l2 penalty.
+   * This step with another l2 penalty, of all parameters that decay alike.
    *
    * @param l2 c ≥ 0
    * @return the changed step
    */
   public SgdStep withL2(double l2) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
+    return new SgdStep(
+        learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart, l2);
   }
 
   /**
@@ -136,7 +149,8 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withWeightDecay(double weightDecay) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
+    return new SgdStep(
+        learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart, fastestL2);
   }
 
   /**
@@ -146,7 +160,28 @@ public record SgdStep(
    * @return the changed step
    */
   public SgdStep withDecayInPart(boolean decaysInPart) {
-    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart);
+    return new SgdStep(
+        learningRate, batchSize, sampling, momentum, l2, weightDecay, decaysInPart, fastestL2);
+  }
+
+  /**
+   * This step with an l2 penalty of every parameter's own.
+   *
+   * @param l2 that along the critical direction
+   * @param fastest that of the parameter that decays fastest, at least {@code l2}
+   * @return the changed step, which decays in part
+   */
+  public SgdStep withUnevenL2(double l2, double fastest) {
+    return new SgdStep(learningRate, batchSize, sampling, momentum, l2, weightDecay, true, fastest);
+  }
+
+  /**
+   * This step with the decay of the parameter that decays fastest.
+   *
+   * @return a step whose exponents below the edge are lower bounds of those of this one
+   */
+  public SgdStep ofFastestDecay() {
+    return withL2(fastestL2);
   }
 
   /**
@@ -155,7 +190,7 @@ public record SgdStep(
    * @return true if negative exponents are bounds for that reason
    */
   public boolean hasUnevenDecay() {
-    return decaysInPart && l2 + weightDecay > 0;
+    return decaysInPart && fastestL2 + weightDecay > 0;
   }
 
   /**
@@ -184,7 +219,8 @@ public record SgdStep(
         momentum,
         Math.scalb(l2, -exponent),
         Math.scalb(weightDecay, -exponent),
-        decaysInPart);
+        decaysInPart,
+        Math.scalb(fastestL2, -exponent));
   }
 
   /**

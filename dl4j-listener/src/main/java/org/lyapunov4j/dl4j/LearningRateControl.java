@@ -15,9 +15,9 @@ import org.slf4j.LoggerFactory;
  * Keeps the learning rate at a fraction of the critical one, η_c: an {@link Intervention}, which
  * changes training.
  *
- * <p>It acts at checkpoints that know η_c, those of tier {@code STANDARD} or {@code FULL}, and sets
- * all layers' rates to the same multiple of what they are. Deeplearning4j then forgets their
- * learning-rate schedules; the updater's state stays.
+ * <p>It acts at checkpoints that know η_c and not only a gauge of it, those of tier {@code
+ * STANDARD} or {@code FULL}, and sets all layers' rates to the same multiple of what they are.
+ * Deeplearning4j then forgets their learning-rate schedules; the updater's state stays.
  */
 public final class LearningRateControl implements Intervention {
   private static final Logger log = LoggerFactory.getLogger(LearningRateControl.class);
@@ -58,6 +58,9 @@ public final class LearningRateControl implements Intervention {
 
   @Override
   public void apply(Model model, Checkpoint checkpoint) {
+    if (!checkpoint.hasStability()) {
+      return;
+    }
     OptionalDouble ratio = checkpoint.stability().edgeRatio();
     if (ratio.isEmpty() || !(ratio.getAsDouble() > 0)) {
       return;

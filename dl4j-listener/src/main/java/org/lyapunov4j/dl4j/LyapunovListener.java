@@ -48,10 +48,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>It never disturbs training.</b> It works in {@code iterationDone} and {@code onEpochEnd} on
  * a private copy of the parameters, leaves ND4J's generators as they were, and lets nothing out: the
- * first failure is logged with what to do, later ones are counted, and training goes on. A model it
- * cannot treat is refused once, by name, and the listener switches itself off. With {@link
- * Builder#strict} both are thrown instead. Only an {@link Intervention}, if one is given, changes
- * training.
+ * first failure is logged with what to do, later ones are counted, and training goes on. Of
+ * training whose step has no linearisation it shows what is observed, at {@link
+ * org.lyapunov4j.dl4j.step.Level.Observed}, and says why; only a probe that does not fit the model
+ * switches it off. With {@link Builder#strict} failures and refusals are thrown instead. Only an
+ * {@link Intervention}, if one is given, changes training.
  *
  * <p>λ is that of training <i>on the probe set</i> with mini-batches of the size seen in training;
  * a probe smaller than the training set is a sample of it.
@@ -133,7 +134,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     fixedBatchSize = builder.batchSize;
     strict = builder.strict;
     patience = builder.patience;
-    steps = new StepOnProbe(builder.sampling, probe.size());
+    steps = new StepOnProbe(builder.sampling, probe.size(), strict);
     timetable = builder.timetable();
     budget = new Budget(builder.budget, builder.nanoseconds);
     deadline = new Deadline(builder.timeLimit, builder.nanoseconds);
@@ -160,6 +161,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             trajectory,
             edge,
             deadline,
+            strict,
             stages);
     troubles = new Troubles(log, strict);
     metrics = new LyapunovMetrics(run, builder.tags, clock);
@@ -466,8 +468,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       latestTier = tier;
       stages.accept(Stage.READ_STEP);
       TrainingStep step = readStep(model, epoch);
-      announce(step);
       if (stability.get() != null || prepare(model, step)) {
+        announce(stability.get().at(step));
         if (hasRoom(tier)) {
           submit(snapshot(model, epoch, tier, step), begun);
         } else {
@@ -488,7 +490,9 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         model.score(),
         tier,
         step,
-        steps.metric(model, latestIteration, epoch).orElse(null),
+        steps.metric(model, latestIteration, epoch, step).orElse(null),
+        steps.decays(model, latestIteration, epoch, step).orElse(null),
+        steps.normalisations(model),
         model.params().dup());
   }
 
@@ -587,7 +591,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
                 fresh.outputs(),
                 probe.hash(),
                 settings.seed(),
-                step),
+                fresh.at(step)),
             latestIteration);
       }
       stability.set(fresh);

@@ -11,11 +11,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
 import org.lyapunov4j.dl4j.record.EdgeFile;
 import org.lyapunov4j.dl4j.record.EndLine;
 import org.lyapunov4j.dl4j.record.NoteLine;
 import org.lyapunov4j.dl4j.record.Provenance;
+import org.lyapunov4j.dl4j.record.RecordLine;
 import org.lyapunov4j.dl4j.record.RecordWriter;
 import org.lyapunov4j.dl4j.record.ResumeLine;
 import org.lyapunov4j.dl4j.record.RunLine;
@@ -150,7 +150,7 @@ final class RecordKeeper implements AutoCloseable {
       Checkpoint checkpoint, TrajectoryTracker trajectory, EdgeTracker edge) throws IOException {
     writeOpening();
     writeWaiting();
-    writer.append(CheckpointLine.of(checkpoint));
+    writer.append(RecordLine.of(checkpoint));
     saveTangent(trajectory);
     Optional<EdgeFile.State> track = edge.state();
     if (track.isPresent()) {

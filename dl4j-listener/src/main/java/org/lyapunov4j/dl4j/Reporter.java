@@ -120,8 +120,10 @@ final class Reporter {
 
   private void announce(Checkpoint checkpoint) {
     log.info("{}", checkpoint);
-    warnOfASmallProbe(checkpoint);
-    announceVerdict(checkpoint.stability());
+    if (checkpoint.findings() instanceof StabilityReport report) {
+      warnOfASmallProbe(checkpoint);
+      announceVerdict(report);
+    }
   }
 
   private void warnOfASmallProbe(Checkpoint checkpoint) {

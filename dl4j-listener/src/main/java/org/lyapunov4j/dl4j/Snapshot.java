@@ -2,6 +2,8 @@
 package org.lyapunov4j.dl4j;
 
 import java.time.Instant;
+import java.util.List;
+import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.stability.Tier;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -17,6 +19,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param tier how much to compute
  * @param step the training step
  * @param metric the weights of the parameters that go with the step, a private array; null for ones
+ * @param decays what l2 shrinks every parameter by where it is preconditioned, a private array; or
+ *     null
+ * @param normalised what is divided by its norm in a step
  * @param parameters a private copy of the flat parameters
  */
 record Snapshot(
@@ -27,6 +32,8 @@ record Snapshot(
     Tier tier,
     TrainingStep step,
     INDArray metric,
+    INDArray decays,
+    List<NormalisedGradient> normalised,
     INDArray parameters)
     implements AutoCloseable {
 
@@ -35,6 +42,9 @@ record Snapshot(
     parameters.close();
     if (metric != null) {
       metric.close();
+    }
+    if (decays != null) {
+      decays.close();
     }
   }
 }

@@ -12,6 +12,7 @@ import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.Isolation;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
+import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.stability.StabilityAnalyzer;
@@ -245,9 +246,9 @@ public final class StabilityAnalysis {
   /**
    * The training step, as read from the model.
    *
-   * @return the step with what was assumed
+   * @return the step with what was assumed; at {@link org.lyapunov4j.dl4j.step.Level.Observed}
+   *     where it has no linearisation
    * @throws IllegalStateException if the batch size was not told
-   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
    */
   @SuppressWarnings("try") // the isolation is only begun and closed
   public TrainingStep step() {
@@ -265,7 +266,8 @@ public final class StabilityAnalysis {
    * The Gram matrix alone, with the weights of the parameters that go with the step.
    *
    * @return the matrix, curvature-weighted
-   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
+   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation,
+   *     and hence no weights
    * @throws IllegalArgumentException if a layer, loss or shape is not supported, the memory budget
    *     is too small or the matrix is not finite
    * @throws CancellationException if it was cancelled
@@ -274,7 +276,10 @@ public final class StabilityAnalysis {
   public NtkGramResult gram() {
     try (Isolation isolation = Isolation.begin();
         NtkGram gram = NtkGram.builder(model).probe(probe.data()).cancelled(cancelled).build();
-        INDArray metric = steps().metric(model, iteration, epoch).orElse(null)) {
+        INDArray metric =
+            new StepReader(MiniBatchSampling.IID_SUBSETS)
+                .metric(model, iteration, epoch)
+                .orElse(null)) {
       return gram.compute(model.params(), metric);
     }
   }
@@ -286,9 +291,7 @@ public final class StabilityAnalysis {
    *     to see, and it has no window of a trajectory
    * @throws IllegalStateException if the batch size was not told, or the state of an adaptive
    *     updater is missing
-   * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation
-   * @throws IllegalArgumentException if a layer, loss or shape is not supported, the memory budget
-   *     is too small or the matrix is not finite
+   * @throws IllegalArgumentException if the data do not fit the model or the matrix is not finite
    * @throws CancellationException if it was cancelled
    */
   @SuppressWarnings("try") // the isolation is only begun and closed
@@ -304,6 +307,7 @@ public final class StabilityAnalysis {
             null,
             new EdgeTracker(Optional.empty()),
             new Deadline(cancelled),
+            false,
             stage -> {});
     try (Isolation isolation = Isolation.begin();
         StabilityProbe stability = new StabilityProbe(settings, model, probe.data());
@@ -315,14 +319,16 @@ public final class StabilityAnalysis {
                 Double.NaN,
                 tier,
                 step,
-                steps().metric(model, iteration, epoch).orElse(null),
+                steps().metric(model, iteration, epoch, step).orElse(null),
+                steps().decays(model, iteration, epoch, step).orElse(null),
+                steps().normalisations(model),
                 model.params().dup())) {
       return stability.evaluate(snapshot);
     }
   }
 
   private StepOnProbe steps() {
-    return new StepOnProbe(sampling, probe.size());
+    return new StepOnProbe(sampling, probe.size(), false);
   }
 
   private static int requireCount(String name, int value) {

@@ -2,29 +2,42 @@
 package org.lyapunov4j.dl4j;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
+import org.lyapunov4j.dl4j.step.Level;
+import org.lyapunov4j.dl4j.step.NormalisedGradient;
+import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.BatchSharpness;
+import org.lyapunov4j.stability.EdgeReport;
+import org.lyapunov4j.stability.Findings;
+import org.lyapunov4j.stability.LossFloor;
+import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Turns snapshots of one model into checkpoints, one at a time. Knows nothing of the live model
@@ -36,6 +49,11 @@ final class StabilityProbe implements AutoCloseable {
   private static final int BRIEF_EPOCHS = 64;
   private static final int SMALLEST_COMPARED = 8;
 
+  private static final int NORMED_BATCHES = 16;
+  private static final int MOST_RATES = 6;
+
+  /** Key of a random stream. */
+  private static final long GRADIENT_NORMS = 0x6e6f726d;
   /** Where eigenvectors are computed, unless the user sets another limit. */
   private static final long DECOMPOSED = 6144;
 
@@ -43,7 +61,8 @@ final class StabilityProbe implements AutoCloseable {
   private static final long BATCH_SHARPNESS = 0x62617463;
 
   private final Settings settings;
-  private final NtkGram ntk;
+  private final Kernel kernel;
+  private final int examples;
   private final Map<Tier, StabilityAnalyzer> analyzers = new EnumMap<>(Tier.class);
   private final StabilityAnalyzer brief;
 
@@ -78,6 +97,7 @@ final class StabilityProbe implements AutoCloseable {
    * @param trajectory what carries the tangent vector, or null
    * @param edge what carries the critical learning rate
    * @param deadline ends a checkpoint that takes too long
+   * @param strict whether a model without a Gram matrix is refused
    * @param stages told of every stage that is entered
    */
   record Settings(
@@ -89,21 +109,17 @@ final class StabilityProbe implements AutoCloseable {
       TrajectoryTracker trajectory,
       EdgeTracker edge,
       Deadline deadline,
+      boolean strict,
       Consumer<Stage> stages) {}
 
   StabilityProbe(Settings settings, Model model, MultiDataSet examples) {
     this.settings = settings;
-    // Nobody reads the certificate of a checkpoint, so no row is checked at each of them.
-    this.ntk =
-        NtkGram.builder(model)
-            .probe(examples)
-            .spotChecks(0)
-            .cancelled(settings.deadline()::isOver)
-            .build();
+    kernel = Kernel.of(model, examples, settings.deadline()::isOver, settings.strict());
+    this.examples = (int) examples.getFeatures(0).size(0);
     for (Tier tier : Tier.values()) {
       analyzers.put(tier, analyzer(StabilityAnalyzer.builder(), tier));
     }
-    if (settings.trajectory() != null) {
+    if (settings.trajectory() != null && kernel.isCurved()) {
       settings.trajectory().prepare(model, examples);
     }
     brief = analyzer(StabilityAnalyzer.builder().maxEpochs(BRIEF_EPOCHS), Tier.ECONOMY);
@@ -116,7 +132,12 @@ final class StabilityProbe implements AutoCloseable {
   }
 
   int outputs() {
-    return ntk.outputs();
+    return kernel.outputs();
+  }
+
+  /** A step at the level that the model leaves it. */
+  TrainingStep at(TrainingStep step) {
+    return step.at(kernel.level());
   }
 
   /**
@@ -126,8 +147,8 @@ final class StabilityProbe implements AutoCloseable {
    * @return bytes
    */
   long heapBytes(Tier tier) {
-    long rows = (long) ntk.examples() * ntk.outputs();
-    long entry = ntk.isSinglePrecision() ? Float.BYTES : Double.BYTES;
+    long rows = (long) examples * kernel.outputs();
+    long entry = kernel.entryBytes();
     long work = tier == Tier.ECONOMY || rows > DECOMPOSED ? 1 : 3;
     return (entry + work * Double.BYTES) * rows * rows;
   }
@@ -144,47 +165,169 @@ final class StabilityProbe implements AutoCloseable {
     long start = System.nanoTime();
     // the sum is finite only if every parameter is
     requireFinite(snapshot.parameters().sumNumber().doubleValue(), "parameters", snapshot);
-    NtkGramResult result = ntk.compute(snapshot.parameters(), snapshot.metric());
-    requireFinite(result.fit().loss(), "mean loss", snapshot);
+    Optional<String> rates = normalise(snapshot);
+    Kernel.Result result = kernel.compute(snapshot.parameters(), snapshot.metric());
+    if (result.matrix().isPresent()) {
+      requireFinite(result.matrix().get().fit().loss(), "mean loss", snapshot);
+    }
     settings.deadline().check();
     settings.stages().accept(Stage.ANALYSIS);
     long middle = System.nanoTime();
-    GramMatrix gram = result.gram();
-    SgdStep step = snapshot.step().sgd();
-    StabilityReport stability =
-        settings.edge().analyze(analyzers.get(snapshot.tier()), gram, step, snapshot.iteration());
-    settings.deadline().check();
-    List<StabilityReport> smaller = smallerProbes(gram, snapshot);
-    BatchSharpness sharpness =
-        BatchSharpness.estimate(
-            gram, result.fit().residuals(), step, BATCHES, draws(snapshot.iteration()));
-    Optional<TrajectoryExponent.Window> window = trajectory(snapshot, gram);
-    settings.deadline().check();
-    Optional<FiniteTimeExponents> finiteTime =
-        settings
-            .horizon()
-            .from(result.fit().residuals(), gram, step, snapshot.tier(), settings.deadline());
+    TrainingStep step = decaying(snapshot.step().at(result.level()), snapshot, result);
+    step = rates.map(step::withRemark).orElse(step);
+    Found found = found(snapshot, step, result);
     settings.deadline().check();
     long end = System.nanoTime();
+    Optional<NtkGramResult> matrix = result.matrix();
     return new Checkpoint(
         settings.run(),
         snapshot.iteration(),
         snapshot.epoch(),
         snapshot.time(),
         snapshot.loss(),
-        result.fit().loss(),
+        matrix.map(gram -> gram.fit().loss()).orElse(Double.NaN),
         snapshot.tier(),
-        snapshot.step(),
-        assumptions(result, stability, smaller),
-        stability,
-        settings.edge().forecast(step),
-        smaller,
-        sharpness,
-        window,
-        finiteTime,
-        bytes(gram),
+        step,
+        assumptions(matrix, found.findings(), found.smaller()),
+        found.findings(),
+        found.findings() instanceof StabilityReport
+            ? settings.edge().forecast(step.sgd())
+            : Optional.empty(),
+        found.smaller(),
+        matrix.filter(gram -> kernel.isCurved()).map(gram -> batchSharpness(gram, snapshot)),
+        found.window(),
+        found.finiteTime(),
+        matrix.map(gram -> bytes(gram.gram())).orElse(0L),
         Duration.ofNanos(middle - start),
         Duration.ofNanos(end - middle));
+  }
+
+  /**
+   * Puts the mean of 1/‖g‖ over mini-batches into the metric, for each part of the gradient that
+   * is divided by its norm, and says what learning rates that makes.
+   */
+  private Optional<String> normalise(Snapshot snapshot) {
+    List<NormalisedGradient> normalised = snapshot.normalised();
+    if (normalised.isEmpty() || !kernel.isCurved()) {
+      return Optional.empty();
+    }
+    SgdStep step = snapshot.step().sgd();
+    MiniBatchSampler sampler =
+        new MiniBatchSampler(
+            examples,
+            step.batchSize(),
+            step.sampling(),
+            new RandomStream(settings.seed()).split(GRADIENT_NORMS).split(snapshot.iteration()));
+    List<int[]> batches = new ArrayList<>();
+    int[] batch = new int[step.batchSize()];
+    for (int b = 0; b < NORMED_BATCHES; b++) {
+      int size = sampler.next(batch);
+      batches.add(Arrays.copyOf(batch, size));
+    }
+    double[] inverse = kernel.inverseNorms(snapshot.parameters(), normalised, batches);
+    List<String> rates = new ArrayList<>();
+    for (int l = 0; l < inverse.length; l++) {
+      NormalisedGradient part = normalised.get(l);
+      if (snapshot.metric() != null) {
+        snapshot
+            .metric()
+            .get(NDArrayIndex.interval(part.from(), part.to()))
+            .muli(inverse[l]);
+      }
+      rates.add(
+          String.format(Locale.ROOT, "%.3g for %s", step.learningRate() * inverse[l], part.name()));
+    }
+    return Optional.of(
+        "gradients are divided by their norms: effective learning rates η/‖g‖ "
+            + String.join(", ", rates.subList(0, Math.min(MOST_RATES, rates.size())))
+            + (rates.size() > MOST_RATES ? ", …" : ""));
+  }
+
+  /** The step with what l2 does along the critical direction, where it is preconditioned. */
+  private TrainingStep decaying(TrainingStep step, Snapshot snapshot, Kernel.Result result) {
+    if (snapshot.decays() == null
+        || result.matrix().isEmpty()
+        || step.level() instanceof Level.Observed) {
+      return step;
+    }
+    return PreconditionedDecay.of(result.matrix().get().gram(), kernel, snapshot).in(step);
+  }
+
+  /** What depends on the level. */
+  private record Found(
+      Findings findings,
+      List<StabilityReport> smaller,
+      Optional<TrajectoryExponent.Window> window,
+      Optional<FiniteTimeExponents> finiteTime) {
+    Found(Findings findings) {
+      this(findings, List.of(), Optional.empty(), Optional.empty());
+    }
+  }
+
+  private Found found(Snapshot snapshot, TrainingStep step, Kernel.Result result) {
+    if (step.level() instanceof Level.Observed || result.matrix().isEmpty()) {
+      return new Found(observed(step, result));
+    }
+    NtkGramResult matrix = result.matrix().get();
+    GramMatrix gram = matrix.gram();
+    StabilityReport report =
+        settings
+            .edge()
+            .analyze(analyzers.get(snapshot.tier()), gram, step.sgd(), snapshot.iteration());
+    settings.deadline().check();
+    if (step.level() instanceof Level.Approximate approximate && approximate.isGauge()) {
+      return new Found(EdgeReport.of(report, approximate.factor()));
+    }
+    return new Found(
+        report,
+        smallerProbes(gram, snapshot.tier(), step.sgd()),
+        trajectory(snapshot, gram),
+        settings
+            .horizon()
+            .from(
+                matrix.fit().residuals(),
+                gram,
+                step.sgd(),
+                snapshot.tier(),
+                settings.deadline()));
+  }
+
+  private ObservedReport observed(TrainingStep step, Kernel.Result result) {
+    if (result.matrix().isEmpty()) {
+      return new ObservedReport(
+          examples,
+          outputs(),
+          result.sharpness(),
+          OptionalDouble.empty(),
+          OptionalDouble.empty(),
+          List.of());
+    }
+    GramMatrix gram = result.matrix().get().gram();
+    OptionalDouble largest =
+        OptionalDouble.of(Math.max(0, LargestEigenpair.of(gram).value()) / gram.examples());
+    return kernel.isCurved()
+        ? new ObservedReport(
+            examples, outputs(), largest, OptionalDouble.empty(), OptionalDouble.empty(), List.of())
+        : new ObservedReport(
+            examples, outputs(), OptionalDouble.empty(), largest, floor(step, result), List.of());
+  }
+
+  /** Only for plain SGD on a loss whose slope does not vanish at its minimum. */
+  private OptionalDouble floor(TrainingStep step, Kernel.Result result) {
+    if (!step.updater().equals("Sgd") || !step.sgd().isPlain()) {
+      return OptionalDouble.empty();
+    }
+    NtkGramResult plain = result.matrix().get();
+    return LossFloor.ratio(plain.gram(), plain.fit().residuals(), plain.fit().loss(), step.sgd());
+  }
+
+  private BatchSharpness batchSharpness(NtkGramResult result, Snapshot snapshot) {
+    return BatchSharpness.estimate(
+        result.gram(),
+        result.fit().residuals(),
+        snapshot.step().sgd(),
+        BATCHES,
+        draws(snapshot.iteration()));
   }
 
   private static void requireFinite(double sum, String what, Snapshot snapshot) {
@@ -203,20 +346,21 @@ final class StabilityProbe implements AutoCloseable {
 
   /** What was assumed of the model, and what went wrong and was replaced. */
   private static List<String> assumptions(
-      NtkGramResult result, StabilityReport stability, List<StabilityReport> smaller) {
+      Optional<NtkGramResult> result, Findings findings, List<StabilityReport> smaller) {
     Stream<String> remarks =
-        Stream.concat(Stream.of(stability), smaller.stream())
+        Stream.concat(Stream.of(findings), smaller.stream())
             .flatMap(report -> report.remarks().stream());
-    return Stream.concat(result.assumptions().stream(), remarks).distinct().toList();
+    return Stream.concat(result.stream().flatMap(gram -> gram.assumptions().stream()), remarks)
+        .distinct()
+        .toList();
   }
 
-  private List<StabilityReport> smallerProbes(GramMatrix gram, Snapshot snapshot) {
+  private List<StabilityReport> smallerProbes(GramMatrix gram, Tier tier, SgdStep step) {
     if (settings.comparison() == SizeComparison.NONE || gram.examples() < SMALLEST_COMPARED) {
       return List.of();
     }
     StabilityAnalyzer analyzer =
-        settings.comparison() == SizeComparison.ECONOMY ? brief : analyzers.get(snapshot.tier());
-    SgdStep step = snapshot.step().sgd();
+        settings.comparison() == SizeComparison.ECONOMY ? brief : analyzers.get(tier);
     return List.of(part(analyzer, gram, step, 4), part(analyzer, gram, step, 2));
   }
 
@@ -248,7 +392,7 @@ final class StabilityProbe implements AutoCloseable {
       return Optional.empty();
     }
     settings.stages().accept(Stage.TRAJECTORY);
-    return settings.trajectory().observe(snapshot, gram, ntk);
+    return settings.trajectory().observe(snapshot, gram, kernel.ntk());
   }
 
   private static long bytes(GramMatrix gram) {
@@ -257,7 +401,7 @@ final class StabilityProbe implements AutoCloseable {
 
   @Override
   public void close() {
-    ntk.close();
+    kernel.close();
     if (settings.trajectory() != null) {
       settings.trajectory().close();
     }

@@ -49,7 +49,7 @@ class IsolationOfModelsTest {
   private static final int EXAMPLES = 12;
   private static final int BATCH = 4;
 
-  record Case(String name, boolean accepted, Supplier<Model> model, List<DataSet> batches) {
+  record Case(String name, Supplier<Model> model, List<DataSet> batches) {
     @Override
     public String toString() {
       return name;
@@ -58,18 +58,17 @@ class IsolationOfModelsTest {
 
   static Stream<Case> cases() {
     return Stream.of(
-        new Case("graph with a skip connection", true, IsolationOfModelsTest::graph, table()),
-        new Case("batch norm", true, IsolationOfModelsTest::batchNorm, table()),
-        new Case("transfer learning", true, IsolationOfModelsTest::transferred, table()),
-        new Case("masked series", true, () -> series(BackpropType.Standard), masked()),
-        new Case("truncated series", false, () -> series(BackpropType.TruncatedBPTT), masked()),
-        new Case("attention", true, IsolationOfModelsTest::attention, masked()),
+        new Case("graph with a skip connection", IsolationOfModelsTest::graph, table()),
+        new Case("batch norm", IsolationOfModelsTest::batchNorm, table()),
+        new Case("transfer learning", IsolationOfModelsTest::transferred, table()),
+        new Case("masked series", () -> series(BackpropType.Standard), masked()),
+        new Case("truncated series", () -> series(BackpropType.TruncatedBPTT), masked()),
+        new Case("attention", IsolationOfModelsTest::attention, masked()),
         new Case(
             "vertex that draws, through Nd4j.linspace",
-            true,
             IsolationOfModelsTest::lastStep,
             maskedFeatures()),
-        new Case("activation that draws", true, IsolationOfModelsTest::drawing, table()));
+        new Case("activation that draws", IsolationOfModelsTest::drawing, table()));
   }
 
   /** Draws from the generator of its thread, at random as often as normal. */
@@ -129,9 +128,9 @@ class IsolationOfModelsTest {
     List<Object> undisturbed = train(test, null);
     LyapunovListener listener = builder(test).build();
     assertThat(train(test, listener)).isEqualTo(undisturbed);
-    assertThat(listener.isOff()).isEqualTo(!test.accepted());
+    assertThat(listener.isOff()).isFalse();
     assertThat(listener.failures()).isZero();
-    assertThat(listener.history()).hasSize(test.accepted() ? 2 * test.batches().size() : 0);
+    assertThat(listener.history()).hasSizeGreaterThanOrEqualTo(2 * test.batches().size());
     listener.close();
   }
 
@@ -144,7 +143,7 @@ class IsolationOfModelsTest {
       assertThat(train(test, listener)).isEqualTo(undisturbed);
       listener.close();
       assertThat(listener.failures()).isZero();
-      assertThat(listener.history().isEmpty()).isEqualTo(!test.accepted());
+      assertThat(listener.history()).isNotEmpty();
     }
   }
 

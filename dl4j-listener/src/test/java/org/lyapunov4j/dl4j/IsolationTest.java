@@ -11,6 +11,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
@@ -107,7 +109,25 @@ class IsolationTest {
                     .dropOut(0.7)),
         new Case("Adam", new Adam(0.01), type, outputs, c -> c.dropOut(0.7)),
         new Case("AdaDelta", new AdaDelta(), type, outputs, c -> c),
-        new Case("Adam, refused", new Adam(0.01), type, outputs, c -> c.l2(0.1).dropOut(0.7)));
+        new Case("Adam, l2", new Adam(0.01), type, outputs, c -> c.l2(0.1).dropOut(0.7)),
+        new Case(
+            "normalised",
+            new Adam(0.01),
+            type,
+            outputs,
+            c -> c.gradientNormalization(GradientNormalization.RenormalizeL2PerLayer)),
+        new Case(
+            "normalised, Sgd",
+            new Sgd(0.01),
+            type,
+            outputs,
+            c -> c.gradientNormalization(GradientNormalization.RenormalizeL2PerParamType)),
+        new Case(
+            "observed",
+            new Sgd(0.01),
+            type,
+            outputs,
+            c -> c.optimizationAlgo(OptimizationAlgorithm.CONJUGATE_GRADIENT)));
   }
 
   @ParameterizedTest
@@ -116,10 +136,9 @@ class IsolationTest {
     Outcome undisturbed = train(test, null);
     LyapunovListener listener = listener(test, b -> b);
     train(test, listener).requireSameAs(undisturbed);
-    boolean refused = test.name().endsWith("refused");
-    assertThat(listener.isOff()).isEqualTo(refused);
+    assertThat(listener.isOff()).isFalse();
     assertThat(listener.failures()).isZero();
-    assertThat(listener.history()).hasSize(refused ? 0 : 2 * EXAMPLES / BATCH);
+    assertThat(listener.history()).hasSize(2 * EXAMPLES / BATCH);
   }
 
   record Fault(String name, UnaryOperator<LyapunovListener.Builder> inject) {

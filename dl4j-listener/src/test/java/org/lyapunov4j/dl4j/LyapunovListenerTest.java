@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
@@ -25,6 +26,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.assertj.core.groups.Tuple;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -36,10 +38,13 @@ import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
+import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.exponent.ExactExponent;
+import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.BatchSharpness;
+import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.stability.Verdict;
@@ -49,7 +54,7 @@ import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
@@ -435,18 +440,40 @@ class LyapunovListenerTest {
   }
 
   @Test
-  void switchesItselfOffForAModelItCannotTreat() {
-    LyapunovListener listener = train(quick().build(), withPreconditionedPenalty(), 4);
-    assertThat(listener.isOff()).isTrue();
-    assertThat(listener.history()).isEmpty();
+  void observesAModelWhoseStepItCannotLinearise() {
+    LyapunovListener listener = train(quick().build(), searchingAlongLines(), 4);
+    assertThat(listener.isOff()).isFalse();
     assertThat(listener.failures()).isZero();
+    assertThat(listener.history()).isNotEmpty();
+    Checkpoint checkpoint = listener.history().get(0);
+    assertThat(checkpoint.level().kind()).isEqualTo(Level.Kind.OBSERVED);
+    assertThat(checkpoint.hasStability()).isFalse();
+    assertThat(checkpoint.edge()).isEmpty();
+    assertThatIllegalStateException()
+        .isThrownBy(checkpoint::stability)
+        .withMessageContaining("OBSERVED")
+        .withMessageContaining("LBFGS");
+    assertThat(checkpoint.step().toString()).startsWith("OBSERVED (no λ: ");
+    assertThat(checkpoint.toString()).contains("OBSERVED", "sharpness = ").doesNotContain("λ =");
+  }
+
+  @Test
+  void theSharpnessOfWhatIsObservedIsThatOfItsGramMatrix() {
+    LyapunovListener listener = quick().build();
+    MultiLayerNetwork network = searchingAlongLines();
+    network.setListeners(listener);
+    network.fit(data);
+    Checkpoint last = listener.history().get(listener.history().size() - 1);
+    assertThat(last.findings().measuredSharpness().orElseThrow())
+        .isCloseTo(sharpness(network, data), within(1e-9));
+    assertThat(last.batchSharpness()).isPresent();
   }
 
   @ParameterizedTest
   @EnumSource(
       value = LossFunction.class,
-      names = {"L1", "MEAN_ABSOLUTE_ERROR", "HINGE", "WASSERSTEIN", "COSINE_PROXIMITY"})
-  void switchesItselfOffForALossWithoutCurvature(LossFunction loss) {
+      names = {"L1", "MEAN_ABSOLUTE_ERROR", "HINGE", "WASSERSTEIN"})
+  void observesThePlainKernelOfALossWithoutCurvature(LossFunction loss) {
     MultiLayerNetwork network =
         Networks.initialise(
             Networks.configuration(new Sgd(0.05), DataType.DOUBLE)
@@ -462,7 +489,20 @@ class LyapunovListenerTest {
     LyapunovListener listener = quick().build();
     network.setListeners(listener);
     network.fit(data);
-    assertThat(listener.isOff()).isTrue();
+    assertThat(listener.isOff()).isFalse();
+    Checkpoint checkpoint = listener.history().get(0);
+    assertThat(checkpoint.level().kind()).isEqualTo(Level.Kind.OBSERVED);
+    ObservedReport report = (ObservedReport) checkpoint.findings();
+    assertThat(report.measuredSharpness()).isEmpty();
+    // of outputs that are linear in W and b: K copies of the matrix of [x 1][x 1]'
+    INDArray inputs =
+        Nd4j.hstack(data.getFeatures(), Nd4j.ones(DataType.DOUBLE, data.numExamples(), 1));
+    double largest =
+        LargestEigenpair.of(
+                GramMatrix.of(
+                    inputs.mmul(inputs.transpose()).toDoubleMatrix(), data.numExamples(), 1))
+            .value();
+    assertThat(report.kernel().orElseThrow()).isCloseTo(largest / data.numExamples(), within(1e-9));
     MultiLayerNetwork again = network.clone();
     again.setListeners(quick().strict(true).build());
     assertThatIllegalArgumentException()
@@ -473,9 +513,9 @@ class LyapunovListenerTest {
   @Test
   void strictThrowsRefusals() {
     LyapunovListener listener = quick().strict(true).build();
-    assertThatThrownBy(() -> train(listener, withPreconditionedPenalty(), 4))
+    assertThatThrownBy(() -> train(listener, searchingAlongLines(), 4))
         .isInstanceOf(UnsupportedTrainingException.class)
-        .hasMessageContaining("Adam");
+        .hasMessageContaining("LBFGS");
   }
 
   @Test
@@ -849,7 +889,7 @@ class LyapunovListenerTest {
       curvature += along;
       square += squared;
     }
-    BatchSharpness found = listener.history().get(0).batchSharpness();
+    BatchSharpness found = listener.history().get(0).batchSharpness().orElseThrow();
     assertThat(found.meanOfRatios().value())
         .isCloseTo(ratios, within(4 * found.meanOfRatios().standardError()));
     assertThat(found.ratioOfMeans().value())
@@ -942,10 +982,13 @@ class LyapunovListenerTest {
     return listener;
   }
 
-  /** A model whose step is refused. */
-  private static MultiLayerNetwork withPreconditionedPenalty() {
+  private static MultiLayerNetwork searchingAlongLines() {
     return Networks.regression(
-        Networks.configuration(new Adam(0.05), DataType.DOUBLE).l2(0.1), 3, 5, 2);
+        Networks.configuration(new Sgd(0.05), DataType.DOUBLE)
+            .optimizationAlgo(OptimizationAlgorithm.LBFGS),
+        3,
+        5,
+        2);
   }
 
   private static MultiLayerNetwork network(IUpdater updater) {

@@ -98,6 +98,7 @@ class StabilityAnalysisTest {
         0,
         0,
         line.gramBytes(),
+        line.level(),
         line.stability(),
         line.edgeForecast(),
         line.batchSharpness(),

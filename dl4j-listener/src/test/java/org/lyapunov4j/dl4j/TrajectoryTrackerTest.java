@@ -68,6 +68,8 @@ class TrajectoryTrackerTest {
         Tier.ECONOMY,
         new TrainingStep(SgdStep.of(0.05, 2), List.of()),
         null,
+        null,
+        List.of(),
         Networks.nearby(network.params(), 1e-3 * iteration, new RandomStream(iteration)));
   }
 

@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.exponent.LyapunovExponent;
@@ -14,6 +16,9 @@ import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.EdgeForecast;
+import org.lyapunov4j.stability.EdgeReport;
+import org.lyapunov4j.stability.Findings;
+import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.SgdStep;
@@ -34,13 +39,14 @@ import org.lyapunov4j.step.SgdStep;
  * @param assumptions what was assumed of the model when the Gram matrix was computed, one sentence
  *     each, for example that dropout was off, and what native code got wrong and what took its
  *     place
- * @param stability exponents, sharpness and verdict of the Gram matrix at these parameters
+ * @param findings what was found at these parameters: exponents, sharpness and verdict, the edge
+ *     alone, or what is observed, as the {@link #level} allows
  * @param forecast when the edge ratio reaches 1, from the trend of the latest checkpoints; absent
  *     where there is none
  * @param smallerProbes sharpness and λ, or all of the same if asked for, of a quarter and of half
  *     of the probe's examples, evenly spaced, to judge whether the probe is large enough; empty for
  *     a probe of fewer than 8 examples and if switched off
- * @param batchSharpness the curvature along mini-batch gradients
+ * @param batchSharpness the curvature along mini-batch gradients; absent without a curvature
  * @param trajectory the exponent along the trajectory from the checkpoint before to this one;
  *     absent at the first one and unless asked for
  * @param finiteTime how the residual that training has now goes on over a horizon if the Gram
@@ -59,10 +65,10 @@ public record Checkpoint(
     Tier tier,
     TrainingStep step,
     List<String> assumptions,
-    StabilityReport stability,
+    Findings findings,
     Optional<EdgeForecast> forecast,
     List<StabilityReport> smallerProbes,
-    BatchSharpness batchSharpness,
+    Optional<BatchSharpness> batchSharpness,
     Optional<TrajectoryExponent.Window> trajectory,
     Optional<FiniteTimeExponents> finiteTime,
     long gramBytes,
@@ -76,14 +82,65 @@ public record Checkpoint(
     Objects.requireNonNull(tier, "tier");
     Objects.requireNonNull(step, "step");
     assumptions = List.copyOf(assumptions);
-    Objects.requireNonNull(stability, "stability");
+    Objects.requireNonNull(findings, "findings");
     Objects.requireNonNull(forecast, "forecast");
+    requireLevel(step.level(), findings);
     smallerProbes = List.copyOf(smallerProbes);
     Objects.requireNonNull(batchSharpness, "batchSharpness");
     Objects.requireNonNull(trajectory, "trajectory");
     Objects.requireNonNull(finiteTime, "finiteTime");
     Objects.requireNonNull(gramTime, "gramTime");
     Objects.requireNonNull(analysisTime, "analysisTime");
+  }
+
+  private static void requireLevel(Level level, Findings findings) {
+    boolean gauge = level instanceof Level.Approximate approximate && approximate.isGauge();
+    boolean fits =
+        level instanceof Level.Observed
+            ? findings instanceof ObservedReport
+            : gauge ? findings instanceof EdgeReport : findings instanceof StabilityReport;
+    if (!fits) {
+      throw new IllegalArgumentException(
+          "findings must be what the level allows, got "
+              + findings.getClass().getSimpleName()
+              + " at "
+              + level);
+    }
+  }
+
+  /**
+   * How much can be said of this training.
+   *
+   * @return the step's level
+   */
+  public Level level() {
+    return step.level();
+  }
+
+  /**
+   * The findings with λ and a verdict, of all {@link #findings} the fullest.
+   *
+   * @return exponents, sharpness and verdict of the Gram matrix
+   * @throws IllegalStateException where the {@link #level} allows none; ask {@link #hasStability}
+   *     before, or switch over {@link #findings}
+   */
+  public StabilityReport stability() {
+    if (findings instanceof StabilityReport report) {
+      return report;
+    }
+    throw new IllegalStateException(
+        "this checkpoint must have λ and a verdict to tell them, got "
+            + level()
+            + "; ask hasStability() before, or switch over findings()");
+  }
+
+  /**
+   * Whether there are λ and a verdict.
+   *
+   * @return false at {@link Level.Observed} and for gauges
+   */
+  public boolean hasStability() {
+    return findings instanceof StabilityReport;
   }
 
   /**
@@ -97,7 +154,7 @@ public record Checkpoint(
       return Double.NaN;
     }
     double half = smallerProbes.get(smallerProbes.size() - 1).sharpness();
-    return Math.abs(1 - half / stability.sharpness());
+    return Math.abs(1 - half / stability().sharpness());
   }
 
   /**
@@ -108,7 +165,7 @@ public record Checkpoint(
    *     only bounded
    */
   public double probeExponentChange() {
-    return comparableHalf().map(half -> point(stability) - point(half)).orElse(Double.NaN);
+    return comparableHalf().map(half -> point(stability()) - point(half)).orElse(Double.NaN);
   }
 
   private static double point(StabilityReport report) {
@@ -127,7 +184,7 @@ public record Checkpoint(
         .flatMap(StabilityReport::criticalLearningRate)
         .flatMap(
             half ->
-                stability
+                findings
                     .criticalLearningRate()
                     .map(whole -> Math.abs(1 - half.value() / whole.value())))
         .orElse(Double.NaN);
@@ -142,7 +199,7 @@ public record Checkpoint(
   public Optional<StabilityReport> comparableHalf() {
     return smallerProbes.stream()
         .skip(Math.max(0, smallerProbes.size() - 1))
-        .filter(half -> half.step().equals(stability.step()))
+        .filter(half -> half.step().equals(stability().step()))
         .findFirst();
   }
 
@@ -162,7 +219,11 @@ public record Checkpoint(
    *     absent if η_c is not known
    */
   public Optional<String> edge() {
-    return stability.criticalLearningRate().map(critical -> edge(critical, stability.step()));
+    String gauge =
+        findings instanceof EdgeReport report
+            ? " within a factor of " + Double.toString(report.factor()).replaceFirst("\\.0$", "")
+            : "";
+    return findings.criticalLearningRate().map(critical -> edge(critical, step.sgd()) + gauge);
   }
 
   private static String edge(CriticalLearningRate critical, SgdStep step) {
@@ -200,17 +261,39 @@ public record Checkpoint(
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "iteration %d: %s%s, loss %.4g, %s, %s nats/step, %s = %.4f (%d ms)%s",
+        "iteration %d: %s%s, loss %.4g%s (%d ms)%s",
         iteration,
         edge().map(ratio -> ratio + ", ").orElse(""),
-        stability.verdict().kind(),
+        findings instanceof StabilityReport report ? report.verdict().kind() : level().kind(),
         loss,
-        named("λ", stability.exponent()),
-        named("μ", stability.gdExponent()),
-        classicGauge(),
-        stability.classicEdgeRatio(),
+        numbers(),
         computeTime().toMillis(),
         forecast.map(coming -> "; " + coming).orElse(""));
+  }
+
+  private String numbers() {
+    if (findings instanceof StabilityReport report) {
+      return String.format(
+          Locale.ROOT,
+          ", %s, %s nats/step, %s = %.4f",
+          named("λ", report.exponent()),
+          named("μ", report.gdExponent()),
+          classicGauge(),
+          report.classicEdgeRatio());
+    }
+    if (findings instanceof EdgeReport report) {
+      return String.format(Locale.ROOT, ", %s = %.4f", classicGauge(), report.classicEdgeRatio());
+    }
+    ObservedReport report = (ObservedReport) findings;
+    return named("sharpness", report.measuredSharpness())
+        + named("largest eigenvalue of the plain kernel over N", report.kernel())
+        + named("loss over its floor", report.floorRatio());
+  }
+
+  private static String named(String name, OptionalDouble value) {
+    return value.isPresent()
+        ? String.format(Locale.ROOT, ", %s = %.4g", name, value.getAsDouble())
+        : "";
   }
 
   private static String named(String name, LyapunovExponent exponent) {

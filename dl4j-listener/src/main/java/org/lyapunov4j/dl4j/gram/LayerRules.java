@@ -225,7 +225,7 @@ final class LayerRules {
   }
 
   /** The rule of the layer that holds the loss; its output is the variable the loss is taken in. */
-  Rule output(Layer layer, LossCurvature curvature, String name) {
+  Rule output(Layer layer, Curvature curvature, String name) {
     if (layer instanceof FrozenLayerWithBackprop frozen) {
       return new FrozenRule(output(frozen.getInsideLayer(), curvature, name), false);
     }
@@ -252,18 +252,22 @@ final class LayerRules {
     if (conf instanceof CnnLossLayer loss) {
       return loss.getLossFn();
     }
-    throw new IllegalArgumentException(
-        "no Gram rule for a network that ends in "
-            + name
-            + "; end it in OutputLayer, RnnOutputLayer, LossLayer, RnnLossLayer or CnnLossLayer");
+    throw UnsupportedModelException.of(
+        "no Gram rule for a network that ends in " + name,
+        "end it in OutputLayer, RnnOutputLayer, LossLayer, RnnLossLayer or CnnLossLayer");
   }
 
-  /** The curvature rule of an output layer. */
-  LossCurvature curvature(Layer layer, String name) {
+  /** The curvature rule of an output layer; for the plain kernel any loss will do. */
+  Curvature curvature(Layer layer, Weighting weighting, String name) {
+    ILossFunction loss = loss(layer, name);
+    IActivation activation = activation(unwrapped(layer), name);
     try {
-      return LossCurvature.of(loss(layer, name), activation(unwrapped(layer), name));
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
+      return LossCurvature.of(loss, activation);
+    } catch (UnsupportedModelException e) {
+      if (weighting == Weighting.PLAIN) {
+        return new GradientOnly(loss, activation);
+      }
+      throw e.in(name);
     }
   }
 
@@ -271,6 +275,7 @@ final class LayerRules {
     if (layer.conf().getLayer() instanceof BaseLayer base) {
       return base.getActivationFn();
     }
-    throw new IllegalArgumentException(name + " has no activation function");
+    throw UnsupportedModelException.of(
+        name + " has no activation function", "end the network in a layer that has one");
   }
 }

@@ -19,7 +19,7 @@ import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
  * sums over the examples of a mini-batch and divides by their number; w are the loss function's
  * weights, 1 if it has none.
  */
-public enum LossCurvature {
+public enum LossCurvature implements Curvature {
   /** {@code LossL2}: ℓ = Σ w_k (f_k − y_k)², f the network's output; R = √2 diag(√w). */
   SQUARED_ERROR(false) {
     @Override
@@ -239,18 +239,19 @@ public enum LossCurvature {
       return rule;
     }
     String name = required.getSimpleName().replace("Activation", "").toUpperCase(Locale.ROOT);
-    throw new IllegalArgumentException(
+    throw UnsupportedModelException.of(
         String.format(
-            "the loss %s has a curvature rule over %s only, got the activation %s; use Activation.%s",
-            loss.getClass().getSimpleName(), name, activation.getClass().getSimpleName(), name));
+            "the loss %s has a curvature rule over %s only, got the activation %s",
+            loss.getClass().getSimpleName(), name, activation.getClass().getSimpleName()),
+        "use Activation." + name);
   }
 
-  private static IllegalArgumentException refusal(
+  private static UnsupportedModelException refusal(
       ILossFunction loss, String reason, String remedy) {
-    return new IllegalArgumentException(
+    return UnsupportedModelException.of(
         String.format(
-            "no curvature rule for the loss %s: %s; %s",
-            loss.getClass().getSimpleName(), reason, remedy));
+            "no curvature rule for the loss %s: %s", loss.getClass().getSimpleName(), reason),
+        remedy);
   }
 
   /**
@@ -258,18 +259,34 @@ public enum LossCurvature {
    *
    * @return true for the cross-entropies
    */
+  @Override
   public boolean overLogits() {
     return logits;
   }
 
-  /** Whether the Hessian is not diagonal. */
-  boolean couplesOutputs() {
+  @Override
+  public boolean couplesOutputs() {
     return this == SOFTMAX_CROSS_ENTROPY || this == SOFTMAX_DIVERGENCE;
   }
 
-  /** Whether the loss is a squared error, the only kind the paper's theorems are about. */
-  boolean isSquaredError() {
+  @Override
+  public boolean isSquaredError() {
     return this == SQUARED_ERROR || this == MEAN_SQUARED_ERROR;
+  }
+
+  @Override
+  public Rows at(double[][] f, double[][] y, double[] w) {
+    return new Rows() {
+      @Override
+      public void factor(int row, double[][] r) {
+        LossCurvature.this.factor(f[row], y[row], w, r);
+      }
+
+      @Override
+      public void residual(int row, double[] e, double[] losses) {
+        LossCurvature.this.residual(f[row], y[row], w, e, losses);
+      }
+    };
   }
 
   /**

@@ -19,6 +19,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Computes the Gram matrix of a model's tangent kernel on a fixed probe set of N examples with K
@@ -59,8 +60,8 @@ public final class NtkGram implements AutoCloseable {
   private NtkGram(Builder builder) {
     probe = Probe.of(builder.probe, Replica.arithmetic(builder.model));
     method = builder.method;
-    replica = Replica.of(builder.model, probe, method);
     weighting = builder.weighting;
+    replica = Replica.of(builder.model, probe, method, weighting);
     layers = builder.layers;
     eigenvalues = builder.eigenvalues;
     offHeapBudget = builder.offHeapBudget;
@@ -173,12 +174,14 @@ public final class NtkGram implements AutoCloseable {
     Map<String, GramAccumulator> parts = new LinkedHashMap<>();
     double[] residuals = new double[probe.examples() * outputs];
     double[] loss = {0};
+    double[] dropped = {0};
     Certifier certifier = new Certifier(probe.examples(), outputs, spotChecks, spotCheck);
     GramCheck check = new GramCheck(probe.examples() * outputs, probe.dataType());
     sweep(metric, false)
         .run(
             (o, f) -> {
               loss[0] += seeds.get(o).fit(f, firstColumn(o), outputs, residuals);
+              dropped[0] = Math.max(dropped[0], seeds.get(o).droppedShare(f));
               return certifier.remember(seeds(o, f));
             },
             (node, block) -> {
@@ -202,7 +205,8 @@ public final class NtkGram implements AutoCloseable {
             gram,
             fromInputToOutput(parts),
             certifier.certificate(gram, flatParameters, metric, eigenvalues, roundoff(), remarks),
-            new ProbeFit(loss[0] / probe.examples(), residuals)));
+            new ProbeFit(loss[0] / probe.examples(), residuals),
+            dropped[0]));
   }
 
   /**
@@ -280,6 +284,59 @@ public final class NtkGram implements AutoCloseable {
     }
   }
 
+  /**
+   * Deeplearning4j's gradients of the mean loss of some batches, without regularisation, by one
+   * sweep.
+   *
+   * @param flatParameters as for {@link #compute(INDArray)}
+   * @param batches the examples of each, not empty
+   * @return a flat gradient for each batch, in the order of the parameters
+   */
+  @SuppressWarnings("try") // the isolation is only begun and closed
+  public synchronized double[][] gradients(INDArray flatParameters, List<int[]> batches) {
+    try (Isolation isolation = Isolation.begin()) {
+      replica.setParameters(flatParameters);
+      INDArray[] sums = new INDArray[batches.size()];
+      for (int b = 0; b < sums.length; b++) {
+        sums[b] = Nd4j.zeros(probe.dataType(), flatParameters.length());
+      }
+      double[] residuals = new double[probe.examples() * outputs];
+      long budget = Math.min(offHeapBudget, SweepMemory.available());
+      new Sweep(replica, probe, Metric.ONES)
+          .limitedTo(outputs, false, budget)
+          .run(
+              (o, f) -> {
+                seeds.get(o).fit(f, firstColumn(o), outputs, residuals);
+                return seeds(o, f);
+              },
+              (Node node, JacobianBlock block, INDArray[] parameters) -> {
+                goOn();
+                for (int b = 0; b < sums.length; b++) {
+                  INDArray vector = Nd4j.createFromArray(mean(residuals, batches.get(b)));
+                  replica
+                      .viewsOf(sums[b])
+                      .add(block.gradient(vector.castTo(probe.dataType())), parameters);
+                }
+              });
+      double[][] gradients = new double[sums.length][];
+      for (int b = 0; b < sums.length; b++) {
+        gradients[b] = sums[b].castTo(DataType.DOUBLE).data().asDouble();
+      }
+      return gradients;
+    }
+  }
+
+  /** The residuals of a batch over its size, 0 elsewhere. */
+  private double[] mean(double[] residuals, int[] batch) {
+    double[] part = new double[residuals.length];
+    for (int example : batch) {
+      for (int row = example * outputs; row < (example + 1) * outputs; row++) {
+        part[row] += residuals[row] / batch.length;
+      }
+    }
+    return part;
+  }
+
   private Sweep sweep(INDArray metric, boolean keepsBlocks) {
     Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
     long budget = Math.min(offHeapBudget, SweepMemory.available());
@@ -297,6 +354,16 @@ public final class NtkGram implements AutoCloseable {
       from += seeds.get(before).columns();
     }
     return from;
+  }
+
+  /**
+   * What of training is not in the matrix: dropout and weight noise, the statistics of
+   * mini-batches.
+   *
+   * @return a few words each; often empty
+   */
+  public List<String> simplifications() {
+    return replica.noise();
   }
 
   /**
@@ -537,18 +604,18 @@ public final class NtkGram implements AutoCloseable {
               || (precision == Precision.AUTO && 8 * entries > memoryBudget);
       double need = (single ? 4 : 8) * entries;
       if (need > memoryBudget) {
-        throw new IllegalArgumentException(
+        throw UnsupportedModelException.ofSize(
             String.format(
                 Locale.ROOT,
-                "%s of %d rows in %s needs %,.0f bytes, the memory budget is %,d;"
-                    + " use fewer examples%s%s, matrixFree() or raise the budget",
+                "%s of %d rows in %s needs %,.0f bytes, the memory budget is %,d",
                 matrices == 1 ? "a Gram matrix" : "Gram matrices of all layers,",
                 m,
                 single ? "float" : "double",
                 need,
-                memoryBudget,
-                single ? "" : ", Precision.FLOAT",
-                layers ? ", no layers" : ""));
+                memoryBudget),
+            String.format(
+                "use fewer examples%s%s, matrixFree() or raise the budget",
+                single ? "" : ", Precision.FLOAT", layers ? ", no layers" : ""));
       }
       return single;
     }

@@ -15,9 +15,15 @@ import org.lyapunov4j.gram.GramMatrix;
  *     input to the output; they add up to the Gram matrix. Empty unless asked for
  * @param certificate what was measured and what was assumed
  * @param fit loss and residuals at the same parameters
+ * @param droppedCurvature the most negative eigenvalue of the loss curvature that was replaced by
+ *     0, over the largest eigenvalue of the same example, the largest of the examples; 0 if none
  */
 public record NtkGramResult(
-    GramMatrix gram, Map<String, GramMatrix> layers, GramCertificate certificate, ProbeFit fit) {
+    GramMatrix gram,
+    Map<String, GramMatrix> layers,
+    GramCertificate certificate,
+    ProbeFit fit,
+    double droppedCurvature) {
   /** {@inheritDoc} */
   public NtkGramResult {
     layers = Collections.unmodifiableMap(new LinkedHashMap<>(layers));

@@ -16,6 +16,6 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
 record Output(
     int node,
     ILossFunction loss,
-    LossCurvature curvature,
+    Curvature curvature,
     TimeStepsRule.Split labelRows,
     INDArray mask) {}

@@ -31,7 +31,7 @@ public final class OutputJacobian implements AutoCloseable {
 
   private OutputJacobian(Model model, MultiDataSet data) {
     probe = Probe.of(data, DataType.DOUBLE);
-    replica = Replica.of(model, probe, GramMethod.AUTO);
+    replica = Replica.of(model, probe, GramMethod.AUTO, Weighting.CURVATURE);
     int columns = 0;
     for (int o = 0; o < replica.outputs().size(); o++) {
       seeds.add(new Seeds(replica.outputs().get(o), replica.values()[o], probe.labels()[o]));

@@ -29,13 +29,15 @@ final class Replica implements AutoCloseable {
   private final List<Output> outputs;
   private final INDArray[] values;
   private final List<String> assumptions;
+  private final List<String> noise;
 
   private Replica(INDArray parameters, INDArray[] values, ReplicaBuilder built, Noise noise) {
     this.parameters = parameters;
     this.values = values;
     nodes = List.copyOf(built.nodes());
     outputs = List.copyOf(built.outputs());
-    assumptions = new ArrayList<>(noise.assumptions());
+    this.noise = noise.assumptions();
+    assumptions = new ArrayList<>(this.noise);
     for (Output output : outputs) {
       if (!output.curvature().isSquaredError()) {
         assumptions.add(
@@ -46,10 +48,10 @@ final class Replica implements AutoCloseable {
   }
 
   /** A replica of a model for a probe set; refuses what has no rule by name, reason and remedy. */
-  static Replica of(Model live, Probe probe, GramMethod method) {
+  static Replica of(Model live, Probe probe, GramMethod method, Weighting weighting) {
     Noise noise = new Noise();
     Model model = copy(live, probe, noise);
-    ReplicaBuilder built = new ReplicaBuilder(probe, method);
+    ReplicaBuilder built = new ReplicaBuilder(probe, method, weighting);
     INDArray[] values;
     if (model instanceof MultiLayerNetwork network) {
       requireArrays(probe, 1, 1);
@@ -83,9 +85,10 @@ final class Replica implements AutoCloseable {
     if (live instanceof ComputationGraph graph) {
       return copy(graph, probe, noise);
     }
-    throw new IllegalArgumentException(
+    throw UnsupportedModelException.of(
         "the model must be a MultiLayerNetwork or a ComputationGraph, got "
-            + live.getClass().getSimpleName());
+            + live.getClass().getSimpleName(),
+        "watch the network, not a part of it");
   }
 
   private static Model copy(MultiLayerNetwork live, Probe probe, Noise noise) {
@@ -193,6 +196,11 @@ final class Replica implements AutoCloseable {
 
   List<String> assumptions() {
     return assumptions;
+  }
+
+  /** What of training was taken out, a few words each. */
+  List<String> noise() {
+    return noise;
   }
 
   List<Node> nodes() {

@@ -23,8 +23,10 @@ final class ReplicaBuilder {
   private final LayerRules rules;
   private final List<Node> nodes = new ArrayList<>();
   private final List<Output> outputs = new ArrayList<>();
+  private final Weighting weighting;
 
-  ReplicaBuilder(Probe probe, GramMethod method) {
+  ReplicaBuilder(Probe probe, GramMethod method, Weighting weighting) {
+    this.weighting = weighting;
     rules = new LayerRules(probe.examples(), probe.dataType(), method);
   }
 
@@ -87,8 +89,8 @@ final class ReplicaBuilder {
       return addLayer(layer.getLayer(), layer.getLayerPreProcessor(), name, output, inputs.get(0));
     }
     if (output) {
-      throw new IllegalArgumentException(
-          "output '" + name + "' has no loss; end the graph in an output layer");
+      throw UnsupportedModelException.of(
+          "output '" + name + "' has no loss", "end the graph in an output layer");
     }
     if (vertex instanceof FrozenVertex) {
       return add(name, new FrozenRule(new VertexRule(vertex), true), inputs);
@@ -113,7 +115,7 @@ final class ReplicaBuilder {
     }
     String description = describe(layer, name);
     ILossFunction loss = rules.loss(layer, description);
-    LossCurvature curvature = rules.curvature(layer, description);
+    Curvature curvature = rules.curvature(layer, weighting, description);
     at = add(name, rules.outputRows(layer), List.of(at));
     at = add(name, rules.output(layer, curvature, description), List.of(at));
     outputs.add(new Output(at, loss, curvature, rules.outputRows(layer), rules.lossMask(layer)));

@@ -31,7 +31,13 @@ final class Seeds {
     this.output = output;
     int examples = (int) labels.size(0);
     boolean sparse = output.loss() instanceof LossSparseMCXENT;
-    requireShape(labels, value.shape(), sparse ? output.labelRows().channelAxis(value) : -1);
+    int channels = output.labelRows().channelAxis(value);
+    long[] expected = value.shape();
+    if (!output.curvature().labelsFitOutputs() && labels.rank() == expected.length) {
+      expected = expected.clone();
+      expected[channels] = labels.size(channels); // the loss knows what they mean
+    }
+    requireShape(labels, expected, sparse ? channels : -1);
     width = (int) value.size(output.labelRows().channelAxis(value));
     INDArray rows = output.labelRows().forward(examples, labels);
     this.labels = sparse ? oneHot(rows) : rows.toDoubleMatrix();
@@ -123,12 +129,11 @@ final class Seeds {
    * @return derivatives of all columns with respect to the output, stacked
    */
   INDArray seeds(INDArray f, int from, int total, Weighting weighting) {
-    double[] values = values(f);
-    double[] weights = LossCurvature.weights(output.loss());
+    Curvature.Rows loss = at(f);
     int rows = labels.length;
     double[] seeds = new double[Math.multiplyExact(total * rows, width)];
     for (int r = 0; r < rows; r++) {
-      double[][] factor = factor(row(values, r), r, weights, weighting);
+      double[][] factor = factor(loss, r, weighting);
       int firstColumn = from + r % positions * width;
       for (int k = 0; k < width; k++) {
         for (int l = 0; l < width; l++) {
@@ -150,13 +155,13 @@ final class Seeds {
    * @param residuals receives them, example-major
    */
   double fit(INDArray f, int from, int total, double[] residuals) {
-    double[] values = values(f);
-    double[] weights = LossCurvature.weights(output.loss());
+    Curvature.Rows loss = at(f);
     double[] e = new double[width];
     double[] losses = new double[width];
     double sum = 0;
     for (int r = 0; r < labels.length; r++) {
-      output.curvature().residual(row(values, r), labels[r], weights, e, losses);
+      Arrays.fill(losses, 0);
+      loss.residual(r, e, losses);
       int first = r / positions * total + from + r % positions * width;
       for (int k = 0; k < width; k++) {
         if (mask[r][k] != 0) {
@@ -172,14 +177,25 @@ final class Seeds {
     return Columns.packed(f.castTo(DataType.DOUBLE)).data().asDouble();
   }
 
-  private double[] row(double[] values, int r) {
-    return Arrays.copyOfRange(values, r * width, (r + 1) * width);
+  /** The loss at the rows of an output. */
+  private Curvature.Rows at(INDArray f) {
+    double[] values = values(f);
+    double[][] rows = new double[labels.length][];
+    for (int r = 0; r < rows.length; r++) {
+      rows[r] = Arrays.copyOfRange(values, r * width, (r + 1) * width);
+    }
+    return output.curvature().at(rows, labels, LossCurvature.weights(output.loss()));
   }
 
-  private double[][] factor(double[] f, int row, double[] weights, Weighting weighting) {
+  /** What was dropped of the curvature at an output, as {@link Curvature.Rows#droppedShare}. */
+  double droppedShare(INDArray f) {
+    return at(f).droppedShare();
+  }
+
+  private double[][] factor(Curvature.Rows loss, int row, Weighting weighting) {
     double[][] r = new double[width][width];
     if (weighting == Weighting.CURVATURE) {
-      output.curvature().factor(f, labels[row], weights, r);
+      loss.factor(row, r);
     } else {
       for (int k = 0; k < width; k++) {
         r[k][k] = 1;

@@ -44,14 +44,15 @@ record SweepMemory(long bytes) {
   /** Refuses what exceeds a budget, before it is allocated. */
   void require(long budget) {
     if (bytes > budget) {
-      throw new IllegalArgumentException(
+      throw UnsupportedModelException.ofSize(
           String.format(
               Locale.ROOT,
               "the derivatives of all columns need about %,d bytes outside the Java heap, the budget"
-                  + " is %,d; use fewer examples or outputs, or raise offHeapBudget and"
-                  + " org.bytedeco.javacpp.maxphysicalbytes",
+                  + " is %,d",
               bytes,
-              budget));
+              budget),
+          "use fewer examples or outputs, or raise offHeapBudget and"
+              + " org.bytedeco.javacpp.maxphysicalbytes");
     }
   }
 

@@ -13,12 +13,15 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.stability.Verdict;
 
 /**
@@ -28,9 +31,10 @@ import org.lyapunov4j.stability.Verdict;
  * apart, and the tags given at construction. The gauges of {@link LyapunovGauge} read NaN until the
  * first checkpoint; they hold their state strongly and never touch a native array, so any thread
  * may scrape them at any time. What a checkpoint of a cheaper tier leaves out keeps the value of
- * the latest that had it. Beside them there is one gauge per verdict, {@value #VERDICT_STATE}, the
- * age of the latest checkpoint, a timer of the checkpoints computed and counters of those skipped,
- * failed and cancelled.
+ * the latest that had it. What the level of the latest checkpoint does not allow, such as λ where
+ * training is only observed, is not registered. Beside them there is one gauge per verdict, {@value
+ * #VERDICT_STATE}, and one per level, {@value #LEVEL}, the age of the latest checkpoint, a timer of
+ * the checkpoints computed and counters of those skipped, failed and cancelled.
  *
  * <p>{@link #close()} removes the meters again. Thread-safe.
  */
@@ -43,6 +47,12 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
 
   /** Gauges, one per verdict: 1 for the verdict of the latest checkpoint, else 0. */
   public static final String VERDICT_STATE = "lyapunov.verdict.state";
+
+  /** The tag of {@link #LEVEL}: a level's name in lower case. */
+  public static final String LEVEL_TAG = "level";
+
+  /** Gauges, one per level: 1 for the level of the latest checkpoint, else 0. */
+  public static final String LEVEL = "lyapunov.level";
 
   /** Gauge: seconds since the parameters of the latest checkpoint were current. */
   public static final String AGE = "lyapunov.checkpoint.age";
@@ -103,10 +113,10 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
    */
   @Override
   public synchronized void bindTo(MeterRegistry registry) {
-    if (registry.find(LyapunovGauge.EXPONENT.meterName()).tags(tags).gauge() != null) {
+    if (registry.find(AGE).tags(tags).meter() != null) {
       throw new IllegalArgumentException(
           "the registry already has "
-              + LyapunovGauge.EXPONENT.meterName()
+              + AGE
               + " with "
               + tags
               + "; close the earlier listener or give this run another name");
@@ -124,7 +134,11 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
       dearest = checkpoint;
     }
     latest = checkpoint;
-    forEach(binding -> binding.compute.record(checkpoint.computeTime()));
+    forEach(
+        binding -> {
+          binding.show(checkpoint);
+          binding.compute.record(checkpoint.computeTime());
+        });
   }
 
   /** Counts a checkpoint that was due but not computed. */
@@ -178,7 +192,15 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     if (checkpoint == null) {
       return Double.NaN;
     }
-    return checkpoint.stability().verdict().kind() == kind ? 1 : 0;
+    return checkpoint.hasStability() && checkpoint.stability().verdict().kind() == kind ? 1 : 0;
+  }
+
+  private double isLevel(Level.Kind kind) {
+    Checkpoint checkpoint = latest;
+    if (checkpoint == null) {
+      return Double.NaN;
+    }
+    return checkpoint.level().kind() == kind ? 1 : 0;
   }
 
   private Number ageSeconds() {
@@ -192,6 +214,8 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
   private final class Binding {
     private final MeterRegistry registry;
     private final List<Meter> meters = new ArrayList<>();
+    private final Map<LyapunovGauge, Meter> gauges = new EnumMap<>(LyapunovGauge.class);
+    private final List<Meter> verdicts = new ArrayList<>();
     private Timer compute;
     private Counter skipped;
     private Counter failed;
@@ -213,19 +237,20 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     }
 
     private void register() {
+      Checkpoint present = latest;
       for (LyapunovGauge gauge : LyapunovGauge.values()) {
-        add(
-            Gauge.builder(gauge.meterName(), () -> value(gauge))
-                .description(gauge.description())
-                .baseUnit(gauge.unit())
-                .tags(tags)
-                .register(registry));
+        if (present == null || gauge.isAt(present)) {
+          gauges.put(gauge, gauge(gauge));
+        }
       }
-      for (Verdict.Kind kind : Verdict.Kind.values()) {
+      if (present == null || present.hasStability()) {
+        addVerdicts();
+      }
+      for (Level.Kind kind : Level.Kind.values()) {
         add(
-            Gauge.builder(VERDICT_STATE, () -> isVerdict(kind))
-                .description("1 for the verdict of the latest checkpoint, else 0")
-                .tags(tags.and(STATE_TAG, kind.name().toLowerCase(Locale.ROOT)))
+            Gauge.builder(LEVEL, () -> isLevel(kind))
+                .description("1 for the level of the latest checkpoint, else 0")
+                .tags(tags.and(LEVEL_TAG, kind.name().toLowerCase(Locale.ROOT)))
                 .register(registry));
       }
       add(
@@ -248,6 +273,41 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
                   "Checkpoints begun but cut short, by their time limit or an interrupt"));
     }
 
+    private Meter gauge(LyapunovGauge gauge) {
+      return Gauge.builder(gauge.meterName(), () -> value(gauge))
+          .description(gauge.description())
+          .baseUnit(gauge.unit())
+          .tags(tags)
+          .register(registry);
+    }
+
+    private void addVerdicts() {
+      for (Verdict.Kind kind : Verdict.Kind.values()) {
+        verdicts.add(
+            Gauge.builder(VERDICT_STATE, () -> isVerdict(kind))
+                .description("1 for the verdict of the latest checkpoint, else 0")
+                .tags(tags.and(STATE_TAG, kind.name().toLowerCase(Locale.ROOT)))
+                .register(registry));
+      }
+    }
+
+    /** Registers what a checkpoint has and removes what it has not. */
+    void show(Checkpoint checkpoint) {
+      for (LyapunovGauge gauge : LyapunovGauge.values()) {
+        if (gauge.isAt(checkpoint)) {
+          gauges.computeIfAbsent(gauge, this::gauge);
+        } else if (gauges.containsKey(gauge)) {
+          registry.remove(gauges.remove(gauge));
+        }
+      }
+      if (!checkpoint.hasStability()) {
+        verdicts.forEach(registry::remove);
+        verdicts.clear();
+      } else if (verdicts.isEmpty()) {
+        addVerdicts();
+      }
+    }
+
     private Counter counter(String name, String description) {
       return Counter.builder(name)
           .description(description)
@@ -264,7 +324,10 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     /** Tries each, and throws what the first failure was. */
     void remove() {
       RuntimeException first = null;
-      for (Meter meter : meters) {
+      List<Meter> all = new ArrayList<>(meters);
+      all.addAll(gauges.values());
+      all.addAll(verdicts);
+      for (Meter meter : all) {
         try {
           registry.remove(meter);
         } catch (RuntimeException failure) {

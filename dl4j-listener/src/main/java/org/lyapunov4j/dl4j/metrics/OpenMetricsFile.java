@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.stability.Verdict;
 
 /**
@@ -59,7 +60,19 @@ public final class OpenMetricsFile {
       for (Verdict.Kind kind : Verdict.Kind.values()) {
         String state =
             "," + LyapunovMetrics.STATE_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
-        series(out, name, state, ordered, c -> c.stability().verdict().kind() == kind ? 1 : 0);
+        series(
+            out,
+            name,
+            state,
+            ordered,
+            c -> c.hasStability() ? (c.stability().verdict().kind() == kind ? 1 : 0) : Double.NaN);
+      }
+      String level = NAMES.name(LyapunovMetrics.LEVEL, Meter.Type.GAUGE, null);
+      family(out, level, "1 for the level of the checkpoint, else 0");
+      for (Level.Kind kind : Level.Kind.values()) {
+        String label =
+            "," + LyapunovMetrics.LEVEL_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
+        series(out, level, label, ordered, c -> c.level().kind() == kind ? 1 : 0);
       }
       out.write("# EOF\n");
     } catch (IOException e) {

@@ -7,10 +7,11 @@ import java.util.Objects;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.TrajectoryExponent;
+import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.EdgeForecast;
 
 /**
- * A checkpoint.
+ * A checkpoint with λ and a verdict; one without is an {@link ObservationLine}.
  *
  * @param iteration the model's iteration counter; the parameters are those after that step
  * @param epoch the model's epoch counter
@@ -22,6 +23,7 @@ import org.lyapunov4j.stability.EdgeForecast;
  * @param gramMillis cost of the Gram matrix
  * @param analysisMillis cost of its analysis
  * @param gramBytes memory of the Gram matrix's entries
+ * @param level how near the analysed step is to that of training; null in records of old
  * @param stability exponents and verdict
  * @param edgeForecast when the edge ratio reaches 1 at its trend; absent where there is none
  * @param batchSharpness curvature along mini-batch gradients
@@ -41,6 +43,7 @@ public record CheckpointLine(
     long gramMillis,
     long analysisMillis,
     long gramBytes,
+    LevelRecord level,
     StabilityRecord stability,
     Forecast edgeForecast,
     Batches batchSharpness,
@@ -83,7 +86,18 @@ public record CheckpointLine(
       double meanOfRatiosError,
       double ratioOfMeans,
       double ratioOfMeansError,
-      int batches) {}
+      int batches) {
+    static Batches of(BatchSharpness sharpness) {
+      Estimate ratios = sharpness.meanOfRatios();
+      Estimate means = sharpness.ratioOfMeans();
+      return new Batches(
+          ratios.value(),
+          ratios.standardError(),
+          means.value(),
+          means.standardError(),
+          sharpness.batches());
+    }
+  }
 
   /**
    * The exponent along the trajectory.
@@ -122,7 +136,7 @@ public record CheckpointLine(
   /**
    * The line of a checkpoint.
    *
-   * @param checkpoint what was found
+   * @param checkpoint what was found, with λ and a verdict
    * @return the same numbers
    */
   public static CheckpointLine of(Checkpoint checkpoint) {
@@ -137,24 +151,14 @@ public record CheckpointLine(
         checkpoint.gramTime().toMillis(),
         checkpoint.analysisTime().toMillis(),
         checkpoint.gramBytes(),
+        LevelRecord.of(checkpoint.level()),
         StabilityRecord.of(checkpoint.stability()),
         checkpoint.forecast().map(Forecast::of).orElse(null),
-        batches(checkpoint),
+        checkpoint.batchSharpness().map(Batches::of).orElse(null),
         checkpoint.trajectory().map(Window::of).orElse(null),
         checkpoint.finiteTime().map(StabilityRecord.FiniteTime::of).orElse(null),
         checkpoint.smallerProbes().isEmpty()
             ? null
             : checkpoint.smallerProbes().stream().map(StabilityRecord::of).toList());
-  }
-
-  private static Batches batches(Checkpoint checkpoint) {
-    Estimate ratios = checkpoint.batchSharpness().meanOfRatios();
-    Estimate means = checkpoint.batchSharpness().ratioOfMeans();
-    return new Batches(
-        ratios.value(),
-        ratios.standardError(),
-        means.value(),
-        means.standardError(),
-        checkpoint.batchSharpness().batches());
   }
 }

@@ -81,8 +81,8 @@ public record RunRecord(List<RecordLine> lines, int unreadable, long length) {
   }
 
   /**
-   * The checkpoints that belong to the run as it went on: where training was resumed from earlier
-   * parameters, those of the steps that were lost are left out.
+   * The checkpoints with λ and a verdict that belong to the run as it went on: where training was
+   * resumed from earlier parameters, those of the steps that were lost are left out.
    *
    * @return in the order of their iterations
    */
@@ -96,6 +96,24 @@ public record RunRecord(List<RecordLine> lines, int unreadable, long length) {
       }
     }
     kept.sort(Comparator.comparingInt(CheckpointLine::iteration));
+    return List.copyOf(kept);
+  }
+
+  /**
+   * The checkpoints without λ and a verdict that belong to the run as it went on.
+   *
+   * @return in the order of their iterations
+   */
+  public List<ObservationLine> observations() {
+    List<ObservationLine> kept = new ArrayList<>();
+    for (RecordLine line : lines) {
+      if (line instanceof ResumeLine resume) {
+        kept.removeIf(observation -> observation.iteration() >= resume.iteration());
+      } else if (line instanceof ObservationLine observation) {
+        kept.add(observation);
+      }
+    }
+    kept.sort(Comparator.comparingInt(ObservationLine::iteration));
     return List.copyOf(kept);
   }
 

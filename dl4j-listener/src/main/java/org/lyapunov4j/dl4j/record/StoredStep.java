@@ -15,7 +15,8 @@ record StoredStep(
     double coefficient,
     double l2,
     double weightDecay,
-    boolean decaysInPart) {
+    boolean decaysInPart,
+    Double fastestL2) {
   static StoredStep of(SgdStep step) {
     return new StoredStep(
         step.learningRate(),
@@ -25,7 +26,8 @@ record StoredStep(
         step.momentum().coefficient(),
         step.l2(),
         step.weightDecay(),
-        step.decaysInPart());
+        step.decaysInPart(),
+        step.fastestL2());
   }
 
   /**
@@ -42,7 +44,8 @@ record StoredStep(
         momentumOf(momentum, coefficient),
         l2,
         weightDecay,
-        decaysInPart);
+        decaysInPart,
+        fastestL2 == null ? l2 : fastestL2);
   }
 
   private static Momentum momentumOf(String name, double coefficient) throws IOException {

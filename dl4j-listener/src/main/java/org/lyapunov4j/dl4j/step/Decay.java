@@ -2,6 +2,7 @@
 package org.lyapunov4j.dl4j.step;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
@@ -13,18 +14,26 @@ import java.util.function.ToDoubleFunction;
  * @param l2 coefficient in the gradient
  * @param weightDecay coefficient of a decay after the updater, times η
  * @param spared the parameters that decay less, in the order of the model
+ * @param preconditioned the updater whose preconditioner makes l2 another for every parameter, or
+ *     null
  */
-record Decay(double l2, double weightDecay, List<ParameterRule> spared) {
+record Decay(
+    double l2, double weightDecay, List<ParameterRule> spared, ParameterRule preconditioned) {
   /**
    * The decay of the parameters that move.
    *
-   * @throws UnsupportedTrainingException if weights decay at rates that differ, or l2 is inside a
-   *     gradient that is preconditioned, which makes every parameter decay differently
+   * @throws UnsupportedTrainingException if weights decay at rates that differ, but for l2 inside a
+   *     gradient that is preconditioned
    */
   static Decay of(List<ParameterRule> rules, ParameterRule reference) {
-    rules.forEach(Decay::requireNoPreconditionedPenalty);
     List<ParameterRule> moving = rules.stream().filter(rule -> rule.moves(reference)).toList();
-    requireCommon(moving, reference);
+    ParameterRule preconditioned =
+        moving.stream().filter(Decay::isPreconditioned).findFirst().orElse(null);
+    requireCommon(moving, reference, preconditioned == null);
+    if (preconditioned != null) {
+      double decay = largest(moving, rule -> rule.weightDecay(reference));
+      return new Decay(0, decay, List.of(), preconditioned);
+    }
     double l2 = largest(moving, rule -> rule.l2(reference));
     double decay = largest(moving, rule -> rule.weightDecay(reference));
     return new Decay(
@@ -32,7 +41,8 @@ record Decay(double l2, double weightDecay, List<ParameterRule> spared) {
         decay,
         moving.stream()
             .filter(rule -> rule.l2(reference) < l2 || rule.weightDecay(reference) < decay)
-            .toList());
+            .toList(),
+        null);
   }
 
   private static double largest(
@@ -40,23 +50,21 @@ record Decay(double l2, double weightDecay, List<ParameterRule> spared) {
     return rules.stream().mapToDouble(coefficient).max().orElse(0);
   }
 
-  private static void requireNoPreconditionedPenalty(ParameterRule rule) {
-    if (rule.updater().isAdaptive() && rule.l2() != 0) {
-      throw new UnsupportedTrainingException(
-          "l2 with the adaptive updater " + rule.updaterName() + " of " + rule.name(),
-          "its preconditioner makes every parameter decay at a rate of its own",
-          "use weightDecay");
-    }
+  private static boolean isPreconditioned(ParameterRule rule) {
+    return rule.updater().isAdaptive() && rule.l2() != 0;
   }
 
   /** Weights decay alike or not at all. */
-  private static void requireCommon(List<ParameterRule> rules, ParameterRule reference) {
+  private static void requireCommon(
+      List<ParameterRule> rules, ParameterRule reference, boolean l2Too) {
     List<ParameterRule> weights =
         rules.stream().filter(rule -> !rule.bias() && rule.decays()).toList();
     for (ParameterRule rule : weights) {
       ParameterRule first = weights.get(0);
-      StepReader.requireSame(
-          "l2 times learning rate", first, first.l2(reference), rule, rule.l2(reference));
+      if (l2Too) {
+        StepReader.requireSame(
+            "l2 times learning rate", first, first.l2(reference), rule, rule.l2(reference));
+      }
       StepReader.requireSame(
           "weight decay times learning rate",
           first,
@@ -69,6 +77,25 @@ record Decay(double l2, double weightDecay, List<ParameterRule> spared) {
   /** Whether some parameters decay and others less. */
   boolean isInPart() {
     return !spared.isEmpty();
+  }
+
+  /** Decay as if it were common is within half of it, by Weyl's bound on eigenvalues. */
+  Level level(double learningRate) {
+    if (preconditioned != null) {
+      return new Level.Approximate(
+          "l2 inside the gradient of "
+              + preconditioned.updaterName()
+              + " counts along the critical direction alone",
+          "the shift of the edge is in the step; below the edge λ is a bound");
+    }
+    return isInPart()
+        ? new Level.Approximate(
+            "all parameters are taken to decay alike",
+            String.format(
+                Locale.ROOT,
+                "full-batch η_c is right to %.1g of itself, below the edge λ is a bound",
+                learningRate * (l2 + weightDecay) / 2))
+        : Level.EXACT;
   }
 
   /** What a reader of the exponent must know. */

@@ -2,6 +2,7 @@
 package org.lyapunov4j.dl4j.step;
 
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.Updater;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -19,6 +20,16 @@ final class MetricReader {
   private MetricReader() {}
 
   static INDArray read(Model model, List<ParameterRule> rules, ParameterRule reference) {
+    return read(model, rules, rule -> rule.gradientFactor() * rule.relativeRate(reference));
+  }
+
+  /** What l2 inside the gradient shrinks every parameter by, in a step at the rate 1. */
+  static INDArray decays(Model model, List<ParameterRule> rules, ParameterRule reference) {
+    return read(model, rules, rule -> rule.l2(reference));
+  }
+
+  private static INDArray read(
+      Model model, List<ParameterRule> rules, ToDoubleFunction<ParameterRule> weight) {
     INDArray parameters = model.params();
     DataType type = parameters.dataType() == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
     INDArray metric = Nd4j.zeros(type, parameters.length());
@@ -26,7 +37,7 @@ final class MetricReader {
       long from = rule.array().offset() - parameters.offset();
       long to = from + rule.array().length();
       INDArray part = metric.get(NDArrayIndex.interval(from, to));
-      part.assign(rule.gradientFactor() * rule.relativeRate(reference));
+      part.assign(weight.applyAsDouble(rule));
       if (rule.updater().isAdaptive()) {
         precondition(part, rule, state(model, rule.name()), from, to);
       }

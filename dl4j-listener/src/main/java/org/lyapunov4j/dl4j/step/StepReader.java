@@ -28,8 +28,10 @@ import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.lyapunov4j.dl4j.step.GradientFactors.Factored;
 import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
  * Reads the training step of a Deeplearning4j model: an {@link SgdStep}, and a weight μ_p for each
@@ -85,7 +87,95 @@ public final class StepReader {
     Decay decay = Decay.of(rules, reference);
     decay.remark().ifPresent(remarks::add);
     SgdStep sgd = step(reference, decay, model.conf().isMiniBatch(), batchSize, remarks);
-    return new TrainingStep(reference.updaterName(), sgd, List.copyOf(remarks));
+    requireNormalisedIfPreconditioned(model, rules);
+    Level level = preconditioning(rules).and(normalisation(model)).and(decay.level(reference.updater().learningRate()));
+    return new TrainingStep(reference.updaterName(), sgd, level, List.copyOf(remarks));
+  }
+
+  /** With a plain updater every step has the same length, whatever the curvature. */
+  private static void requireNormalisedIfPreconditioned(Model model, List<ParameterRule> rules) {
+    List<NormalisedGradient> normalised = NormalisedGradient.of(parts(model), model.params().offset());
+    boolean preconditioned = rules.stream().allMatch(rule -> rule.updater().isAdaptive());
+    if (!normalised.isEmpty() && !preconditioned) {
+      throw new UnsupportedTrainingException(
+          "The gradient normalisation of " + normalised.get(0).name(),
+          "every step has the same length, so that training sits at its own edge, where a ratio of"
+              + " 1.0 is normal",
+          "use none, or a clipping one");
+    }
+  }
+
+  private static Level normalisation(Model model) {
+    return NormalisedGradient.of(parts(model), model.params().offset()).isEmpty()
+        ? Level.EXACT
+        : new Level.Approximate(
+            "preconditioner and gradient norms stand still",
+            "the edge ratio is a gauge, right within a factor of 2; no λ, for a step of constant"
+                + " length does not shrink near a minimum",
+            2);
+  }
+
+  /**
+   * What is divided by its norm before the updater sees it.
+   *
+   * @param model a {@code MultiLayerNetwork} or {@code ComputationGraph}
+   * @return the parts of the flat gradient that are normalised together; empty if none is
+   */
+  public List<NormalisedGradient> normalisations(Model model) {
+    return NormalisedGradient.of(parts(model), model.params().offset());
+  }
+
+  /**
+   * What can be said of a step that {@link #read} refuses: the learning rate of the first trained
+   * parameter, if its updater has one, and the mini-batches.
+   *
+   * @param model any
+   * @param iteration as for {@code read}
+   * @param epoch as for {@code read}
+   * @param batchSize as for {@code read}
+   * @param refusal what {@code read} threw
+   * @return a step at {@link Level.Observed}
+   */
+  public TrainingStep observe(
+      Model model, int iteration, int epoch, int batchSize, UnsupportedTrainingException refusal) {
+    Optional<IUpdater> updater = firstUpdater(model);
+    double rate = updater.map(found -> found.getLearningRate(iteration, epoch)).orElse(0.0);
+    return new TrainingStep(
+        updater.map(found -> found.getClass().getSimpleName()).orElse("unknown updater"),
+        new SgdStep(
+            rate > 0 && rate < Double.POSITIVE_INFINITY ? rate : 0,
+            batchSize,
+            sampling,
+            Momentum.NONE,
+            0,
+            0),
+        refusal.level(),
+        List.of());
+  }
+
+  private static Optional<IUpdater> firstUpdater(Model model) {
+    if (!(model instanceof MultiLayerNetwork || model instanceof ComputationGraph)) {
+      return Optional.empty();
+    }
+    for (Factored part : parts(model)) {
+      if (part.part().numParams() > 0 && !isFrozen(part.part())) {
+        String first = part.part().paramTable(false).keySet().iterator().next();
+        return Optional.ofNullable(part.part().getConfig().getUpdaterByParam(first));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Level preconditioning(List<ParameterRule> rules) {
+    return rules.stream()
+        .filter(rule -> rule.updater().isAdaptive())
+        .findFirst()
+        .<Level>map(
+            rule ->
+                new Level.Approximate(
+                    "the preconditioner of " + rule.updaterName() + " is held fixed",
+                    "exact to first order where gradients vanish, a gauge elsewhere"))
+        .orElse(Level.EXACT);
   }
 
   /**
@@ -108,6 +198,28 @@ public final class StepReader {
         : Optional.of(MetricReader.read(model, rules, reference));
   }
 
+  /**
+   * The decay of every parameter by l2 inside a gradient that is preconditioned: D_p = c_p P_p
+   * η_p/η, so that the curvature of the step in the coordinates of the metric is AAᵀ + D.
+   *
+   * @param model the same model, after the step
+   * @param iteration as for {@code read}
+   * @param epoch as for {@code read}
+   * @param batchSize as for {@code read}
+   * @return a new vector in the order of {@code model.params()}; empty if l2 is not preconditioned
+   * @throws UnsupportedTrainingException as {@code read}
+   * @throws IllegalStateException as {@link #metric}
+   */
+  public Optional<INDArray> decays(Model model, int iteration, int epoch, int batchSize) {
+    List<ParameterRule> rules = rules(model, iteration, epoch, new LinkedHashSet<>());
+    ParameterRule reference = reference(rules);
+    return Decay.of(rules, reference).preconditioned() == null
+        ? Optional.empty()
+        : Optional.of(
+            MetricReader.decays(model, rules, reference)
+                .divi(model.conf().isMiniBatch() ? 1 : batchSize));
+  }
+
   private SgdStep step(
       ParameterRule rule, Decay decay, boolean divided, int batchSize, Set<String> remarks) {
     if (rule.updater().learningRate() == 0) {
@@ -128,7 +240,8 @@ public final class StepReader {
         rule.updater().momentum(),
         decay.l2() / factor,
         decay.weightDecay() / factor,
-        decay.isInPart());
+        decay.isInPart(),
+        decay.l2() / factor);
   }
 
   private static void requireNoAbsoluteDecay(ParameterRule rule) {
@@ -240,7 +353,7 @@ public final class StepReader {
     }
   }
 
-  private static boolean isFrozen(Trainable part) {
+  static boolean isFrozen(Trainable part) {
     return part instanceof FrozenLayer
         || part instanceof FrozenLayerWithBackprop
         || part instanceof FrozenVertex;
@@ -274,11 +387,7 @@ public final class StepReader {
     var normalization = config.getGradientNormalization();
     switch (normalization == null ? GradientNormalization.None : normalization) {
       case None -> {}
-      case RenormalizeL2PerLayer, RenormalizeL2PerParamType ->
-          throw new UnsupportedTrainingException(
-              "The gradient normalisation " + normalization + " of " + name,
-              "a step of constant length has no linearisation at a minimum",
-              "use none, or a clipping one");
+      case RenormalizeL2PerLayer, RenormalizeL2PerParamType -> {}
       case ClipElementWiseAbsoluteValue, ClipL2PerLayer, ClipL2PerParamType ->
           remarks.add(
               "gradient clipping (" + normalization + ", " + threshold + ") is taken as inactive");

@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j.step;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.lyapunov4j.step.SgdStep;
 
@@ -12,26 +13,30 @@ import org.lyapunov4j.step.SgdStep;
  * @param updater the class of the updater the learning rate is taken from, for example {@code Adam}
  * @param sgd the step in the library's terms, with every factor that Deeplearning4j applies to all
  *     parameters multiplied out; what differs between parameters is in the weights of {@link
- *     StepReader#metric}, with which the Gram matrix is made
+ *     StepReader#metric}, with which the Gram matrix is made. At {@link Level.Observed} its
+ *     learning rate, batch size and sampling alone are those of training, with the rate 0 where the
+ *     updater has none
+ * @param level how near the linearisation of {@code sgd} is to that of training
  * @param remarks what a reader of the exponent must know about how the step was read, one sentence
  *     each; often empty
  */
-public record TrainingStep(String updater, SgdStep sgd, List<String> remarks) {
+public record TrainingStep(String updater, SgdStep sgd, Level level, List<String> remarks) {
   /** {@inheritDoc} */
   public TrainingStep {
     Objects.requireNonNull(updater, "updater");
     Objects.requireNonNull(sgd, "sgd");
+    Objects.requireNonNull(level, "level");
     remarks = List.copyOf(remarks);
   }
 
   /**
-   * A step of Deeplearning4j's updater {@code Sgd}.
+   * An exact step of Deeplearning4j's updater {@code Sgd}.
    *
    * @param sgd the step
    * @param remarks one sentence each
    */
   public TrainingStep(SgdStep sgd, List<String> remarks) {
-    this("Sgd", sgd, remarks);
+    this("Sgd", sgd, Level.EXACT, remarks);
   }
 
   /**
@@ -43,17 +48,50 @@ public record TrainingStep(String updater, SgdStep sgd, List<String> remarks) {
   public TrainingStep withRemark(String remark) {
     List<String> more = new ArrayList<>(remarks);
     more.add(remark);
-    return new TrainingStep(updater, sgd, more);
+    return new TrainingStep(updater, sgd, level, more);
   }
 
   /**
-   * The step in one sentence, remarks in parentheses.
+   * The same step where something else is known at another level.
+   *
+   * @param other for example that of the curvature of the loss
+   * @return the step at the lower of the two
+   */
+  public TrainingStep at(Level other) {
+    return new TrainingStep(updater, sgd, level.and(other), remarks);
+  }
+
+  /**
+   * The same step with numbers that the Gram matrix told.
+   *
+   * @param changed the step in the library's terms
+   * @return the changed step
+   */
+  public TrainingStep withSgd(SgdStep changed) {
+    return new TrainingStep(updater, changed, level, remarks);
+  }
+
+  /**
+   * The step in one sentence, the level first, remarks in parentheses.
    *
    * @return for people
    */
   @Override
   public String toString() {
-    String step = updater.equals("Sgd") ? sgd.toString() : updater + " as " + sgd;
-    return remarks.isEmpty() ? step : step + " (" + String.join("; ", remarks) + ")";
+    String text = level + ": " + step();
+    return remarks.isEmpty() ? text : text + " (" + String.join("; ", remarks) + ")";
+  }
+
+  private String step() {
+    if (level instanceof Level.Observed) {
+      return String.format(
+          Locale.ROOT,
+          "%s%s, batch size %d (%s)",
+          updater,
+          sgd.learningRate() > 0 ? ", learning rate " + sgd.learningRate() : "",
+          sgd.batchSize(),
+          sgd.sampling());
+    }
+    return updater.equals("Sgd") ? sgd.toString() : updater + " as " + sgd;
   }
 }

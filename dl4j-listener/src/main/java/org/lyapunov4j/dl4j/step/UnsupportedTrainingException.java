@@ -8,7 +8,21 @@ package org.lyapunov4j.dl4j.step;
 public final class UnsupportedTrainingException extends UnsupportedOperationException {
   private static final long serialVersionUID = 1L;
 
+  private final String reason;
+  private final String remedy;
+
   UnsupportedTrainingException(String setting, String reason, String remedy) {
     super(setting + " is not supported: " + reason + "; " + remedy);
+    this.reason = setting + ": " + reason;
+    this.remedy = remedy;
+  }
+
+  /**
+   * What can still be said of the training.
+   *
+   * @return what is observed, with this refusal as the reason
+   */
+  public Level.Observed level() {
+    return new Level.Observed(reason, remedy);
   }
 }

@@ -41,7 +41,7 @@ class CertificateTest {
   private static GramCertificate certificateOfMatrixTimes(double factor) {
     MultiLayerNetwork model = network(DataType.DOUBLE);
     Probe probe = Probe.of(DATA.toMultiDataSet(), DataType.DOUBLE);
-    Replica replica = Replica.of(model, probe, GramMethod.AUTO);
+    Replica replica = Replica.of(model, probe, GramMethod.AUTO, Weighting.CURVATURE);
     Certifier certifier = new Certifier(6, 3, 4, SpotCheck.of(model, probe, replica.outputs()));
     GramAccumulator sum = new GramAccumulator(6, 3, false, Tile.Product.NATIVE, () -> {});
     Seeds seeds = new Seeds(replica.outputs().get(0), replica.values()[0], probe.labels()[0]);

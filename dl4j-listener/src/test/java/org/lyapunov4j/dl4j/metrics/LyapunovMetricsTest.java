@@ -30,6 +30,7 @@ import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.stability.Verdict;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -48,7 +49,7 @@ class LyapunovMetricsTest {
     }
     assertThat(registry.get(LyapunovMetrics.AGE).timeGauge().value()).isNaN();
     assertThat(registry.get(LyapunovMetrics.VERDICT_STATE).gauges())
-        .hasSize(4)
+        .hasSize(Verdict.Kind.values().length)
         .allSatisfy(gauge -> assertThat(gauge.value()).isNaN());
   }
 
@@ -289,7 +290,8 @@ class LyapunovMetricsTest {
         report,
         Optional.of(new EdgeForecast(500, 420, 640)),
         List.of(),
-        BatchSharpness.estimate(gram, new double[] {1, 1}, step, 64, new RandomStream(1)),
+        Optional.of(
+            BatchSharpness.estimate(gram, new double[] {1, 1}, step, 64, new RandomStream(1))),
         Optional.of(new TrajectoryExponent.Window(0, 10, 10, -0.5, 10, -0.5)),
         Optional.of(FiniteTimeEstimator.builder().residual(1, 1).build().estimate(gram, step, 10)),
         32,

@@ -32,7 +32,7 @@ class EdgeFileTest {
             new Momentum.MovingAverage(1.0 / 3),
             new Momentum.NesterovAverage(0.9))) {
       SgdStep step =
-          new SgdStep(0.7, 4, MiniBatchSampling.SHUFFLED_EPOCHS, momentum, 0.1, 0.2, true);
+          new SgdStep(0.7, 4, MiniBatchSampling.SHUFFLED_EPOCHS, momentum, 0.1, 0.2, true, 0.3);
       CriticalLearningRate edge =
           new CriticalLearningRate(1.0 / 3, 0.3, Double.POSITIVE_INFINITY, false, List.of());
       CriticalLearningRate finite = new CriticalLearningRate(0.3, 0.3, 0.3, true, List.of());

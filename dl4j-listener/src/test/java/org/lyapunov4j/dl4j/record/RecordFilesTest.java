@@ -81,7 +81,8 @@ class RecordFilesTest {
             report,
             Optional.of(new EdgeForecast(500, 420, 640)),
             List.of(report, report),
-            BatchSharpness.estimate(gram, new double[] {1, 2}, step, 8, new RandomStream(1)),
+            Optional.of(
+                BatchSharpness.estimate(gram, new double[] {1, 2}, step, 8, new RandomStream(1))),
             Optional.of(new TrajectoryExponent.Window(0, 10, 4, -0.5, 10, -0.5)),
             Optional.of(
                 FiniteTimeEstimator.builder().residual(1, 2).build().estimate(gram, step, 10)),
@@ -341,7 +342,8 @@ class RecordFilesTest {
                 .get(i),
             1e-3,
             0.3,
-            i == 1);
+            i == 1,
+            2e-3);
     TrajectoryExponent.State carried =
         TrajectoryExponent.State.of(
             i,

@@ -10,11 +10,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.ProbeSet;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.record.ObservationLine;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
 import org.lyapunov4j.samples.cli.CheckpointTable;
@@ -179,7 +181,10 @@ public final class AnalyzeCommand implements Callable<Integer> {
   /** Those whose iteration is not in the record. */
   private List<ModelFile> pending(CheckpointQueue queue, RunRecord before) {
     Set<Integer> done =
-        before.checkpoints().stream().map(CheckpointLine::iteration).collect(Collectors.toSet());
+        Stream.concat(
+                before.checkpoints().stream().map(CheckpointLine::iteration),
+                before.observations().stream().map(ObservationLine::iteration))
+            .collect(Collectors.toSet());
     List<ModelFile> pending =
         queue.models().stream().filter(model -> !done.contains(model.iteration())).toList();
     int skipped = queue.models().size() - pending.size();

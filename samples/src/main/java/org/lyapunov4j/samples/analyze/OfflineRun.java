@@ -139,7 +139,7 @@ final class OfflineRun {
         Instant.now(),
         model,
         probe.size(),
-        checkpoint.stability().outputs(),
+        checkpoint.findings().outputs(),
         probe.hash(),
         settings.seed(),
         checkpoint.step());

@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
 import org.lyapunov4j.dl4j.record.EndLine;
+import org.lyapunov4j.dl4j.record.RecordLine;
 import org.lyapunov4j.dl4j.record.RecordWriter;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
@@ -73,7 +73,7 @@ final class RecordOfAnalysis implements AutoCloseable {
       writer.append(opening);
       opened = true;
     }
-    writer.append(CheckpointLine.of(checkpoint));
+    writer.append(RecordLine.of(checkpoint));
     written++;
   }
 

@@ -32,7 +32,9 @@ public final class CheckpointTable {
    * @return a line
    */
   public static String row(Checkpoint checkpoint) {
-    StabilityReport stability = checkpoint.stability();
+    if (!(checkpoint.findings() instanceof StabilityReport stability)) {
+      return checkpoint.toString();
+    }
     return String.format(
         Locale.ROOT,
         "%9d  %9.3e  %-21s  %-24s  %15.3f  %s%s",

@@ -13,6 +13,7 @@ import org.lyapunov4j.dl4j.gram.NtkOperator;
 import org.lyapunov4j.dl4j.gram.TopEigenpairs;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.LyapunovExponent;
+import org.lyapunov4j.stability.BatchSharpness;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.step.RandomStream;
@@ -95,8 +96,9 @@ final class CheckpointSeries implements AutoCloseable {
         "criticalRate",
         stability.criticalLearningRate().map(CriticalLearningRate::value).orElse(Double.NaN));
     add("edgeRatio", stability.edgeRatio().orElse(Double.NaN));
-    add("batchSharpness", checkpoint.batchSharpness().meanOfRatios().value());
-    add("batchSharpnessOfMeans", checkpoint.batchSharpness().ratioOfMeans().value());
+    BatchSharpness batches = checkpoint.batchSharpness().orElseThrow();
+    add("batchSharpness", batches.meanOfRatios().value());
+    add("batchSharpnessOfMeans", batches.ratioOfMeans().value());
   }
 
   static double sign(LyapunovExponent exponent) {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 import org.lyapunov4j.dl4j.record.CheckpointLine;
 import org.lyapunov4j.dl4j.record.NoteLine;
+import org.lyapunov4j.dl4j.record.ObservationLine;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
 
@@ -60,6 +61,13 @@ public record RunHistory(
                         file
                             + ": must be the record of a run, got something else;"
                             + " train with --out FILE.jsonl"));
+    List<ObservationLine> observations = record.observations();
+    if (record.checkpoints().isEmpty() && !observations.isEmpty()) {
+      throw new IllegalArgumentException(
+          file
+              + ": a run must have λ to be drawn, but this one is only observed: "
+              + observations.get(observations.size() - 1).step());
+    }
     return new RunHistory(
         run.run(), run, record.notes(), record.checkpoints(), record.unreadable());
   }

@@ -101,7 +101,9 @@ final class TerminalDisplay implements RunObserver {
 
   /** The edge ratio; without one the classic gauge, by its own name. */
   private static String gauge(Checkpoint checkpoint) {
-    StabilityReport stability = checkpoint.stability();
+    if (!(checkpoint.findings() instanceof StabilityReport stability)) {
+      return "  " + checkpoint.level().kind();
+    }
     String name = stability.edgeRatio().isPresent() ? "η/η_c" : checkpoint.classicGauge();
     double ratio = stability.edgeRatio().orElseGet(stability::classicEdgeRatio);
     String coming =

@@ -3,12 +3,18 @@ package org.lyapunov4j.dl4j.ui;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.exponent.FullBatchExponent;
+import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.EdgeForecast;
+import org.lyapunov4j.stability.EdgeReport;
+import org.lyapunov4j.stability.Findings;
+import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.step.SgdStep;
 
 /** A checkpoint as the page draws it; its fields are those of the JSON, null where not computed. */
 record Point(
@@ -18,22 +24,24 @@ record Point(
     Instant time,
     double loss,
     String step,
-    double learningRate,
+    String level,
+    String levelText,
+    Double learningRate,
     int batchSize,
     int examples,
     int outputs,
     Double exponent,
     Double exponentError,
-    double exponentLow,
-    double exponentHigh,
+    Double exponentLow,
+    Double exponentHigh,
     String exponentText,
     Double gdExponent,
-    double gdExponentLow,
-    double gdExponentHigh,
+    Double gdExponentLow,
+    Double gdExponentHigh,
     String gdExponentText,
-    double sharpness,
-    double sharpnessLimit,
-    double classicEdgeRatio,
+    Double sharpness,
+    Double sharpnessLimit,
+    Double classicEdgeRatio,
     String classicGauge,
     Double edgeRatio,
     Double edgeRatioLow,
@@ -50,8 +58,15 @@ record Point(
     long millis) {
 
   static Point of(Checkpoint checkpoint) {
-    StabilityReport report = checkpoint.stability();
-    double learningRate = report.step().learningRate();
+    Findings findings = checkpoint.findings();
+    SgdStep step = checkpoint.step().sgd();
+    Optional<StabilityReport> report =
+        findings instanceof StabilityReport full ? Optional.of(full) : Optional.empty();
+    Optional<LyapunovExponent> exponent = report.map(StabilityReport::exponent);
+    Optional<LyapunovExponent> gdExponent = report.map(StabilityReport::gdExponent);
+    boolean hasEdge = !(findings instanceof ObservedReport);
+    Optional<CriticalLearningRate> critical = findings.criticalLearningRate();
+    double learningRate = step.learningRate();
     return new Point(
         checkpoint.run(),
         checkpoint.iteration(),
@@ -59,36 +74,48 @@ record Point(
         checkpoint.time(),
         checkpoint.loss(),
         checkpoint.step().toString(),
-        learningRate,
-        report.step().batchSize(),
-        report.examples(),
-        report.outputs(),
-        orNull(report.exponent().point()),
-        orNull(report.exponent().error()),
-        report.exponent().low(),
-        report.exponent().high(),
-        report.exponent().toString(),
-        orNull(report.gdExponent().point()),
-        report.gdExponent().low(),
-        report.gdExponent().high(),
-        report.gdExponent().toString(),
-        report.sharpness(),
-        FullBatchExponent.criticalCurvature(report.step()),
-        report.classicEdgeRatio(),
-        checkpoint.classicGauge(),
-        orNull(report.edgeRatio()),
-        report.criticalLearningRate().map(rate -> rate.edgeRatioLow(learningRate)).orElse(null),
-        report.criticalLearningRate().map(rate -> rate.edgeRatioHigh(learningRate)).orElse(null),
+        checkpoint.level().kind().name(),
+        checkpoint.level().toString(),
+        hasEdge || learningRate > 0 ? learningRate : null,
+        step.batchSize(),
+        findings.examples(),
+        findings.outputs(),
+        exponent.map(found -> orNull(found.point())).orElse(null),
+        exponent.map(found -> orNull(found.error())).orElse(null),
+        exponent.map(LyapunovExponent::low).orElse(null),
+        exponent.map(LyapunovExponent::high).orElse(null),
+        exponent.map(LyapunovExponent::toString).orElse(null),
+        gdExponent.map(found -> orNull(found.point())).orElse(null),
+        gdExponent.map(LyapunovExponent::low).orElse(null),
+        gdExponent.map(LyapunovExponent::high).orElse(null),
+        gdExponent.map(LyapunovExponent::toString).orElse(null),
+        orNull(findings.measuredSharpness()),
+        hasEdge ? FullBatchExponent.criticalCurvature(step) : null,
+        classicEdgeRatio(findings),
+        hasEdge ? checkpoint.classicGauge() : null,
+        critical.map(rate -> rate.edgeRatio(learningRate)).orElse(null),
+        critical.map(rate -> rate.edgeRatioLow(learningRate)).orElse(null),
+        critical.map(rate -> rate.edgeRatioHigh(learningRate)).orElse(null),
         checkpoint.forecast().map(EdgeForecast::toString).orElse(null),
-        report.criticalLearningRate().map(CriticalLearningRate::value).orElse(null),
-        report.criticalLearningRate().map(CriticalLearningRate::low).orElse(null),
-        report.criticalLearningRate().map(CriticalLearningRate::high).orElse(null),
-        report.meanSquare().map(meanSquare -> meanSquare.index().high()).orElse(null),
-        report.verdict().kind().name(),
-        report.verdict().evidence(),
-        report.advice().orElse(null),
+        critical.map(CriticalLearningRate::value).orElse(null),
+        critical.map(CriticalLearningRate::low).orElse(null),
+        critical.map(CriticalLearningRate::high).orElse(null),
+        report
+            .flatMap(StabilityReport::meanSquare)
+            .map(meanSquare -> meanSquare.index().high())
+            .orElse(null),
+        report.map(found -> found.verdict().kind().name()).orElse(null),
+        report.map(found -> found.verdict().evidence()).orElse(checkpoint.level().toString()),
+        report.flatMap(StabilityReport::advice).orElse(null),
         checkpoint.assumptions(),
         checkpoint.computeTime().toMillis());
+  }
+
+  private static Double classicEdgeRatio(Findings findings) {
+    if (findings instanceof EdgeReport gauge) {
+      return gauge.classicEdgeRatio();
+    }
+    return findings instanceof StabilityReport report ? report.classicEdgeRatio() : null;
   }
 
   private static Double orNull(OptionalDouble value) {

@@ -92,7 +92,7 @@ final class Checkpoints {
             ? Optional.of(new EdgeForecast(iteration + 20, iteration + 12, iteration + 31))
             : Optional.empty(),
         List.of(),
-        new BatchSharpness(Estimate.exact(sharpness), Estimate.exact(sharpness), 1),
+        Optional.of(new BatchSharpness(Estimate.exact(sharpness), Estimate.exact(sharpness), 1)),
         Optional.empty(),
         Optional.empty(),
         8 * 32 * 32,

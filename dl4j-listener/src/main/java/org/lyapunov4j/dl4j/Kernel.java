@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.BooleanSupplier;
+import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.gram.NtkGram;
+import org.lyapunov4j.dl4j.gram.NtkGramResult;
+import org.lyapunov4j.dl4j.gram.NtkOperator;
+import org.lyapunov4j.dl4j.gram.UnsupportedModelException;
+import org.lyapunov4j.dl4j.gram.Weighting;
+import org.lyapunov4j.dl4j.step.Level;
+import org.lyapunov4j.dl4j.step.NormalisedGradient;
+import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.step.RandomStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * The Gram matrix of a model on a probe, or the next best: products with a matrix that is too
+ * large, the plain kernel of a loss without curvature, nothing of a model that ends in no loss.
+ */
+final class Kernel implements AutoCloseable {
+  private static final double TOLERANCE = 1e-6;
+  private static final int MOST_PRODUCTS = 200;
+
+  private final NtkGram ntk;
+  private final Form form;
+  private final Level level;
+
+  private enum Form {
+    MATRIX,
+    PRODUCTS,
+    PLAIN,
+    NONE
+  }
+
+  private Kernel(NtkGram ntk, Form form, Level level) {
+    this.ntk = ntk;
+    this.form = form;
+    this.level = level;
+  }
+
+  /**
+   * What was computed.
+   *
+   * @param matrix the Gram matrix, curvature-weighted or plain
+   * @param sharpness κ_max/N where there are products alone
+   * @param level what the loss and the size of the model leave of the step's level
+   */
+  record Result(Optional<NtkGramResult> matrix, OptionalDouble sharpness, Level level) {}
+
+  /**
+   * A kernel.
+   *
+   * @param strict whether a model that has no Gram matrix is refused
+   * @throws UnsupportedModelException if strict
+   * @throws IllegalArgumentException if the probe does not fit the model
+   */
+  static Kernel of(Model model, MultiDataSet probe, BooleanSupplier cancelled, boolean strict) {
+    try {
+      NtkGram ntk = builder(model, probe, cancelled).build();
+      return new Kernel(ntk, Form.MATRIX, simplified(ntk));
+    } catch (UnsupportedModelException refusal) {
+      if (strict) {
+        throw refusal;
+      }
+      return nextBest(builder(model, probe, cancelled), refusal);
+    }
+  }
+
+  private static NtkGram.Builder builder(
+      Model model, MultiDataSet probe, BooleanSupplier cancelled) {
+    // Nobody reads the certificate of a checkpoint, so no row is checked at each of them.
+    return NtkGram.builder(model).probe(probe).spotChecks(0).cancelled(cancelled);
+  }
+
+  private static Kernel nextBest(NtkGram.Builder builder, UnsupportedModelException refusal) {
+    Level level = observed(refusal);
+    try {
+      return refusal.isOfSize()
+          ? new Kernel(builder.matrixFree().build(), Form.PRODUCTS, level)
+          : new Kernel(builder.weighting(Weighting.PLAIN).build(), Form.PLAIN, level);
+    } catch (UnsupportedModelException neither) {
+      return new Kernel(null, Form.NONE, level);
+    }
+  }
+
+  private static Level observed(UnsupportedModelException refusal) {
+    return new Level.Observed(refusal.reason(), refusal.remedy());
+  }
+
+  private static Level simplified(NtkGram ntk) {
+    return ntk.simplifications().isEmpty()
+        ? Level.EXACT
+        : new Level.Approximate(
+            String.join(", ", ntk.simplifications()),
+            "what training does in their place is not in it");
+  }
+
+  /** The level of the model, before anything is computed. */
+  Level level() {
+    return level;
+  }
+
+  /** K, 0 if there is no matrix of outputs. */
+  int outputs() {
+    return ntk == null ? 0 : ntk.outputs();
+  }
+
+  /** Bytes of an entry of the matrix; 0 if there is none. */
+  int entryBytes() {
+    if (ntk == null || form == Form.PRODUCTS) {
+      return 0;
+    }
+    return ntk.isSinglePrecision() ? Float.BYTES : Double.BYTES;
+  }
+
+  /** What computes the Gram matrix; null if there is none. */
+  NtkGram ntk() {
+    return ntk;
+  }
+
+  /** Whether the matrix, if there is one, has the curvature of the loss in it. */
+  boolean isCurved() {
+    return form == Form.MATRIX;
+  }
+
+  /**
+   * Computes it.
+   *
+   * @param metric weights of the parameters, or null; not used for the plain kernel
+   */
+  Result compute(INDArray parameters, INDArray metric) {
+    try {
+      return switch (form) {
+        case MATRIX -> matrix(ntk.compute(parameters, metric));
+        case PLAIN -> matrix(ntk.compute(parameters));
+        case PRODUCTS -> products(ntk.operator(parameters));
+        case NONE -> new Result(Optional.empty(), OptionalDouble.empty(), level);
+      };
+    } catch (UnsupportedModelException tooLarge) {
+      return new Result(Optional.empty(), OptionalDouble.empty(), observed(tooLarge));
+    }
+  }
+
+  /**
+   * The mean of 1/‖g‖ over batches of what is normalised together.
+   *
+   * @param batches the examples of each
+   */
+  double[] inverseNorms(
+      INDArray parameters, List<NormalisedGradient> normalised, List<int[]> batches) {
+    double[] inverse = new double[normalised.size()];
+    for (double[] gradient : ntk.gradients(parameters, batches)) {
+      for (int l = 0; l < inverse.length; l++) {
+        inverse[l] += 1 / normalised.get(l).norm(gradient) / batches.size();
+      }
+    }
+    return inverse;
+  }
+
+  private Result matrix(NtkGramResult result) {
+    double dropped = result.droppedCurvature();
+    Level curvature =
+        dropped == 0
+            ? Level.EXACT
+            : new Level.Approximate(
+                "the negative part of the loss curvature is left out",
+                String.format(
+                    java.util.Locale.ROOT, "up to %.2g of the largest at an example", dropped));
+    return new Result(Optional.of(result), OptionalDouble.empty(), level.and(curvature));
+  }
+
+  private Result products(NtkOperator operator) {
+    RandomStream random = new RandomStream(1);
+    double[] start = new double[operator.size()];
+    for (int i = 0; i < start.length; i++) {
+      start[i] = random.nextGaussian();
+    }
+    double largest =
+        LargestEigenpair.of(
+                (x, y) -> System.arraycopy(operator.multiply(x), 0, y, 0, y.length),
+                start,
+                TOLERANCE,
+                MOST_PRODUCTS)
+            .value();
+    return new Result(
+        Optional.empty(), OptionalDouble.of(Math.max(0, largest) / operator.examples()), level);
+  }
+
+  @Override
+  public void close() {
+    if (ntk != null) {
+      ntk.close();
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
+import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
+import org.lyapunov4j.dl4j.metrics.OpenMetricsFile;
+import org.lyapunov4j.dl4j.record.ObservationLine;
+import org.lyapunov4j.dl4j.record.RunRecord;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Sgd;
+
+/** A run without a linear step: what it shows, and that it shows no λ, edge or verdict anywhere. */
+class ObservedRunTest {
+  private static final List<LyapunovGauge> CONCLUSIONS =
+      List.of(
+          LyapunovGauge.EXPONENT,
+          LyapunovGauge.EXPONENT_LOW,
+          LyapunovGauge.EXPONENT_HIGH,
+          LyapunovGauge.GD_EXPONENT,
+          LyapunovGauge.EDGE_RATIO,
+          LyapunovGauge.EDGE_RATIO_CLASSIC,
+          LyapunovGauge.CRITICAL_LEARNING_RATE,
+          LyapunovGauge.MEAN_SQUARE_INDEX,
+          LyapunovGauge.VERDICT);
+
+  private final DataSet data = Networks.data(5, 12, 3, 2, DataType.DOUBLE);
+  private final MeterRegistry registry = new SimpleMeterRegistry();
+
+  @TempDir private Path folder;
+
+  private static NeuralNetConfiguration.Builder builder() {
+    return Networks.configuration(new Sgd(0.05), DataType.DOUBLE);
+  }
+
+  private LyapunovListener train(NeuralNetConfiguration.Builder configuration) {
+    MultiLayerNetwork network = Networks.regression(configuration, 3, 5, 2);
+    LyapunovListener listener =
+        LyapunovListener.builder(data)
+            .frequency(1)
+            .run("a")
+            .registry(registry)
+            .record(folder.resolve("run.jsonl"))
+            .analysis(settings -> settings.maxEpochs(16))
+            .build();
+    network.setListeners(listener);
+    network.fit(data);
+    network.fit(data);
+    return listener;
+  }
+
+  private Gauge gauge(String name) {
+    return registry.find(name).tag(LyapunovMetrics.RUN_TAG, "a").gauge();
+  }
+
+  private double level(String level) {
+    return registry.get(LyapunovMetrics.LEVEL).tag("run", "a").tag("level", level).gauge().value();
+  }
+
+  @Test
+  void conclusionsHaveNoGauges() {
+    LyapunovListener listener = train(builder().optimizationAlgo(OptimizationAlgorithm.LBFGS));
+    Checkpoint last = listener.history().get(listener.history().size() - 1);
+    for (LyapunovGauge gauge : CONCLUSIONS) {
+      assertThat(gauge(gauge.meterName())).as(gauge.meterName()).isNull();
+    }
+    assertThat(registry.find(LyapunovMetrics.VERDICT_STATE).gauges()).isEmpty();
+    assertThat(gauge(LyapunovGauge.SHARPNESS.meterName()).value())
+        .isCloseTo(last.findings().measuredSharpness().orElseThrow(), within(0.0));
+    assertThat(gauge(LyapunovGauge.LOSS.meterName()).value()).isEqualTo(last.loss());
+    assertThat(level("observed")).isOne();
+    assertThat(level("exact")).isZero();
+    listener.close();
+    assertThat(registry.getMeters()).isEmpty();
+  }
+
+  @Test
+  void anExactRunHasThemAll() {
+    LyapunovListener listener = train(builder());
+    for (LyapunovGauge gauge : CONCLUSIONS) {
+      assertThat(gauge(gauge.meterName())).as(gauge.meterName()).isNotNull();
+    }
+    assertThat(gauge(LyapunovGauge.LOSS_FLOOR_RATIO.meterName())).isNull();
+    assertThat(level("exact")).isOne();
+    listener.close();
+    assertThat(registry.getMeters()).isEmpty();
+  }
+
+  @Test
+  void theRecordHoldsWhatWasSeenAndWhy() throws Exception {
+    LyapunovListener listener = train(builder().optimizationAlgo(OptimizationAlgorithm.LBFGS));
+    listener.close();
+    RunRecord record = RunRecord.read(folder.resolve("run.jsonl"));
+    assertThat(record.unreadable()).isZero();
+    assertThat(record.checkpoints()).isEmpty();
+    assertThat(record.observations()).hasSameSizeAs(listener.history());
+    ObservationLine line = record.observations().get(0);
+    assertThat(line.level().kind()).isEqualTo("OBSERVED");
+    assertThat(line.level().reason()).contains("LBFGS");
+    assertThat(line.level().remedy()).contains("STOCHASTIC_GRADIENT_DESCENT");
+    assertThat(line.sharpness())
+        .isEqualTo(listener.history().get(0).findings().measuredSharpness().orElseThrow());
+    assertThat(line.edgeRatio()).isNull();
+    assertThat(line.step()).startsWith("OBSERVED");
+    assertThat(record.run().orElseThrow().step()).startsWith("OBSERVED");
+    String text = Files.readString(folder.resolve("run.jsonl"));
+    assertThat(text).doesNotContain("\"exponent\"", "\"verdict\"", "edgeRatio");
+  }
+
+  @Test
+  void aFileOfMetricsHasNoConclusionsEither() throws Exception {
+    LyapunovListener listener = train(builder().optimizationAlgo(OptimizationAlgorithm.LBFGS));
+    Path file = folder.resolve("run.om");
+    OpenMetricsFile.write(file, listener.history());
+    assertThat(Files.readString(file))
+        .contains("lyapunov_level{run=\"a\",level=\"observed\"} 1.0", "lyapunov_sharpness{")
+        .doesNotContain("lyapunov_exponent_nats{", "lyapunov_verdict_state{");
+    listener.close();
+  }
+}
