@@ -38,6 +38,7 @@ final class EdgePosterior {
   private static final double LEAST_GROWTH = 5e-4;
 
   private static final int FITS = 3;
+  private static final double COST = Double.parseDouble(System.getProperty("cost","1"));
 
   private final double[] rates;
   private final double[] growth;
@@ -154,13 +155,15 @@ final class EdgePosterior {
     }
   }
 
-  /** Below the edge only growth speaks against a candidate. */
+  /**
+   * Below the edge only growth speaks against a candidate; but a point costs what one costs on
+   * average that a right candidate has above, or high candidates would have fewer to pay for.
+   */
   private double chiBelow(double c) {
     double chi = 0;
     for (int i = 0; i < rates.length && rates[i] <= c; i++) {
-      if (growth[i] > 0) {
-        chi += limited(growth[i] * growth[i] / (errors[i] * errors[i]));
-      }
+      double z = Math.max(0, growth[i]) / errors[i];
+      chi += Math.max(COST, limited(z * z));
     }
     return chi;
   }
