@@ -43,6 +43,9 @@ public final class RateSweep {
   /** Steps after which a residual is scaled back, long before it overflows. */
   private static final int LONGEST_STRIDE = 64;
 
+  /** Share of its peak below which the energy, a sum over the past, is computed afresh. */
+  private static final double STALE = 1e-6;
+
   /** Growth of an epoch below which a residual counts as annihilated. */
   private static final double LEAST_GROWTH = -700;
 
@@ -228,6 +231,11 @@ public final class RateSweep {
     private double logEnergy;
     private double increments;
 
+    /** wᵀGw of the state as it is scaled now, and the largest since it was computed afresh. */
+    private double energy;
+
+    private double peak;
+
     Walk(double rate, double[] start) {
       this.rate = rate;
       SgdStep own = step.withLearningRate(rate);
@@ -238,7 +246,7 @@ public final class RateSweep {
         throw new IllegalArgumentException(
             "a sweep needs a start with a component in the range of the Gram matrix");
       }
-      logEnergy = Math.log(energy());
+      logEnergy = Math.log(freshEnergy());
     }
 
     boolean isAlive() {
@@ -253,9 +261,19 @@ public final class RateSweep {
       if (hasCovariate) {
         observe(batch, size);
       }
-      cocycle.apply(batch, size);
+      if (cocycle.hasMemory()) {
+        cocycle.apply(batch, size);
+        energy = cocycle.energy();
+      } else {
+        energy += cocycle.applyMeasured(batch, size);
+        peak = Math.max(peak, energy);
+        if (!(energy > STALE * peak)) {
+          freshEnergy();
+        }
+      }
       if (++stride == LONGEST_STRIDE) {
         ofNorm += cocycle.normalise();
+        freshEnergy();
         stride = 0;
       }
     }
@@ -270,9 +288,9 @@ public final class RateSweep {
         }
       }
       double all = ResidualCocycle.dot(r, r);
-      double energy = Math.max(cocycle.energy(), all * leastEnergy);
-      if (energy > 0) {
-        increments += (drawn - share * all) / energy;
+      double least = Math.max(energy, all * leastEnergy);
+      if (least > 0) {
+        increments += (drawn - share * all) / least;
       }
     }
 
@@ -283,7 +301,7 @@ public final class RateSweep {
       }
       ofNorm += cocycle.normalise();
       if (ofNorm > LEAST_GROWTH && isAlive()) {
-        double next = Math.log(energy());
+        double next = Math.log(freshEnergy());
         growth[epochs] = ofNorm + 0.5 * (next - logEnergy);
         covariate[epochs] = increments;
         logEnergy = next;
@@ -296,9 +314,11 @@ public final class RateSweep {
       epochs++;
     }
 
-    /** wᵀGw of a state of norm 1, which is at least the norm over the largest eigenvalue. */
-    private double energy() {
-      return Math.max(cocycle.energy(), leastEnergy);
+    /** wᵀGw; of a state of norm 1 it is at least one over the largest eigenvalue. */
+    private double freshEnergy() {
+      energy = cocycle.energy();
+      peak = energy;
+      return Math.max(energy, leastEnergy);
     }
 
     /** The growth of every epoch without what the covariate explains. */

@@ -3,18 +3,10 @@ package org.lyapunov4j.exponent;
 
 /** Why an estimate ended. */
 public enum StopReason {
-  /** The exponent is known in closed form; nothing was sampled. */
-  EXACT,
-  /** The sign was decided at the corrected level. */
-  SIGN_DECIDED,
   /** The interval is as narrow as was asked for. */
   PRECISION_REACHED,
   /** The budget of epochs was used up. */
   EPOCH_BUDGET,
   /** The budget of time was used up; the result depends on the machine's speed. */
-  TIME_BUDGET,
-  /** The caller cancelled, or the thread was interrupted. */
-  CANCELLED,
-  /** The product annihilates every vector: the exponent is −∞. */
-  ANNIHILATED
+  TIME_BUDGET
 }

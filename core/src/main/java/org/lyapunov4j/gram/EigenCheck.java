@@ -26,20 +26,20 @@ final class EigenCheck {
   private static final int LANCZOS_STEPS = 8;
   private static final long SEED = 1;
 
-  private final ScaledGram gram;
+  private final GramMatrix gram;
   private final int m;
   private final double trace;
   private final double norm;
   private final double tolerance;
 
-  EigenCheck(ScaledGram gram) {
+  EigenCheck(GramMatrix gram) {
     this.gram = gram;
     m = gram.size();
     double sum = 0;
     double squares = 0;
     double[] row = new double[m];
     for (int i = 0; i < m; i++) {
-      gram.copyRow(i, row, 0);
+      gram.copyRow(i, row);
       sum += row[i];
       for (double entry : row) {
         squares += entry * entry;

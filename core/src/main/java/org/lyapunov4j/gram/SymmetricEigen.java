@@ -53,18 +53,18 @@ final class SymmetricEigen {
    * @throws ArithmeticException if no routine found the eigenvalues
    */
   Result decompose(GramMatrix gram, boolean vectors) {
-    ScaledGram scaled = new ScaledGram(gram);
+    GramMatrix scaled = gram.normalised();
     EigenCheck check = new EigenCheck(scaled);
     List<String> failed = new ArrayList<>();
     double[] valuesAlone = null;
     for (EigenRoutine routine : routines) {
-      double[] a = scaled.toArray();
+      double[] a = entries(scaled);
       double[] values = run(routine, a, gram.size(), vectors);
       if (values != null && check.acceptsValues(values)) {
         boolean right = vectors ? check.acceptsVectors(values, a) : check.acceptsLargest(values);
         if (right) {
           List<String> remarks = remarks(failed, gram, routine.name() + " took its place");
-          return new Result(unscaled(scaled, values), vectors ? a : null, remarks);
+          return new Result(unscaled(gram, values), vectors ? a : null, remarks);
         }
         if (valuesAlone == null && check.acceptsLargest(values)) {
           valuesAlone = values;
@@ -77,7 +77,7 @@ final class SymmetricEigen {
       throw new ArithmeticException(String.join(" ", remarks(failed, gram, consequence)));
     }
     return new Result(
-        unscaled(scaled, valuesAlone),
+        unscaled(gram, valuesAlone),
         null,
         remarks(failed, gram, "there is no other routine; what needs eigenvectors is absent"));
   }
@@ -91,10 +91,23 @@ final class SymmetricEigen {
     }
   }
 
-  private static double[] unscaled(ScaledGram scaled, double[] eigenvalues) {
+  /** All entries, m ≤ 46340. */
+  static double[] entries(GramMatrix gram) {
+    int m = gram.size();
+    double[] a = new double[m * m];
+    double[] row = new double[m];
+    for (int i = 0; i < m; i++) {
+      gram.copyRow(i, row);
+      System.arraycopy(row, 0, a, i * m, m);
+    }
+    return a;
+  }
+
+  /** What belongs to the matrix itself, from what belongs to the normalised one. */
+  private static double[] unscaled(GramMatrix gram, double[] eigenvalues) {
     double[] result = new double[eigenvalues.length];
     for (int k = 0; k < result.length; k++) {
-      result[k] = scaled.unscaled(eigenvalues[k]);
+      result[k] = Math.scalb(eigenvalues[k], gram.exponent());
     }
     return result;
   }

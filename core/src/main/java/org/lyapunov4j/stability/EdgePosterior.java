@@ -43,6 +43,7 @@ final class EdgePosterior {
   private final double[] growth;
   private final double[] errors;
   private final double lowest;
+  private final double toll;
   private final double clear;
   private final double top;
   private final double[] weights = new double[CANDIDATES];
@@ -54,8 +55,11 @@ final class EdgePosterior {
    * @param points at least 8, of one sweep or several
    * @param lowest the least possible c, positive
    * @param stepsPerEpoch of the points
+   * @param toll what a point below a candidate costs; 1 is what one above costs a right candidate
+   *     on average, without which high candidates have fewer points to pay for
    */
-  EdgePosterior(List<RateSweep.Point> points, double lowest, int stepsPerEpoch) {
+  EdgePosterior(List<RateSweep.Point> points, double lowest, int stepsPerEpoch, double toll) {
+    this.toll = toll;
     List<RateSweep.Point> sorted =
         points.stream().sorted(Comparator.comparingDouble(RateSweep.Point::rate)).toList();
     int n = sorted.size();
@@ -154,13 +158,12 @@ final class EdgePosterior {
     }
   }
 
-  /** Below the edge only growth speaks against a candidate. */
+  /** Below the edge only growth speaks against a candidate, beside the toll. */
   private double chiBelow(double c) {
     double chi = 0;
     for (int i = 0; i < rates.length && rates[i] <= c; i++) {
-      if (growth[i] > 0) {
-        chi += limited(growth[i] * growth[i] / (errors[i] * errors[i]));
-      }
+      double z = Math.max(0, growth[i]) / errors[i];
+      chi += Math.max(toll, limited(z * z));
     }
     return chi;
   }

@@ -49,6 +49,9 @@ final class EdgeSearch {
   /** Below this share of η_c at η_ms growth comes in bursts too rare for a sweep of this length. */
   private static final double BURSTS = 0.86;
 
+  /** Where the edge is searched for by a single sweep, which leans high. */
+  private static final double TOLL = 1;
+
   private static final double LOW_QUANTILE = 0.025;
   private static final double HIGH_QUANTILE = 0.975;
 
@@ -250,7 +253,7 @@ final class EdgeSearch {
   }
 
   private EdgePosterior posterior() {
-    return new EdgePosterior(points, lowest, stepsPerEpoch);
+    return new EdgePosterior(points, lowest, stepsPerEpoch, mostSweeps > 1 ? 0 : TOLL);
   }
 
   private void turnTo(double rate) {

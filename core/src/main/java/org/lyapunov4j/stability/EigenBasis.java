@@ -4,7 +4,10 @@ package org.lyapunov4j.stability;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.gram.MatrixProduct;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -15,45 +18,188 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * rows of an example are then neighbours.
  *
  * <p>A block-diagonal matrix D, N blocks of K × K, is kept flat, block after block.
+ *
+ * <p>Products of large matrices are native, in double or, at twice the speed, in single precision.
+ * They are not checked here: whoever takes them checks what comes out by {@link #verified}.
  */
 final class EigenBasis {
   /** Rows below which waking a thread costs more than it does. */
   private static final int LEAST_PARALLEL = 500;
+
+  /** Tile by tile for the cache's sake. */
+  private static final int TILE = 32;
 
   private final int m;
   private final int outputs;
   private final double[] g;
   private final double[] rows;
   private final INDArray columns;
+  private final Multiplier multiplier;
+
+  /** Set for good once a native product was wrong; then every product is checked by itself. */
+  private volatile boolean suspicious;
+
+  /** C ← op(A) op(B). */
+  @FunctionalInterface
+  interface Multiplier {
+    void multiply(INDArray a, INDArray b, INDArray c, boolean transposeA, boolean transposeB);
+  }
 
   /** The eigenvectors of the {@code count} &gt; 0 largest eigenvalues. */
-  EigenBasis(GramSpectrum spectrum, int count) {
+  EigenBasis(GramSpectrum spectrum, int count, DataType type) {
+    this(spectrum, count, type, (a, b, c, ta, tb) -> Nd4j.gemm(a, b, c, ta, tb, 1, 0));
+  }
+
+  /** The same with another native product, for tests. */
+  EigenBasis(GramSpectrum spectrum, int count, DataType type, Multiplier multiplier) {
+    this.multiplier = multiplier;
     m = spectrum.size();
     outputs = spectrum.outputs();
     g = new double[count];
-    double[] flat = new double[m * count];
-    for (int k = 0; k < count; k++) {
-      g[k] = spectrum.eigenvalue(m - 1 - k);
-      spectrum.copyEigenvector(m - 1 - k, flat, k * m);
-    }
-    columns = matrix(m, count, flat, 0);
-    rows = transposed(flat, m, count);
-  }
-
-  /** Tile by tile for the cache's sake. */
-  private static double[] transposed(double[] flat, int m, int count) {
-    int tile = 32;
-    double[] rows = new double[m * count];
-    for (int i0 = 0; i0 < m; i0 += tile) {
-      for (int k0 = 0; k0 < count; k0 += tile) {
-        for (int k = k0; k < Math.min(count, k0 + tile); k++) {
-          for (int i = i0; i < Math.min(m, i0 + tile); i++) {
-            rows[i * count + k] = flat[k * m + i];
-          }
+    rows = new double[m * count];
+    columns = Nd4j.createUninitialized(type, new long[] {m, count}, 'f');
+    double[] tile = new double[m * TILE];
+    for (int from = 0; from < count; from += TILE) {
+      int width = Math.min(TILE, count - from);
+      for (int k = 0; k < width; k++) {
+        g[from + k] = spectrum.eigenvalue(m - 1 - from - k);
+        spectrum.copyEigenvector(m - 1 - from - k, tile, k * m);
+      }
+      put(tile, 0, columns.data(), (long) from * m, width * m);
+      for (int i = 0; i < m; i++) {
+        for (int k = 0; k < width; k++) {
+          rows[i * count + from + k] = tile[k * m + i];
         }
       }
     }
-    return rows;
+  }
+
+  /** Whether large products are in single precision. */
+  boolean isSingle() {
+    return columns.dataType() == DataType.FLOAT;
+  }
+
+  /** The unit roundoff of large products. */
+  double roundoff() {
+    return isSingle() ? 0x1p-24 : 0x1p-53;
+  }
+
+  /** What has to be checked, and how. */
+  interface Attempt {
+    double[] compute();
+
+    /** Whether a result is right. */
+    boolean isRight(double[] result);
+  }
+
+  /**
+   * A result of native products that stood its check. If it does not, it is computed again with
+   * products that are checked one by one and, where they are wrong, formed in Java.
+   *
+   * @throws ArithmeticException if even that is wrong
+   */
+  double[] verified(Attempt attempt) {
+    double[] result = attempt.compute();
+    if (attempt.isRight(result)) {
+      return result;
+    }
+    suspicious = true;
+    result = attempt.compute();
+    if (attempt.isRight(result)) {
+      return result;
+    }
+    throw new ArithmeticException(
+        "native matrix products of the second moment are wrong; use another BLAS, OpenBLAS 0.3.21"
+            + " or later on processors with AVX-512");
+  }
+
+  /** Buffers for products with at most so many columns; for one thread. */
+  Products products(int mostColumns) {
+    return new Products(mostColumns);
+  }
+
+  /** Products with the matrix Q of the first eigenvectors. */
+  final class Products implements AutoCloseable {
+    private final MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces();
+    private final INDArray wide;
+    private final INDArray tall;
+
+    private Products(int mostColumns) {
+      wide = Nd4j.createUninitialized(columns.dataType(), (long) m * mostColumns);
+      tall = Nd4j.createUninitialized(columns.dataType(), (long) m * mostColumns);
+    }
+
+    /**
+     * QᵀZ for the first {@code count} eigenvectors.
+     *
+     * @param z Z, row by row
+     * @param width the columns of Z
+     * @param result receives count × width numbers, column by column
+     */
+    void overlaps(int count, double[] z, int width, double[] result, int offset) {
+      put(z, 0, wide.data(), 0, m * width);
+      INDArray y = shaped(tall, count, width);
+      multiply(leading(count), shaped(wide, width, m), y, true);
+      get(tall.data(), result, offset, count * width);
+    }
+
+    /**
+     * QC for the first {@code count} eigenvectors.
+     *
+     * @param c C, column by column
+     * @param width the columns of C
+     * @return m × width numbers, row by row
+     */
+    double[] combinations(int count, double[] c, int width) {
+      put(c, 0, tall.data(), 0, count * width);
+      multiply(shaped(tall, count, width), leading(count), shaped(wide, width, m), true);
+      double[] u = new double[m * width];
+      get(wide.data(), u, 0, u.length);
+      return u;
+    }
+
+    private INDArray shaped(INDArray buffer, int rows, int columns) {
+      return Nd4j.create(buffer.data(), new long[] {rows, columns}, new long[] {1, rows}, 0, 'f');
+    }
+
+    private void multiply(INDArray a, INDArray b, INDArray c, boolean transposed) {
+      if (suspicious) {
+        MatrixProduct.multiply(a, b, c, transposed, transposed);
+      } else {
+        multiplier.multiply(a, b, c, transposed, transposed);
+      }
+    }
+
+    @Override
+    public void close() {
+      wide.close();
+      tall.close();
+      outside.close();
+    }
+  }
+
+  private static void put(double[] source, int from, DataBuffer target, long offset, int length) {
+    if (target.dataType() == DataType.FLOAT) {
+      float[] rounded = new float[length];
+      for (int i = 0; i < length; i++) {
+        rounded[i] = (float) source[from + i];
+      }
+      target.asNioFloat().position((int) offset).put(rounded);
+    } else {
+      target.asNioDouble().position((int) offset).put(source, from, length);
+    }
+  }
+
+  private static void get(DataBuffer source, double[] target, int offset, int length) {
+    if (source.dataType() == DataType.FLOAT) {
+      float[] rounded = new float[length];
+      source.asNioFloat().get(rounded);
+      for (int i = 0; i < length; i++) {
+        target[offset + i] = rounded[i];
+      }
+    } else {
+      source.asNioDouble().get(target, offset, length);
+    }
   }
 
   /** The order of G. */
@@ -84,9 +230,13 @@ final class EigenBasis {
     return m * outputs;
   }
 
-  /** The first eigenvectors as the columns of an m × count matrix; a view. */
-  INDArray leading(int count) {
+  private INDArray leading(int count) {
     return columns.get(NDArrayIndex.all(), NDArrayIndex.interval(0, count));
+  }
+
+  /** All of them; not to be modified. */
+  double[] eigenvalues() {
+    return g;
   }
 
   /** D Q for the eigenvectors from … to − 1: the m rows of the product one after the other. */
@@ -143,6 +293,19 @@ final class EigenBasis {
     return h;
   }
 
+  /** The largest trace of a block of Σ q_k q_kᵀ over the eigenvectors from … to − 1. */
+  double largestBlockTrace(int from, int to) {
+    double largest = 0;
+    for (int first = 0; first < m; first += outputs) {
+      double sum = 0;
+      for (int i = first; i < first + outputs; i++) {
+        sum += dot(rows, i * g.length + from, rows, i * g.length + from, to - from);
+      }
+      largest = Math.max(largest, sum);
+    }
+    return largest;
+  }
+
   /** tr D. */
   double trace(double[] d) {
     double sum = 0;
@@ -152,17 +315,23 @@ final class EigenBasis {
     return sum;
   }
 
-  /** (Qx)ᵀ D (Qx). */
-  double quadratic(double[] d, double[] x) {
-    double[] v = new double[m];
-    for (int i = 0; i < m; i++) {
-      v[i] = dot(rows, i * g.length, x, 0, g.length);
-    }
+  /** (Qx)ᵀ D (Qz), x and z for as many eigenvectors as they have entries. */
+  double bilinear(double[] d, double[] x, double[] z) {
+    double[] left = combination(x);
+    double[] right = x == z ? left : combination(z);
     double sum = 0;
     for (int i = 0; i < m; i++) {
-      sum += v[i] * dot(d, i * outputs, v, i / outputs * outputs, outputs);
+      sum += left[i] * dot(d, i * outputs, right, i / outputs * outputs, outputs);
     }
     return sum;
+  }
+
+  private double[] combination(double[] x) {
+    double[] v = new double[m];
+    for (int i = 0; i < m; i++) {
+      v[i] = dot(rows, i * g.length, x, 0, x.length);
+    }
+    return v;
   }
 
   /** Replaces every block B by B + Bᵀ. */
@@ -176,13 +345,6 @@ final class EigenBasis {
         }
       }
     }
-  }
-
-  /** A column-major matrix from a part of an array. */
-  static INDArray matrix(int rows, int columns, double[] entries, int offset) {
-    INDArray matrix = Nd4j.createUninitialized(DataType.DOUBLE, new long[] {rows, columns}, 'f');
-    matrix.data().asNioDouble().put(entries, offset, rows * columns);
-    return matrix;
   }
 
   /** Entries of different examples never depend on each other, so threads change no result. */

@@ -35,13 +35,16 @@ final class MeanSquareSearch {
 
   private static final double WIDTH_OF_SINGLES = 3e-3;
 
+  /** Relative, far below the roundoff of single precision that bounds are widened by. */
+  private static final double ROUGH_ROOT = 1e-7;
+
   /** Relative error of ρ − 1 that is aimed at, ρ the spectral radius of T. */
   private static final double EXPONENT_ACCURACY = 1e-10;
 
   private static final double ROUGH_EXPONENT_ACCURACY = 1e-3;
 
   /** Values of θ that {@link #largestGap} tries. */
-  private static final double[] SPLITS = {1.1, 1.3, 1.6, 2, 3, 5, 10, 30};
+  private static final double[] SPLITS = {1.02, 1.05, 1.1, 1.2, 1.4, 2, 4};
 
   private static final double COARSEST_RESIDUAL = 0.02;
   private static final int MOST_ROUNDS = 50;
@@ -159,8 +162,9 @@ final class MeanSquareSearch {
   private Enclosure boundedRoot(double start, double guard) {
     double eta = start;
     for (int round = 0; round < MOST_ROUNDS; round++) {
-      known = ladder.solve(ladder.levels() - 1, indexProblem(moments, eta), width());
-      Enclosure bounds = enclosure(eta, rateOfIndexOne(known, eta, guard, 1e-11));
+      // what rounding and the step to the root add fits into the rest
+      known = ladder.solve(ladder.levels() - 1, indexProblem(moments, eta), 0.9 * width());
+      Enclosure bounds = enclosure(eta, rateOfIndexOne(known, eta, guard, ROUGH_ROOT));
       if (bounds.high() <= bounds.low() * (1 + width())) {
         return bounds;
       }
@@ -173,7 +177,11 @@ final class MeanSquareSearch {
     double eta = start;
     double residual = proportional ? PerronLadder.RESIDUAL : COARSE_RESIDUAL;
     for (int round = 0; round < MOST_ROUNDS; round++) {
-      Perron perron = ladder.space().solve(indexProblem(moments, eta), residual);
+      Problem problem = indexProblem(moments, eta);
+      Perron perron =
+          residual == PerronLadder.RESIDUAL
+              ? ladder.exactly(problem)
+              : ladder.space().solve(problem, residual);
       double next = rateOfIndexOne(perron, eta, guard, 1e-14);
       double change = Math.abs(next - eta) / next;
       if (residual == PerronLadder.RESIDUAL && (proportional || change <= ROOT_CHANGE)) {
@@ -190,7 +198,7 @@ final class MeanSquareSearch {
   private Enclosure enclosure(double eta, double root) {
     double high = ladder.radius(known).high();
     double low = Math.min(root, eta / (proportional ? high : Math.max(1, high)));
-    return new Enclosure(root, low * (1 - Perron.ROUNDING), root * (1 + Perron.ROUNDING));
+    return new Enclosure(root, low * (1 - ladder.rounding()), root * (1 + ladder.rounding()));
   }
 
   /** By the same monotonicity the root lies between η and η/index(η). */
@@ -274,33 +282,66 @@ final class MeanSquareSearch {
   }
 
   /**
-   * A bound of the gap. With x_kl = 1 − s_kl and a gap γ, pairs of x_kl ≥ θ·excess answer at most
-   * θ/(θ − 1) times as strongly as in the index, the others at most as η²c₂ max(κ_k κ_l)/γ; R grows
-   * with every factor and bd is a projection, so γ is large enough as soon as the two add up to 1.
+   * A bound of the gap. With x_kl = 1 − s_kl and a gap γ, a pair answers as in the index and
+   * η²c₂κ_kκ_l·excess/(x(x − excess)) more at most. Where x ≥ θ·excess that is little. The
+   * eigenvectors of the other pairs span a space with projector P, and R of these is at most η²c₂
+   * max(κ_k κ_l)/γ times D ↦ bd(PDP), whose norm is that of bd(P). R grows with every factor and bd
+   * is a projection, so γ is large enough as soon as the three add up to 1.
    */
   private double largestGap(double excess) {
-    double[] products = new double[SPLITS.length];
-    PairKernel kernel = moments.indexKernel(rate);
+    double[] products = new double[SPLITS.length + 1];
+    double[] answers = new double[SPLITS.length + 1];
     for (int k = 0; k < rank; k++) {
       for (int l = k; l < rank; l++) {
-        double g = basis.eigenvalue(k);
-        double h = basis.eigenvalue(l);
-        double ratio = rate * kernel.weight() * g * h / (kernel.at(g, h) * excess);
-        for (int t = 0; t < SPLITS.length; t++) {
-          if (ratio < SPLITS[t]) {
-            products[t] = Math.max(products[t], g * h);
-          }
+        double product = basis.eigenvalue(k) * basis.eigenvalue(l);
+        double x = pairExcess(k, l);
+        int bin = 0;
+        while (bin < SPLITS.length && x >= SPLITS[bin] * excess) {
+          bin++;
         }
+        products[bin] = Math.max(products[bin], product);
+        answers[bin] = Math.max(answers[bin], product * excess / (x * (x - excess)));
       }
     }
     double least = Double.POSITIVE_INFINITY;
+    double near = 0;
     for (int t = 0; t < SPLITS.length; t++) {
-      double room = 1 - SPLITS[t] / (SPLITS[t] - 1) * index().high();
+      near = Math.max(near, products[t]);
+      double far = 0;
+      for (int bin = t + 1; bin <= SPLITS.length; bin++) {
+        far = Math.max(far, answers[bin]);
+      }
+      double factor = rate * rate * moments.c2();
+      double room = 1 - index().high() - factor * far;
       if (room > 0) {
-        least = Math.min(least, rate * rate * moments.c2() * products[t] / room);
+        least = Math.min(least, factor * near * share(SPLITS[t] * excess) / room);
       }
     }
     return least;
+  }
+
+  /** ‖bd(P)‖ at most, P of the eigenvectors in a pair with x_kl below a limit. */
+  private double share(double limit) {
+    int slowOnes = rank;
+    while (slowOnes > 0 && isNearAny(slowOnes - 1, limit)) {
+      slowOnes--;
+    }
+    int fastOnes = 0;
+    while (fastOnes < slowOnes && isNearAny(fastOnes, limit)) {
+      fastOnes++;
+    }
+    return Math.min(
+        1, basis.largestBlockTrace(0, fastOnes) + basis.largestBlockTrace(slowOnes, rank));
+  }
+
+  /** 1 − s_kl is affine in the other eigenvalue, so that its minimum is at an end. */
+  private boolean isNearAny(int k, double limit) {
+    return Math.min(pairExcess(k, 0), pairExcess(k, rank - 1)) < limit;
+  }
+
+  /** 1 − s_kl. */
+  private double pairExcess(int k, int l) {
+    return moments.excess(rate, basis.eigenvalue(k), basis.eigenvalue(l));
   }
 
   private double unstableGap(double start, double shift, double excess) {

@@ -8,6 +8,7 @@ import java.util.OptionalInt;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Mean-square stability of SGD at a Gram matrix, without sampling: whether E‖M_{S_n}⋯M_{S_1}w‖²
@@ -71,7 +72,13 @@ public final class MeanSquareStability {
     examples = spectrum.examples();
     rank = spectrum.rank();
     count = significant(spectrum);
-    basis = rank == 0 ? null : new EigenBasis(spectrum, Math.max(count, rank));
+    basis =
+        rank == 0
+            ? null
+            : new EigenBasis(
+                spectrum,
+                Math.max(count, rank),
+                spectrum.size() <= largestExact ? DataType.DOUBLE : DataType.FLOAT);
     map = rank == 0 ? null : new ReducedMap(basis);
     truncated = rank == 0 || spectrum.size() <= largestExact ? List.of() : truncated(basis);
   }

@@ -10,8 +10,9 @@ import org.lyapunov4j.stability.PerronSpace.Problem;
  * there, needs a product or two. Each level keeps its trial matrices for the kernels to come.
  *
  * <p>Without truncated maps the pairs are exact to rounding and bounded from above by {@link
- * PencilBound}; with them to a width that is asked for, by Kato and Temple: for a self-adjoint map
- * with top eigenvalue ρ and a second one of at most λ₂ &lt; q,
+ * PencilBound}, or where that is wider than 1e-4 by Kato and Temple; with them they are bounded to
+ * a width that is asked for by Kato and Temple alone: for a self-adjoint map with top eigenvalue ρ
+ * and a second one of at most λ₂ &lt; q,
  *
  * <pre>
  *   q ≤ ρ ≤ q + ‖R(D) − qD‖²/(q − λ₂),   q = ⟨D, R(D)⟩, ‖D‖ = 1.
@@ -20,7 +21,8 @@ import org.lyapunov4j.stability.PerronSpace.Problem;
  * <p>λ₂ is the second Ritz value of at least 16 trial matrices, its distance to the first one
  * halved: an estimate from below made safe by a factor, not a theorem. With eight trial matrices a
  * kernel with λ₂ = 0.9986 ρ passed for one with 0.95 ρ. Collatz–Wielandt quotients, which would be
- * a theorem, converge last in the weak directions of each block and are of no use here.
+ * a theorem, converge last in the weak directions of each block; with several outputs they are of
+ * little use.
  */
 final class PerronLadder {
   /** Relative residual of exact pairs; the error of the Rayleigh quotient is of second order. */
@@ -30,6 +32,9 @@ final class PerronLadder {
   private static final double TRUNCATED_RESIDUAL = 4e-3;
 
   private static final double GAP_SAFETY = 0.5;
+
+  /** Relative width that needs no improvement. */
+  private static final double ENOUGH = 1e-4;
 
   private final ReducedMap map;
   private final double[] start;
@@ -64,8 +69,16 @@ final class PerronLadder {
     }
     return remember(
         isExact()
-            ? space(level).solve(problem, RESIDUAL)
-            : space(level).solve(problem, (q, residual) -> width(q, residual) <= widthGoal));
+            ? exactly(problem)
+            : space(level)
+                .solve(problem, (q, residual) -> width(q, residual, secondRatio) <= widthGoal));
+  }
+
+  /** The pair to rounding, from a space that knows a second eigenvalue. */
+  Perron exactly(Problem problem) {
+    PerronSpace space = space();
+    return space.solve(
+        problem, (q, residual) -> residual <= RESIDUAL * q && space.knowsSecondEigenvalue());
   }
 
   /** The pair of a truncated map. The coarsest space grows until it knows a second eigenvalue. */
@@ -94,9 +107,23 @@ final class PerronLadder {
     double quotient = perron.quotient();
     double high =
         isExact()
-            ? Math.max(quotient, pencilBound(perron))
-            : quotient * (1 + width(quotient, perron.residual()));
-    return new Enclosure(quotient, quotient * (1 - Perron.ROUNDING), high * (1 + Perron.ROUNDING));
+            ? exactHigh(perron)
+            : quotient * (1 + width(quotient, perron.residual(), secondRatio));
+    return new Enclosure(quotient, quotient * (1 - rounding()), high * (1 + rounding()));
+  }
+
+  /** The theorem where it says enough. */
+  private double exactHigh(Perron perron) {
+    double quotient = perron.quotient();
+    double high = Math.max(quotient, pencilBound(perron));
+    return high <= quotient * (1 + ENOUGH) || perron.secondRatio() == 0
+        ? high
+        : Math.min(high, quotient * (1 + width(quotient, perron.residual(), perron.secondRatio())));
+  }
+
+  /** Relative, of what the map itself says. */
+  double rounding() {
+    return map.isSingle() ? 32 * 0x1p-24 : Perron.ROUNDING;
   }
 
   private double pencilBound(Perron perron) {
@@ -135,7 +162,7 @@ final class PerronLadder {
   }
 
   /** (ρ − q)/q at most; a residual alone says that an eigenvalue is that near. */
-  private double width(double quotient, double residual) {
+  private static double width(double quotient, double residual, double secondRatio) {
     double relative = residual / quotient;
     double gap = secondRatio == 0 ? 0 : GAP_SAFETY * (1 - secondRatio);
     return gap > 0 ? Math.min(relative, relative * relative / gap) : relative;

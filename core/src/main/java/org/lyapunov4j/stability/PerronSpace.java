@@ -89,9 +89,8 @@ final class PerronSpace {
         scale(-1, d);
         scale(-1, y);
       }
-      double[] image = map.image(weights, y);
+      double[] image = map.image(d, weights, y);
       double quotient = dot(d, image);
-      map.verify(quotient, weights, y);
       double[] residual = image.clone();
       add(-quotient, d, residual);
       double size = Math.sqrt(dot(residual, residual));

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
-import java.util.Locale;
-import org.lyapunov4j.gram.MatrixProduct;
+import org.lyapunov4j.stability.EigenBasis.Products;
 import org.lyapunov4j.step.RandomStream;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The map R(D) = bd(Q [κ ∘ (QᵀDQ)] Qᵀ) on block-diagonal matrices D (N symmetric K × K blocks), to
@@ -20,15 +15,15 @@ import org.nd4j.linalg.factory.Nd4j;
  * mirror image as well.
  *
  * <p>Matrix products are native and not believed: the overlaps are compared with a quadratic form
- * in a random vector, an image with what its overlaps say ⟨D, R(D)⟩ is.
+ * in a random vector, an image with what its overlaps say ⟨D, R(D)⟩ and tr R(D) are.
  *
  * <p>Cost for r eigenvectors: about mr² flops for overlaps, as much for an image.
  */
 final class ReducedMap implements SecondMomentMap {
-  private static final int STRIP = 256;
+  private static final int STRIP = 128;
 
-  /** Relative to the norms that go into it; sums of products in double stay far below. */
-  private static final double LARGEST_ERROR = 1e-9;
+  /** In roundoffs, relative to the norms that go into it. */
+  static final double LARGEST_ERROR = 1e4;
 
   private final EigenBasis basis;
   private final int count;
@@ -41,6 +36,11 @@ final class ReducedMap implements SecondMomentMap {
   @Override
   public int dimension() {
     return basis.dimension();
+  }
+
+  /** Whether products are in single precision. */
+  boolean isSingle() {
+    return basis.isSingle();
   }
 
   int outputs() {
@@ -75,94 +75,131 @@ final class ReducedMap implements SecondMomentMap {
   }
 
   @Override
-  @SuppressWarnings("try")
   public double[] overlaps(double[] d) {
-    double[] result = new double[pairs()];
-    int offset = 0;
-    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-      for (int from = 0; from < count; from = end(from)) {
-        offset = overlaps(d, from, result, offset);
-      }
-    }
-    verifyOverlaps(d, result);
-    return result;
+    return basis.verified(
+        new EigenBasis.Attempt() {
+          @Override
+          public double[] compute() {
+            return computeOverlaps(d);
+          }
+
+          @Override
+          public boolean isRight(double[] overlaps) {
+            return areOverlaps(d, overlaps);
+          }
+        });
   }
 
-  private int overlaps(double[] d, int from, double[] result, int offset) {
-    int to = end(from);
-    int width = to - from;
-    try (INDArray rows = EigenBasis.matrix(width, basis.size(), basis.timesBlocks(d, from, to), 0);
-        INDArray y = Nd4j.createUninitialized(DataType.DOUBLE, new long[] {to, width}, 'f')) {
-      MatrixProduct.multiply(basis.leading(to), rows, y, true, true);
-      y.data().asNioDouble().get(result, offset, to * width);
+  private double[] computeOverlaps(double[] d) {
+    double[] result = new double[pairs()];
+    int offset = 0;
+    try (Products products = basis.products(Math.min(STRIP, count))) {
+      for (int from = 0; from < count; from = end(from)) {
+        int to = end(from);
+        int width = to - from;
+        products.overlaps(to, basis.timesBlocks(d, from, to), width, result, offset);
+        offset += to * width;
+      }
     }
-    return offset + to * width;
+    return result;
   }
 
   @Override
   public double[] weights(PairKernel kernel, int count) {
     double[] weights = new double[pairs()];
-    int index = 0;
-    for (int from = 0; from < this.count; from = end(from)) {
-      for (int l = from; l < end(from); l++) {
-        int column = index;
-        for (int k = 0; l < count && k < Math.min(end(from), count); k++) {
-          weights[column + k] =
-              (k < from ? 2 : 1) * kernel.at(basis.eigenvalue(k), basis.eigenvalue(l));
-        }
-        index += end(from);
-      }
-    }
+    forEachColumn(
+        count, (l, column, square, end) -> weigh(kernel, l, square, end, weights, column));
     return weights;
   }
 
   @Override
   public double quadratic(PairKernel kernel, int count, double[] overlaps) {
-    double sum = 0;
+    double[] sum = new double[1];
+    double[] weights = new double[this.count];
+    forEachColumn(
+        count,
+        (l, column, square, end) -> {
+          weigh(kernel, l, square, end, weights, 0);
+          sum[0] += weightedSquares(weights, overlaps, column, end);
+        });
+    return sum[0];
+  }
+
+  /** A column of overlaps: those of the eigenvectors k below end with l. */
+  private interface Column {
+    void take(int l, int column, int square, int end);
+  }
+
+  private void forEachColumn(int most, Column task) {
     int column = 0;
-    for (int from = 0; from < this.count; from = end(from)) {
+    for (int from = 0; from < count; from = end(from)) {
       for (int l = from; l < end(from); l++) {
-        double g = basis.eigenvalue(l);
-        for (int k = 0; l < count && k < Math.min(end(from), count); k++) {
-          double y = overlaps[column + k];
-          sum += (k < from ? 2 : 1) * kernel.at(basis.eigenvalue(k), g) * y * y;
+        if (l < most) {
+          task.take(l, column, from, Math.min(end(from), most));
         }
         column += end(from);
       }
     }
-    return sum;
+  }
+
+  /** The weights of a column, twice the factors outside the square. */
+  private void weigh(PairKernel kernel, int l, int square, int end, double[] target, int offset) {
+    double g = basis.eigenvalue(l);
+    kernel.fill(basis.eigenvalues(), g, 2, 0, square, target, offset);
+    kernel.fill(basis.eigenvalues(), g, 1, square, end, target, offset);
+  }
+
+  private static double weightedSquares(double[] w, double[] y, int offset, int length) {
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    int k = 0;
+    for (; k + 4 <= length; k += 4) {
+      int i = offset + k;
+      a += w[k] * y[i] * y[i];
+      b += w[k + 1] * y[i + 1] * y[i + 1];
+      c += w[k + 2] * y[i + 2] * y[i + 2];
+      d += w[k + 3] * y[i + 3] * y[i + 3];
+    }
+    for (; k < length; k++) {
+      a += w[k] * y[offset + k] * y[offset + k];
+    }
+    return (a + b) + (c + d);
   }
 
   @Override
-  @SuppressWarnings("try")
-  public double[] image(double[] weights, double[] overlaps) {
+  public double[] image(double[] d, double[] weights, double[] overlaps) {
+    return basis.verified(
+        new EigenBasis.Attempt() {
+          @Override
+          public double[] compute() {
+            return computeImage(weights, overlaps);
+          }
+
+          @Override
+          public boolean isRight(double[] image) {
+            return isImage(d, weights, overlaps, image);
+          }
+        });
+  }
+
+  private double[] computeImage(double[] weights, double[] overlaps) {
     double[] image = new double[dimension()];
     int offset = 0;
-    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+    try (Products products = basis.products(Math.min(STRIP, count))) {
       for (int from = 0; from < count; from = end(from)) {
-        offset = addImage(weights, overlaps, offset, from, image);
+        int to = end(from);
+        double[] z = new double[to * (to - from)];
+        for (int i = 0; i < z.length; i++) {
+          z[i] = 0.5 * weights[offset + i] * overlaps[offset + i];
+        }
+        basis.addBlocks(products.combinations(to, z, to - from), from, to, image);
+        offset += z.length;
       }
     }
     basis.addTransposes(image);
     return image;
-  }
-
-  private int addImage(double[] weights, double[] overlaps, int offset, int from, double[] half) {
-    int to = end(from);
-    int width = to - from;
-    double[] z = new double[to * width];
-    for (int i = 0; i < z.length; i++) {
-      z[i] = 0.5 * weights[offset + i] * overlaps[offset + i];
-    }
-    double[] u = new double[basis.size() * width];
-    try (INDArray b = EigenBasis.matrix(to, width, z, 0);
-        INDArray product =
-            Nd4j.createUninitialized(DataType.DOUBLE, new long[] {width, basis.size()}, 'f')) {
-      MatrixProduct.multiply(b, basis.leading(to), product, true, true);
-      product.data().asNioDouble().get(u);
-    }
-    basis.addBlocks(u, from, to, half);
-    return offset + to * width;
   }
 
   private int end(int from) {
@@ -170,55 +207,49 @@ final class ReducedMap implements SecondMomentMap {
   }
 
   /** xᵀ(QᵀDQ)x = (Qx)ᵀD(Qx) for a random x of signs: a wrong product passes with probability 0. */
-  private void verifyOverlaps(double[] d, double[] overlaps) {
+  private boolean areOverlaps(double[] d, double[] overlaps) {
     RandomStream random = new RandomStream(count);
     double[] x = new double[count];
     for (int k = 0; k < count; k++) {
       x[k] = 1 - 2.0 * random.nextInt(2);
     }
-    double found = 0;
-    int column = 0;
-    for (int from = 0; from < count; from = end(from)) {
-      for (int l = from; l < end(from); l++) {
-        double sum = 0;
-        for (int k = 0; k < end(from); k++) {
-          sum += (k < from ? 2 : 1) * x[k] * overlaps[column + k];
-        }
-        found += x[l] * sum;
-        column += end(from);
-      }
-    }
-    require(found, basis.quadratic(d, x), count * norm(d), "overlaps");
+    double[] found = new double[1];
+    forEachColumn(
+        count,
+        (l, column, square, end) -> {
+          double sum = 0;
+          for (int k = 0; k < end; k++) {
+            sum += (k < square ? 2 : 1) * x[k] * overlaps[column + k];
+          }
+          found[0] += x[l] * sum;
+        });
+    return isNear(found[0], basis.bilinear(d, x, x), Math.sqrt(PerronSpace.dot(d, d)));
   }
 
-  @Override
-  public void verify(double quotient, double[] weights, double[] overlaps) {
-    double expected = 0;
+  /** The image is a sum of K × K blocks; a wrong one has another trace, or another ⟨D, R(D)⟩. */
+  private boolean isImage(double[] d, double[] weights, double[] overlaps, double[] image) {
+    double quotient = 0;
     for (int p = 0; p < weights.length; p++) {
-      expected += weights[p] * overlaps[p] * overlaps[p];
+      quotient += weights[p] * overlaps[p] * overlaps[p];
     }
-    require(quotient, expected, Math.abs(expected), "image");
+    double[] trace = new double[2];
+    forEachColumn(
+        count,
+        (l, column, square, end) -> {
+          double term = weights[column + l] * overlaps[column + l];
+          trace[0] += term;
+          trace[1] += Math.abs(term);
+        });
+    return isNear(PerronSpace.dot(d, image), quotient, Math.abs(quotient))
+        && isNear(basis.trace(image), trace[0], trace[1]);
+  }
+
+  private boolean isNear(double found, double expected, double scale) {
+    return Math.abs(found - expected) <= LARGEST_ERROR * basis.roundoff() * scale;
   }
 
   @Override
   public double trace(double[] d) {
     return basis.trace(d);
-  }
-
-  private static void require(double found, double expected, double scale, String what) {
-    if (!(Math.abs(found - expected) <= LARGEST_ERROR * scale)) {
-      throw new ArithmeticException(
-          String.format(
-              Locale.ROOT,
-              "a native matrix product is wrong: the %s of a second moment give %.10g instead of"
-                  + " %.10g; use another BLAS, OpenBLAS 0.3.21 or later on processors with AVX-512",
-              what,
-              found,
-              expected));
-    }
-  }
-
-  private static double norm(double[] d) {
-    return Math.sqrt(PerronSpace.dot(d, d));
   }
 }

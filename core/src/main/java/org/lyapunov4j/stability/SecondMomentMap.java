@@ -29,12 +29,9 @@ interface SecondMomentMap {
   double trace(double[] d);
 
   /**
-   * Compares ⟨D, R(D)⟩ with what the overlaps of D say it is.
+   * R(D) from D, the {@link #weights} and the overlaps of D.
    *
-   * @throws ArithmeticException if they differ, so that a native product was wrong
+   * @throws ArithmeticException if no right one can be had, because native products are wrong
    */
-  void verify(double quotient, double[] weights, double[] overlaps);
-
-  /** R(D) from the {@link #weights} and the overlaps of D. */
-  double[] image(double[] weights, double[] overlaps);
+  double[] image(double[] d, double[] weights, double[] overlaps);
 }

@@ -237,6 +237,7 @@ public final class StabilityAnalyzer {
       boolean applies =
           spectrum.isPresent()
               && largest > 0
+              && gram.size() <= (atLeastStandard() ? meanSquareLimit : cheapMeanSquare())
               && spectrum.get().hasEigenvectors()
               && MeanSquareStability.obstacle(step, gram.examples()).isEmpty();
       if (applies && meanSquare == null) {
@@ -248,6 +249,11 @@ public final class StabilityAnalyzer {
 
   private boolean atLeastStandard() {
     return tier != Tier.ECONOMY;
+  }
+
+  /** Where eigenvectors are there for λ anyway, mean square costs no more than they did. */
+  private int cheapMeanSquare() {
+    return Math.min(meanSquareLimit, VECTORS_ARE_CHEAP);
   }
 
   /** One analysis; every part is computed once, in the order of its price. */
@@ -321,13 +327,12 @@ public final class StabilityAnalyzer {
     }
 
     private Optional<MeanSquareReport> meanSquare() {
-      return secondMoment
-          .filter(found -> atLeastStandard())
-          .map(found -> tier == Tier.FULL ? found.analyze(step) : found.analyzeAtBatchSize(step));
+      return secondMoment.map(
+          found -> tier == Tier.FULL ? found.analyze(step) : found.analyzeAtBatchSize(step));
     }
 
     private Optional<Certificate> certificate(Optional<MeanSquareReport> meanSquare) {
-      return atLeastStandard()
+      return atLeastStandard() || meanSquare.isPresent()
           ? Certificate.decide(gram, largest, step, meanSquare)
           : Optional.empty();
     }
@@ -515,7 +520,7 @@ public final class StabilityAnalyzer {
 
     /**
      * The largest m for which mean-square stability is computed, if all eigenvalues are (some 12 m³
-     * flops and 24 m² bytes).
+     * flops and 24 m² bytes); in the tier {@link Tier#ECONOMY} at most 2048.
      *
      * @param size at least 0; default 6144
      * @return this

@@ -35,9 +35,14 @@ record StepMoments(int examples, double decay, double c1, double c2) {
 
   /** 1 − s(g, g) without cancellation; s(g, g) is the factor of the mean dynamics alone. */
   double excess(double rate, double g) {
-    double n = examples;
-    double linear = 2 * decay + 2 * g / n;
-    double square = decay * decay + 2 * decay * g / n + c1 * g * g;
+    return excess(rate, g, g);
+  }
+
+  /** 1 − s(g, h). */
+  double excess(double rate, double g, double h) {
+    double mean = (g + h) / examples;
+    double linear = 2 * decay + mean;
+    double square = decay * decay + decay * mean + c1 * g * h;
     return rate * (linear - rate * square);
   }
 

@@ -5,11 +5,8 @@ import java.util.Arrays;
 import org.hipparchus.linear.Array2DRowRealMatrix;
 import org.hipparchus.linear.EigenDecompositionSymmetric;
 import org.hipparchus.linear.RealMatrix;
-import org.lyapunov4j.gram.MatrixProduct;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
+import org.lyapunov4j.stability.EigenBasis.Products;
+import org.lyapunov4j.step.RandomStream;
 
 /**
  * {@link ReducedMap} with the small eigenvalues in closed form. Pairs (k, l) of one of the first
@@ -85,14 +82,25 @@ final class TruncatedMap implements SecondMomentMap {
 
   /** Overlaps with the eigenvectors, column by column of the head, then D bd(G_t)^½. */
   @Override
-  @SuppressWarnings("try")
   public double[] overlaps(double[] d) {
+    return basis.verified(
+        new EigenBasis.Attempt() {
+          @Override
+          public double[] compute() {
+            return computeOverlaps(d);
+          }
+
+          @Override
+          public boolean isRight(double[] overlaps) {
+            return areOverlaps(d, overlaps);
+          }
+        });
+  }
+
+  private double[] computeOverlaps(double[] d) {
     double[] result = new double[pairs()];
-    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces();
-        INDArray rows = EigenBasis.matrix(head, basis.size(), basis.timesBlocks(d, 0, head), 0);
-        INDArray y = Nd4j.createUninitialized(DataType.DOUBLE, new long[] {reach, head}, 'f')) {
-      MatrixProduct.multiply(basis.leading(reach), rows, y, true, true);
-      y.data().asNioDouble().get(result, 0, head * reach);
+    try (Products products = basis.products(head)) {
+      products.overlaps(reach, basis.timesBlocks(d, 0, head), head, result, 0);
     }
     addBlockProducts(d, 0, result, head * reach);
     return result;
@@ -138,19 +146,29 @@ final class TruncatedMap implements SecondMomentMap {
   }
 
   @Override
-  @SuppressWarnings("try")
-  public double[] image(double[] weights, double[] overlaps) {
+  public double[] image(double[] d, double[] weights, double[] overlaps) {
+    return basis.verified(
+        new EigenBasis.Attempt() {
+          @Override
+          public double[] compute() {
+            return computeImage(weights, overlaps);
+          }
+
+          @Override
+          public boolean isRight(double[] image) {
+            return isImage(d, weights, overlaps, image);
+          }
+        });
+  }
+
+  private double[] computeImage(double[] weights, double[] overlaps) {
     double[] z = new double[head * reach];
     for (int i = 0; i < z.length; i++) {
       z[i] = 0.5 * weights[i] * overlaps[i];
     }
-    double[] u = new double[basis.size() * head];
-    try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces();
-        INDArray b = EigenBasis.matrix(reach, head, z, 0);
-        INDArray product =
-            Nd4j.createUninitialized(DataType.DOUBLE, new long[] {head, basis.size()}, 'f')) {
-      MatrixProduct.multiply(b, basis.leading(reach), product, true, true);
-      product.data().asNioDouble().get(u);
+    double[] u;
+    try (Products products = basis.products(head)) {
+      u = products.combinations(reach, z, head);
     }
     double[] image = new double[dimension()];
     basis.addBlocks(u, 0, head, image);
@@ -168,9 +186,37 @@ final class TruncatedMap implements SecondMomentMap {
     return basis.trace(d);
   }
 
-  /** Not needed: whatever comes out, it is only a start. */
-  @Override
-  public void verify(double quotient, double[] weights, double[] overlaps) {}
+  /** As for {@link ReducedMap}, but for pairs of the head with the reach. */
+  private boolean areOverlaps(double[] d, double[] overlaps) {
+    RandomStream random = new RandomStream(reach);
+    double[] x = new double[reach];
+    for (int l = 0; l < reach; l++) {
+      x[l] = 1 - 2.0 * random.nextInt(2);
+    }
+    double found = 0;
+    for (int k = 0; k < head; k++) {
+      double sum = 0;
+      for (int l = 0; l < reach; l++) {
+        sum += x[l] * overlaps[k * reach + l];
+      }
+      found += x[k] * sum;
+    }
+    double expected = basis.bilinear(d, Arrays.copyOf(x, head), x);
+    double error = Math.abs(found - expected);
+    return error <= ReducedMap.LARGEST_ERROR * basis.roundoff() * Math.sqrt(PerronSpace.dot(d, d));
+  }
+
+  private boolean isImage(double[] d, double[] weights, double[] overlaps, double[] image) {
+    double quotient = 0;
+    double magnitude = 0;
+    for (int p = 0; p < weights.length; p++) {
+      double term = weights[p] * overlaps[p] * overlaps[p];
+      quotient += term;
+      magnitude += Math.abs(term);
+    }
+    double error = Math.abs(PerronSpace.dot(d, image) - quotient);
+    return error <= ReducedMap.LARGEST_ERROR * basis.roundoff() * magnitude;
+  }
 
   /** target ← target + A·bd(G_t)^½, block by block. */
   private void addBlockProducts(double[] a, int from, double[] target, int offset) {

@@ -6,11 +6,16 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.stability.PerronSpace.Problem;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 class PerronSpaceTest {
   private static final int EXAMPLES = 12;
@@ -33,6 +38,15 @@ class PerronSpaceTest {
   }
 
   private static ReducedMap map() {
+    return new ReducedMap(basis(DataType.DOUBLE, PerronSpaceTest::gemm));
+  }
+
+  private static void gemm(
+      INDArray a, INDArray b, INDArray c, boolean transposeA, boolean transposeB) {
+    Nd4j.gemm(a, b, c, transposeA, transposeB, 1, 0);
+  }
+
+  private static EigenBasis basis(DataType type, EigenBasis.Multiplier multiplier) {
     RandomStream random = new RandomStream(1);
     int size = EXAMPLES * OUTPUTS;
     double[][] factor = new double[size][];
@@ -45,9 +59,64 @@ class PerronSpaceTest {
         gram[i][j] = PerronSpace.dot(factor[i], factor[j]) / size;
       }
     }
-    EigenBasis basis =
-        new EigenBasis(GramSpectrum.of(GramMatrix.of(gram, EXAMPLES, OUTPUTS)), size);
-    return new ReducedMap(basis);
+    GramSpectrum spectrum = GramSpectrum.of(GramMatrix.of(gram, EXAMPLES, OUTPUTS));
+    return new EigenBasis(spectrum, size, type, multiplier);
+  }
+
+  private static double radius(SecondMomentMap map, double[] start) {
+    StepMoments moments = StepMoments.of(SgdStep.of(0.3, 2), EXAMPLES, 2);
+    Problem problem = new Problem(moments.indexKernel(0.3), EXAMPLES * OUTPUTS);
+    return new PerronSpace(map, start).solve(problem, 1e-4).quotient();
+  }
+
+  /** Native products that are wrong in one entry, in one column, or everywhere. */
+  private enum Fault implements EigenBasis.Multiplier {
+    ENTRY {
+      @Override
+      void spoil(INDArray c) {
+        c.putScalar(0, 0, c.getDouble(0, 0) + 0.05);
+      }
+    },
+    COLUMN {
+      @Override
+      void spoil(INDArray c) {
+        c.getColumn(c.columns() - 1).assign(0.1);
+      }
+    },
+    FACTOR {
+      @Override
+      void spoil(INDArray c) {
+        c.muli(1.01);
+      }
+    },
+    NOT_FINITE {
+      @Override
+      void spoil(INDArray c) {
+        c.putScalar(0, 0, Double.NaN);
+      }
+    };
+
+    abstract void spoil(INDArray c);
+
+    @Override
+    public void multiply(INDArray a, INDArray b, INDArray c, boolean ta, boolean tb) {
+      gemm(a, b, c, ta, tb);
+      spoil(c);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void wrongNativeProductsAreNoticedAndReplaced(Fault fault) {
+    for (DataType type : new DataType[] {DataType.DOUBLE, DataType.FLOAT}) {
+      EigenBasis right = basis(type, PerronSpaceTest::gemm);
+      EigenBasis wrong = basis(type, fault);
+      double[] start = new ReducedMap(right).block(0);
+      double expected = radius(new ReducedMap(right), start);
+      assertThat(radius(new ReducedMap(wrong), start)).isCloseTo(expected, within(1e-6));
+      assertThat(radius(new TruncatedMap(basis(type, fault), 9, 20), start))
+          .isCloseTo(radius(new TruncatedMap(right, 9, 20), start), within(1e-6));
+    }
   }
 
   @Test

@@ -85,16 +85,24 @@ class StabilityAnalyzerTest {
 
   @Test
   void theEconomyTierLeavesOutWhatIsDear() {
+    GramMatrix gram = TestGrams.wishart(10, 2, 60, 3);
+    SgdStep step = SgdStep.of(1, 3);
     StabilityReport report =
-        StabilityAnalyzer.builder()
-            .tier(Tier.ECONOMY)
-            .build()
-            .analyze(TestGrams.wishart(10, 2, 60, 3), SgdStep.of(1, 3));
-    assertThat(report.certificate()).isEmpty();
-    assertThat(report.meanSquare()).isEmpty();
+        StabilityAnalyzer.builder().tier(Tier.ECONOMY).build().analyze(gram, step);
     assertThat(report.edgeRatio()).isEmpty();
     assertThat(report.diagnosis()).isEmpty();
     assertThat(report.verdict().kind()).isNotEqualTo(Verdict.Kind.INCONCLUSIVE);
+    StabilityReport standard = StabilityAnalyzer.builder().build().analyze(gram, step);
+    assertThat(report.meanSquare()).isPresent().isEqualTo(standard.meanSquare());
+    assertThat(report.certificate()).isEqualTo(standard.certificate());
+    StabilityReport without =
+        StabilityAnalyzer.builder()
+            .tier(Tier.ECONOMY)
+            .meanSquareLimit(19)
+            .build()
+            .analyze(gram, step);
+    assertThat(without.meanSquare()).isEmpty();
+    assertThat(without.certificate()).isEmpty();
   }
 
   @Test
