@@ -40,7 +40,12 @@ public record Verdict(Kind kind, String evidence, OptionalLong stepsToDecide) {
      * The sign of λ is not decided, nor the edge known that well; or there is none, since G = 0 or
      * the learning rate is 0.
      */
-    INCONCLUSIVE
+    INCONCLUSIVE,
+    /**
+     * An adaptive updater has seen few gradients yet, so that the present step says nothing of the
+     * later ones. Said of a checkpoint; no report has it.
+     */
+    WARMING_UP
   }
 
   @Override

@@ -58,7 +58,7 @@ public final class LearningRateControl implements Intervention {
 
   @Override
   public void apply(Model model, Checkpoint checkpoint) {
-    if (!checkpoint.hasStability()) {
+    if (!checkpoint.hasStability() || checkpoint.step().warmUp().isPresent()) {
       return;
     }
     OptionalDouble ratio = checkpoint.stability().edgeRatio();

@@ -10,6 +10,7 @@ import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Verdict;
 import org.slf4j.Logger;
 
 /**
@@ -122,7 +123,7 @@ final class Reporter {
     log.info("{}", checkpoint);
     if (checkpoint.findings() instanceof StabilityReport report) {
       warnOfASmallProbe(checkpoint);
-      announceVerdict(report);
+      announceVerdict(report, checkpoint.verdict().orElseThrow().kind());
     }
   }
 
@@ -164,8 +165,8 @@ final class Reporter {
     return Math.round(100 * fraction) + " %";
   }
 
-  private void announceVerdict(StabilityReport report) {
-    switch (verdicts.observe(report.verdict().kind())) {
+  private void announceVerdict(StabilityReport report, Verdict.Kind verdict) {
+    switch (verdicts.observe(verdict)) {
       case BECAME_UNSTABLE ->
           log.warn(
               "{} has become unstable: {}. To train stably here {}.",

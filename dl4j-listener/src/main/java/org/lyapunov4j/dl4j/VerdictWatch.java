@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j;
 
+import java.util.EnumSet;
+import java.util.Set;
 import org.lyapunov4j.stability.Verdict;
 
 /**
@@ -16,11 +18,14 @@ final class VerdictWatch {
     RECOVERED
   }
 
+  private static final Set<Verdict.Kind> UNDECIDED =
+      EnumSet.of(Verdict.Kind.INCONCLUSIVE, Verdict.Kind.AT_EDGE, Verdict.Kind.WARMING_UP);
+
   private boolean unstable;
   private boolean wavering;
 
   Change observe(Verdict.Kind verdict) {
-    if (verdict == Verdict.Kind.INCONCLUSIVE || verdict == Verdict.Kind.AT_EDGE) {
+    if (UNDECIDED.contains(verdict)) {
       return Change.NONE;
     }
     boolean opposes = (verdict == Verdict.Kind.UNSTABLE) != unstable;

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
@@ -21,6 +22,7 @@ import org.lyapunov4j.stability.Findings;
 import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.stability.Verdict;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -204,6 +206,21 @@ public record Checkpoint(
   }
 
   /**
+   * What is to be concluded here: the verdict of the stability report, unless the step is that of an
+   * updater that is still {@linkplain TrainingStep#warmUp warming up}.
+   *
+   * @return absent where the {@link #level} allows none
+   */
+  public Optional<Verdict> verdict() {
+    return findings instanceof StabilityReport report
+        ? Optional.of(
+            step.warmUp()
+                .map(why -> new Verdict(Verdict.Kind.WARMING_UP, why, OptionalLong.empty()))
+                .orElse(report.verdict()))
+        : Optional.empty();
+  }
+
+  /**
    * The time the checkpoint took.
    *
    * @return Gram matrix and analysis together
@@ -264,7 +281,7 @@ public record Checkpoint(
         "iteration %d: %s%s, loss %.4g%s (%d ms)%s",
         iteration,
         edge().map(ratio -> ratio + ", ").orElse(""),
-        findings instanceof StabilityReport report ? report.verdict().kind() : level().kind(),
+        verdict().isPresent() ? verdict().get().kind() : level().kind(),
         loss,
         numbers(),
         computeTime().toMillis(),

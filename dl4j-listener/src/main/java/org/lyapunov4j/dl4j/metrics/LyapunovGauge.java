@@ -143,8 +143,8 @@ public enum LyapunovGauge {
       "lyapunov.verdict",
       Domain.STABILITY,
       null,
-      "0 stable, 1 mean-square unstable, 1.5 at the edge, 2 unstable, -1 inconclusive",
-      c -> code(c.stability().verdict().kind())),
+      "0 stable, 1 mean-square unstable, 1.5 at the edge, 2 unstable, -1 inconclusive or warming up",
+      c -> code(c.verdict().orElseThrow().kind())),
   /** η. */
   LEARNING_RATE(
       "lyapunov.learning.rate",
@@ -386,7 +386,7 @@ public enum LyapunovGauge {
       case MEAN_SQUARE_UNSTABLE -> 1;
       case AT_EDGE -> 1.5;
       case UNSTABLE -> 2;
-      case INCONCLUSIVE -> -1;
+      case INCONCLUSIVE, WARMING_UP -> -1;
     };
   }
 }

@@ -192,7 +192,7 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     if (checkpoint == null) {
       return Double.NaN;
     }
-    return checkpoint.hasStability() && checkpoint.stability().verdict().kind() == kind ? 1 : 0;
+    return checkpoint.verdict().filter(verdict -> verdict.kind() == kind).isPresent() ? 1 : 0;
   }
 
   private double isLevel(Level.Kind kind) {

@@ -152,7 +152,7 @@ public record CheckpointLine(
         checkpoint.analysisTime().toMillis(),
         checkpoint.gramBytes(),
         LevelRecord.of(checkpoint.level()),
-        StabilityRecord.of(checkpoint.stability()),
+        StabilityRecord.of(checkpoint.stability(), checkpoint.verdict().orElseThrow()),
         checkpoint.forecast().map(Forecast::of).orElse(null),
         checkpoint.batchSharpness().map(Batches::of).orElse(null),
         checkpoint.trajectory().map(Window::of).orElse(null),

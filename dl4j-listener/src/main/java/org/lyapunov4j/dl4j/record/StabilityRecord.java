@@ -17,6 +17,7 @@ import org.lyapunov4j.gram.GramDiagnosis;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.MeanSquareReport;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Verdict;
 
 /**
  * The stability of one Gram matrix under one step, as JSON. Fields that were not computed are
@@ -32,7 +33,7 @@ import org.lyapunov4j.stability.StabilityReport;
  * @param sharpness largest eigenvalue of G/N
  * @param classicEdgeRatio sharpness over what full-batch descent tolerates; η·sharpness/2 for plain
  *     SGD
- * @param verdict STABLE, MEAN_SQUARE_UNSTABLE, AT_EDGE, UNSTABLE or INCONCLUSIVE
+ * @param verdict STABLE, MEAN_SQUARE_UNSTABLE, AT_EDGE, UNSTABLE, INCONCLUSIVE or WARMING_UP
  * @param evidence what decided it
  * @param certificate the rigorous bound that decides the sign of λ
  * @param meanSquare mean-square stability
@@ -272,7 +273,12 @@ public record StabilityRecord(
    * @return the same numbers
    */
   public static StabilityRecord of(StabilityReport report) {
-    return of(report, null, Optional.empty(), List.of(), Optional.empty());
+    return of(report, report.verdict());
+  }
+
+  /** The record of a report of a checkpoint, which may conclude less than the report alone. */
+  static StabilityRecord of(StabilityReport report, Verdict verdict) {
+    return of(report, verdict, null, Optional.empty(), List.of(), Optional.empty());
   }
 
   /**
@@ -291,6 +297,16 @@ public record StabilityRecord(
       Optional<LyapunovSpectrum> spectrum,
       List<Moment> moments,
       Optional<FiniteTimeExponents> finiteTime) {
+    return of(report, report.verdict(), seconds, spectrum, moments, finiteTime);
+  }
+
+  private static StabilityRecord of(
+      StabilityReport report,
+      Verdict verdict,
+      Double seconds,
+      Optional<LyapunovSpectrum> spectrum,
+      List<Moment> moments,
+      Optional<FiniteTimeExponents> finiteTime) {
     return new StabilityRecord(
         report.examples(),
         report.outputs(),
@@ -301,8 +317,8 @@ public record StabilityRecord(
         Exponent.of(report.gdExponent()),
         report.sharpness(),
         report.classicEdgeRatio(),
-        report.verdict().kind().name(),
-        report.verdict().evidence(),
+        verdict.kind().name(),
+        verdict.evidence(),
         report.certificate().map(certificate -> certificate.kind().name()).orElse(null),
         report.meanSquare().map(MeanSquare::of).orElse(null),
         report.criticalLearningRate().map(CriticalRate::of).orElse(null),

@@ -19,6 +19,7 @@ import org.nd4j.linalg.learning.regularization.WeightDecay;
  * @param gradientFactor what Deeplearning4j's gradient is of the true one
  * @param updaterName of its updater's class
  * @param updater its updater
+ * @param warmUp after how many gradients the updater's state describes the steps to come
  * @param atEpsilon whether its rate is 0 but Deeplearning4j steps at the updater's epsilon
  * @param l2 coefficient in the gradient
  * @param weightDecay coefficient of a decay after the updater, times η
@@ -31,6 +32,7 @@ record ParameterRule(
     double gradientFactor,
     String updaterName,
     UpdaterRule updater,
+    int warmUp,
     boolean atEpsilon,
     double l2,
     double weightDecay,
@@ -70,6 +72,7 @@ record ParameterRule(
         factor,
         updater.getClass().getSimpleName(),
         rule,
+        WarmUp.gradients(updater),
         atEpsilon,
         l2,
         weightDecay,

@@ -2,6 +2,8 @@
 package org.lyapunov4j.dl4j.step;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -89,7 +91,24 @@ public final class StepReader {
     SgdStep sgd = step(reference, decay, model.conf().isMiniBatch(), batchSize, remarks);
     requireNormalisedIfPreconditioned(model, rules);
     Level level = preconditioning(rules).and(normalisation(model)).and(decay.level(reference.updater().learningRate()));
-    return new TrainingStep(reference.updaterName(), sgd, level, List.copyOf(remarks));
+    return new TrainingStep(
+        reference.updaterName(), sgd, level, warmUp(rules, iteration), List.copyOf(remarks));
+  }
+
+  private static Optional<String> warmUp(List<ParameterRule> rules, int iteration) {
+    ParameterRule slowest =
+        Collections.max(rules, Comparator.comparingInt(ParameterRule::warmUp));
+    int seen = iteration + 1;
+    return seen >= slowest.warmUp()
+        ? Optional.empty()
+        : Optional.of(
+            "warming up: "
+                + slowest.updaterName()
+                + " has seen "
+                + seen
+                + " of the "
+                + slowest.warmUp()
+                + " gradients after which its preconditioner describes the steps to come");
   }
 
   /** With a plain updater every step has the same length, whatever the curvature. */

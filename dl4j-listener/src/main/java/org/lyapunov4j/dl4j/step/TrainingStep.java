@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -17,16 +18,32 @@ import org.lyapunov4j.step.SgdStep;
  *     learning rate, batch size and sampling alone are those of training, with the rate 0 where the
  *     updater has none
  * @param level how near the linearisation of {@code sgd} is to that of training
+ * @param warmUp why this step says nothing of the later ones, where an adaptive updater has seen few
+ *     gradients yet
  * @param remarks what a reader of the exponent must know about how the step was read, one sentence
  *     each; often empty
  */
-public record TrainingStep(String updater, SgdStep sgd, Level level, List<String> remarks) {
+public record TrainingStep(
+    String updater, SgdStep sgd, Level level, Optional<String> warmUp, List<String> remarks) {
   /** {@inheritDoc} */
   public TrainingStep {
     Objects.requireNonNull(updater, "updater");
     Objects.requireNonNull(sgd, "sgd");
     Objects.requireNonNull(level, "level");
+    Objects.requireNonNull(warmUp, "warmUp");
     remarks = List.copyOf(remarks);
+  }
+
+  /**
+   * A step that is like those to come.
+   *
+   * @param updater the class of the updater
+   * @param sgd the step
+   * @param level of its linearisation
+   * @param remarks one sentence each
+   */
+  public TrainingStep(String updater, SgdStep sgd, Level level, List<String> remarks) {
+    this(updater, sgd, level, Optional.empty(), remarks);
   }
 
   /**
@@ -48,7 +65,7 @@ public record TrainingStep(String updater, SgdStep sgd, Level level, List<String
   public TrainingStep withRemark(String remark) {
     List<String> more = new ArrayList<>(remarks);
     more.add(remark);
-    return new TrainingStep(updater, sgd, level, more);
+    return new TrainingStep(updater, sgd, level, warmUp, more);
   }
 
   /**
@@ -58,7 +75,7 @@ public record TrainingStep(String updater, SgdStep sgd, Level level, List<String
    * @return the step at the lower of the two
    */
   public TrainingStep at(Level other) {
-    return new TrainingStep(updater, sgd, level.and(other), remarks);
+    return new TrainingStep(updater, sgd, level.and(other), warmUp, remarks);
   }
 
   /**
@@ -68,7 +85,7 @@ public record TrainingStep(String updater, SgdStep sgd, Level level, List<String
    * @return the changed step
    */
   public TrainingStep withSgd(SgdStep changed) {
-    return new TrainingStep(updater, changed, level, remarks);
+    return new TrainingStep(updater, changed, level, warmUp, remarks);
   }
 
   /**
@@ -79,6 +96,9 @@ public record TrainingStep(String updater, SgdStep sgd, Level level, List<String
   @Override
   public String toString() {
     String text = level + ": " + step();
+    if (warmUp.isPresent()) {
+      text += ", " + warmUp.get();
+    }
     return remarks.isEmpty() ? text : text + " (" + String.join("; ", remarks) + ")";
   }
 

@@ -43,7 +43,7 @@ public final class CheckpointTable {
         EdgeRatio.of(stability).map(EdgeRatio::toString).orElse("–"),
         stability.exponent(),
         stability.classicEdgeRatio(),
-        stability.verdict().kind(),
+        checkpoint.verdict().orElseThrow().kind(),
         checkpoint
             .forecast()
             .map(

@@ -32,7 +32,7 @@ final class MapText {
       case MEAN_SQUARE_UNSTABLE -> "M";
       case AT_EDGE -> "E";
       case UNSTABLE -> "U";
-      case INCONCLUSIVE -> "?";
+      case INCONCLUSIVE, WARMING_UP -> "?";
     };
   }
 

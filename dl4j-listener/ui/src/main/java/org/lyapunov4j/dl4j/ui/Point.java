@@ -14,6 +14,7 @@ import org.lyapunov4j.stability.EdgeReport;
 import org.lyapunov4j.stability.Findings;
 import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Verdict;
 import org.lyapunov4j.step.SgdStep;
 
 /** A checkpoint as the page draws it; its fields are those of the JSON, null where not computed. */
@@ -104,8 +105,8 @@ record Point(
             .flatMap(StabilityReport::meanSquare)
             .map(meanSquare -> meanSquare.index().high())
             .orElse(null),
-        report.map(found -> found.verdict().kind().name()).orElse(null),
-        report.map(found -> found.verdict().evidence()).orElse(checkpoint.level().toString()),
+        checkpoint.verdict().map(verdict -> verdict.kind().name()).orElse(null),
+        checkpoint.verdict().map(Verdict::evidence).orElse(checkpoint.level().toString()),
         report.flatMap(StabilityReport::advice).orElse(null),
         checkpoint.assumptions(),
         checkpoint.computeTime().toMillis());
