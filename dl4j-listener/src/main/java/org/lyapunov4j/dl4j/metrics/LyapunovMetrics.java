@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.stability.Verdict;
 
 /**
@@ -43,6 +44,15 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
 
   /** Gauges, one per verdict: 1 for the verdict of the latest checkpoint, else 0. */
   public static final String VERDICT_STATE = "lyapunov.verdict.state";
+
+  /**
+   * Gauges, one per {@link ListenerStatus.State}: 1 for what became of the checkpoint that was due
+   * last, else 0.
+   */
+  public static final String LISTENER_STATUS = "lyapunov.listener.status";
+
+  /** The tag of {@link #LISTENER_STATUS}: a state's name in lower case. */
+  public static final String REASON_TAG = "reason";
 
   /** Gauge: seconds since the parameters of the latest checkpoint were current. */
   public static final String AGE = "lyapunov.checkpoint.age";
@@ -72,6 +82,7 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
   private final Tags tags;
   private final InstantSource clock;
   private final List<Binding> bindings = new ArrayList<>();
+  private volatile ListenerStatus.State state = ListenerStatus.State.WAITING;
   private volatile Checkpoint latest;
   private volatile Checkpoint dearest;
 
@@ -121,6 +132,15 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     }
     latest = checkpoint;
     forEach(binding -> binding.compute.record(checkpoint.computeTime()));
+  }
+
+  /**
+   * Publishes what became of the checkpoint that was due last.
+   *
+   * @param state the new latest
+   */
+  public void state(ListenerStatus.State state) {
+    this.state = state;
   }
 
   /** Counts a checkpoint that was due but not computed. */
@@ -222,6 +242,13 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
             Gauge.builder(VERDICT_STATE, () -> isVerdict(kind))
                 .description("1 for the verdict of the latest checkpoint, else 0")
                 .tags(tags.and(STATE_TAG, kind.name().toLowerCase(Locale.ROOT)))
+                .register(registry));
+      }
+      for (ListenerStatus.State each : ListenerStatus.State.values()) {
+        add(
+            Gauge.builder(LISTENER_STATUS, () -> state == each ? 1 : 0)
+                .description("1 for what became of the checkpoint that was due last, else 0")
+                .tags(tags.and(REASON_TAG, each.name().toLowerCase(Locale.ROOT)))
                 .register(registry));
       }
       add(
