@@ -259,7 +259,7 @@ class TrainCommandTest {
         "--metrics-host=0.0.0.0    | --metrics-host must come with --metrics-port",
         "--keep-serving            | --keep-serving must come with --metrics-port",
         "--out=/no/such/dir/a      | must be a file in a folder that exists",
-        "--plot=/no/such/dir/a     | must be a file in a folder that exists",
+        "--plot=/no/such/dir/a.png | must be a file in a folder that exists",
       })
   void refusesBadInputInOneLine(String option, String complaint) {
     Outcome outcome = train(option);
