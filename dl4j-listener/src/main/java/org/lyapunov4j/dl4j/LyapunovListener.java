@@ -4,7 +4,6 @@ package org.lyapunov4j.dl4j;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -48,9 +47,9 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p><b>It never disturbs training.</b> It works in {@code iterationDone} and {@code onEpochEnd} on
- * a private copy of the parameters, leaves ND4J's generators as they were, and lets nothing out: the
- * first failure is logged with what to do, later ones are counted, and training goes on. A model it
- * cannot treat is refused once, by name, and the listener switches itself off. With {@link
+ * a private copy of the parameters, leaves ND4J's generators as they were, and lets nothing out:
+ * the first failure is logged with what to do, later ones are counted, and training goes on. A
+ * model it cannot treat is refused once, by name, and the listener switches itself off. With {@link
  * Builder#strict} both are thrown instead. Only an {@link Intervention}, if one is given, changes
  * training.
  *
@@ -58,9 +57,9 @@ import org.slf4j.LoggerFactory;
  * a probe smaller than the training set is a sample of it.
  *
  * <p>A listener watches one network, the first that calls it; layers in pre-training are passed
- * over, and other networks are, with a warning and a count in the {@link #status()}. Under {@code ParallelWrapper}, which
- * calls one listener from all its workers, that is the model the wrapper was made for; calls for
- * its replicas are ignored. Thread-safe.
+ * over, and other networks are, with a warning and a count in the {@link #status()}. Under {@code
+ * ParallelWrapper}, which calls one listener from all its workers, that is the model the wrapper
+ * was made for; calls for its replicas are ignored. Thread-safe.
  *
  * <p>Source: D. Chemnitz, M. Engel, <i>Characterizing Dynamical Stability of Stochastic Gradient
  * Descent in Overparameterized Learning</i>, arXiv 2407.20209.
@@ -449,9 +448,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   private synchronized boolean adopt(Model model) {
-    if (watched == null
-        && !isLayer(model)
-        && !isReplicaThread(Thread.currentThread().getName())) {
+    if (watched == null && !isLayer(model) && !isReplicaThread(Thread.currentThread().getName())) {
       watched = model;
     }
     return model == watched;

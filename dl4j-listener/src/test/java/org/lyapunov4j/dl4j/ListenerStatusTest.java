@@ -70,8 +70,11 @@ class ListenerStatusTest {
 
   @Test
   void whyARefusedModelHasNone() {
-    LyapunovListener listener = LyapunovListener.builder(Networks.data(1, 4, 7, 2, DataType.DOUBLE))
-        .frequency(1).registry(registry).build();
+    LyapunovListener listener =
+        LyapunovListener.builder(Networks.data(1, 4, 7, 2, DataType.DOUBLE))
+            .frequency(1)
+            .registry(registry)
+            .build();
     train(network(new Sgd(0.05)), listener);
     requireState(listener, State.REFUSED);
     assertThat(listener.status().reason()).contains("7");

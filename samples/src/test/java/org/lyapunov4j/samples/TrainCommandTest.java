@@ -194,7 +194,9 @@ class TrainCommandTest {
     URI metrics =
         URI.create(await(() -> match(out, "serving (http://127\\.0\\.0\\.1:\\d+/metrics)")));
     String body =
-        HttpClient.newHttpClient()
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .build()
             .send(HttpRequest.newBuilder(metrics).build(), HttpResponse.BodyHandlers.ofString())
             .body();
     training.interrupt();

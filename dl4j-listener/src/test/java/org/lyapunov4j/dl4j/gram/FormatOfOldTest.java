@@ -21,10 +21,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 class FormatOfOldTest {
   private static MultiLayerNetwork network(RNNFormat format) {
     RnnOutputLayer.Builder output =
-        new RnnOutputLayer.Builder(LossFunction.MSE)
-            .nIn(3)
-            .nOut(2)
-            .activation(Activation.IDENTITY);
+        new RnnOutputLayer.Builder(LossFunction.MSE).nIn(3).nOut(2).activation(Activation.IDENTITY);
     MultiLayerNetwork network =
         new MultiLayerNetwork(
             new NeuralNetConfiguration.Builder()
@@ -40,8 +37,7 @@ class FormatOfOldTest {
       conf.setRnnDataFormat(null); // as in a file of old
     }
     INDArray zeros = network.params().mul(0);
-    network.setParams(
-        org.lyapunov4j.dl4j.Networks.nearby(zeros, 0.4, new RandomStream(2)));
+    network.setParams(org.lyapunov4j.dl4j.Networks.nearby(zeros, 0.4, new RandomStream(2)));
     return network;
   }
 
