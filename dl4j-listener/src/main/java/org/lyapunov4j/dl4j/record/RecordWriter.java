@@ -81,7 +81,7 @@ public final class RecordWriter implements Closeable {
   private static void requireRecord(Path file, RunRecord before, byte[] content) {
     boolean begun = before.length() > 0;
     byte[] tail = Arrays.copyOfRange(content, (int) before.length(), content.length);
-    if (begun && before.run().isEmpty() || !isTorn(tail, begun ? LINE : OPENING)) {
+    if ((begun && before.run().isEmpty()) || !isTorn(tail, begun ? LINE : OPENING)) {
       throw new IllegalArgumentException(
           file + " must be new or the record of a run, got something else; name another file");
     }
