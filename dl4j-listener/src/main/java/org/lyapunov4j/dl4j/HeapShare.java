@@ -49,9 +49,7 @@ final class HeapShare {
   private static long inUse() {
     Map<String, MemoryType> types =
         ManagementFactory.getMemoryPoolMXBeans().stream()
-            .collect(
-                Collectors.toMap(
-                    MemoryPoolMXBean::getName, MemoryPoolMXBean::getType));
+            .collect(Collectors.toMap(MemoryPoolMXBean::getName, MemoryPoolMXBean::getType));
     Runtime runtime = Runtime.getRuntime();
     long filled = runtime.totalMemory() - runtime.freeMemory();
     return ManagementFactory.getPlatformMXBeans(GarbageCollectorMXBean.class).stream()

@@ -4,7 +4,6 @@ package org.lyapunov4j.dl4j;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -19,9 +18,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.gram.Isolation;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.dl4j.record.RunLine;
@@ -57,9 +59,10 @@ import org.slf4j.LoggerFactory;
  * <p>λ is that of training <i>on the probe set</i> with mini-batches of the size seen in training;
  * a probe smaller than the training set is a sample of it.
  *
- * <p>A listener watches one model, the first that calls it. Under {@code ParallelWrapper}, which
- * calls one listener from all its workers, that is the model the wrapper was made for; calls for
- * its replicas are ignored. Thread-safe.
+ * <p>A listener watches one network, the first that calls it; layers in pre-training are passed
+ * over, and other networks are, with a warning and a count in the {@link #status()}. Under {@code
+ * ParallelWrapper}, which calls one listener from all its workers, that is the model the wrapper
+ * was made for; calls for its replicas are ignored. Thread-safe.
  *
  * <p>Source: D. Chemnitz, M. Engel, <i>Characterizing Dynamical Stability of Stochastic Gradient
  * Descent in Overparameterized Learning</i>, arXiv 2407.20209.
@@ -69,6 +72,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   public static final int DEFAULT_FREQUENCY = 100;
 
   private static final String CHECKPOINT = "A stability checkpoint";
+  private static final String NO_HEAP =
+      "it would take more than half of the free heap, the rest of which is for training";
   private static final Logger log = LoggerFactory.getLogger(LyapunovListener.class);
   private static final AtomicInteger RUNS = new AtomicInteger();
 
@@ -242,6 +247,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   @Override
   public void iterationDone(Model model, int iteration, int epoch) {
     if (off || !watches(model)) {
+      passOver(model);
       return;
     }
     if (pending != null) {
@@ -367,6 +373,15 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   /**
+   * How the listener fares: whether the checkpoint that was due last is there, and if not, why.
+   *
+   * @return as of now
+   */
+  public ListenerStatus status() {
+    return tally.status();
+  }
+
+  /**
    * Whether the listener has stopped working: closed, or because it refused the model.
    *
    * @return true if no further checkpoint will come
@@ -396,6 +411,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       }
       closed = true;
     }
+    tally.closed();
     if (worker.close(patience)) {
       release();
     } else {
@@ -429,12 +445,30 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
   }
 
+  /** Says once, and counts, that another network trains than the one that is watched. */
+  private void passOver(Model model) {
+    if (!off
+        && model != watched
+        && !isLayer(model)
+        && !isReplicaThread(Thread.currentThread().getName())
+        && tally.elsewhere()) {
+      log.warn(
+          "{} watches the network that called it first; another one trains now and is passed over. Give every network a listener of its own.",
+          run);
+    }
+  }
+
+  /** As unsupervised pre-training calls with, one after the other. */
+  private static boolean isLayer(Model model) {
+    return model instanceof Layer && !(model instanceof MultiLayerNetwork);
+  }
+
   private boolean watches(Model model) {
     return model == watched || (watched == null && adopt(model));
   }
 
   private synchronized boolean adopt(Model model) {
-    if (watched == null && !isReplicaThread(Thread.currentThread().getName())) {
+    if (watched == null && !isLayer(model) && !isReplicaThread(Thread.currentThread().getName())) {
       watched = model;
     }
     return model == watched;
@@ -455,7 +489,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     if (budget.allowsOneNow()) {
       checkpoint(model, epoch, tier);
     } else {
-      tally.skipped();
+      tally.skipped("the time that checkpoints may take was spent");
     }
   }
 
@@ -473,7 +507,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         if (hasRoom(tier)) {
           submit(snapshot(model, epoch, tier, step), begun);
         } else {
-          tally.skipped();
+          tally.skipped(NO_HEAP);
         }
       }
     } finally {
@@ -527,7 +561,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
               }
             });
     if (!taken) {
-      tally.skipped();
+      tally.skipped("an earlier one was still being computed");
     }
   }
 
@@ -541,7 +575,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         throw new CancellationException("the listener was closed");
       }
       if (!hasRoom(snapshot.tier())) {
-        tally.skipped();
+        tally.skipped(NO_HEAP);
         return;
       }
       Checkpoint checkpoint = present.evaluate(snapshot);
@@ -558,7 +592,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     } else if (failure instanceof CancellationException) {
       tally.cancelled();
     } else {
-      tally.failed(CHECKPOINT, failure);
+      tally.checkpointFailed(CHECKPOINT, failure);
     }
   }
 
@@ -638,6 +672,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private void switchOff(RuntimeException refusal) {
     off = true;
+    tally.refused(String.valueOf(refusal.getMessage()));
     if (strict) {
       throw refusal;
     }

@@ -2,6 +2,8 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.concurrent.atomic.AtomicLong;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus.State;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 
 /** Counts what became of the checkpoints, for the listener itself and for the metrics. */
@@ -11,23 +13,69 @@ final class Tally {
   private final AtomicLong delivered = new AtomicLong();
   private final AtomicLong skipped = new AtomicLong();
   private final AtomicLong cancelled = new AtomicLong();
+  private final AtomicLong elsewhere = new AtomicLong();
+  private volatile Latest latest = new Latest(State.WAITING, "no checkpoint was due yet");
+
+  /** What became of the checkpoint that was due last, and why it is not there. */
+  private record Latest(State state, String reason) {}
 
   Tally(LyapunovMetrics metrics, Troubles troubles) {
     this.metrics = metrics;
     this.troubles = troubles;
   }
 
-  void delivered() {
-    delivered.incrementAndGet();
+  ListenerStatus status() {
+    Latest now = latest;
+    return new ListenerStatus(
+        now.state(),
+        now.reason(),
+        delivered.get(),
+        skipped.get(),
+        cancelled.get(),
+        troubles.count(),
+        elsewhere.get());
   }
 
-  void skipped() {
+  private void note(State state, String reason) {
+    latest = new Latest(state, reason);
+    metrics.state(state);
+  }
+
+  /** Counts a call of another network; true for the first. */
+  boolean elsewhere() {
+    return elsewhere.incrementAndGet() == 1;
+  }
+
+  void refused(String reason) {
+    note(State.REFUSED, reason);
+  }
+
+  void closed() {
+    if (latest.state() != State.REFUSED) {
+      note(State.CLOSED, "the listener was closed");
+    }
+  }
+
+  /** Counts a checkpoint that failed, and reports it; throws if strict. */
+  void checkpointFailed(String activity, Throwable failure) {
+    note(State.FAILED, failure.toString());
+    failed(activity, failure);
+  }
+
+  void delivered() {
+    delivered.incrementAndGet();
+    note(State.WATCHING, "");
+  }
+
+  void skipped(String reason) {
     skipped.incrementAndGet();
+    note(State.SKIPPED, reason);
     count(metrics::skipped);
   }
 
   void cancelled() {
     cancelled.incrementAndGet();
+    note(State.CANCELLED, "it took longer than its limit, or its thread was interrupted");
     count(metrics::cancelled);
   }
 

@@ -148,7 +148,8 @@ class RecordIsSafeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"no line end", "a: 1", "{\"name\": \"cfg\"}", "{}", "\u0000\u0001", "{\n}\n"})
+  @ValueSource(
+      strings = {"no line end", "a: 1", "{\"name\": \"cfg\"}", "{}", "\u0000\u0001", "{\n}\n"})
   void whatIsNotOursIsNotTouched(String content) throws IOException {
     Path file = folder.resolve("thesis.txt");
     Files.writeString(file, content);

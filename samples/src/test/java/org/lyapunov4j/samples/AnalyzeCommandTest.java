@@ -255,7 +255,7 @@ class AnalyzeCommandTest {
     assertThat(run(model, "--threads=0").err()).contains("--threads must be at least 1, got 0");
     assertThat(run(model, "--report=x.html").err()).contains("--record");
     assertThat(run(Files.createDirectory(folder.resolve("none"))).err()).contains("got none");
-    assertThat(run(model, "--record=" + folder).err()).contains("--record must be a file");
+    assertThat(run(model, "--record=" + folder).err()).contains("--record must be a regular file");
     Path wide = folder.resolve("wide.npy");
     NpyFile.write(wide, new double[8][5]);
     Outcome wrong =

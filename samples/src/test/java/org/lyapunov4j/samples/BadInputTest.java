@@ -85,7 +85,8 @@ class BadInputTest {
     Path other = foreign("cfg.json");
     refused(analyze(model, "--record", other.toString()));
     refused(
-        analyze(model, "--record", folder.resolve("r.jsonl").toString(), "--report", other.toString()));
+        analyze(
+            model, "--record", folder.resolve("r.jsonl").toString(), "--report", other.toString()));
     assertThat(other).hasContent("years of work");
   }
 
@@ -113,7 +114,8 @@ class BadInputTest {
     Path fifo = folder.resolve("fifo.png");
     assumeTrue(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor() == 0);
     refused(train(option, fifo.toString()));
-    refused("gram", "--model", "m.zip", "--features", "f", "--labels", "l", "--out", fifo.toString());
+    refused(
+        "gram", "--model", "m.zip", "--features", "f", "--labels", "l", "--out", fifo.toString());
   }
 
   @Test
@@ -156,7 +158,9 @@ class BadInputTest {
 
   @Test
   void aTableOfAnotherEncoding() throws IOException {
-    Path table = Files.write(folder.resolve("t.csv"), "1,2\n\u00e4,4\n".getBytes(StandardCharsets.ISO_8859_1));
+    Path table =
+        Files.write(
+            folder.resolve("t.csv"), "1,2\n\u00e4,4\n".getBytes(StandardCharsets.ISO_8859_1));
     assertThat(exponent(table).err()).contains("UTF-8");
   }
 
@@ -292,7 +296,11 @@ class BadInputTest {
             model("m.zip"),
             "t.zip",
             "configuration.json",
-            json -> text(json, "\"@class\" : \"org.nd4j.linalg.learning.config.Sgd", "\"\\\\u0040class\" : \"" + trap));
+            json ->
+                text(
+                    json,
+                    "\"@class\" : \"org.nd4j.linalg.learning.config.Sgd",
+                    "\"\\\\u0040class\" : \"" + trap));
     gram(escaped);
     assertThat(System.getProperty("lyapunov4j.trap")).isNull();
   }
@@ -304,18 +312,34 @@ class BadInputTest {
     List<Path> damaged =
         List.of(
             with(good, "a.zip", "coefficients.bin", bytes -> notUtf),
-            with(good, "c.zip", "configuration.json", json -> "[".repeat(100_000).getBytes(StandardCharsets.UTF_8)),
-            with(good, "d.zip", "configuration.json", json -> text(json, "\\{", "{\"a\":" + "[".repeat(50_000))),
-            with(good, "e.zip", "configuration.json", json -> text(json, "\"nout\" : 3", "\"nout\" : 4")),
-            with(good, "f.zip", "configuration.json", json -> text(json, "DenseLayer", "NoSuchLayer")));
+            with(
+                good,
+                "c.zip",
+                "configuration.json",
+                json -> "[".repeat(100_000).getBytes(StandardCharsets.UTF_8)),
+            with(
+                good,
+                "d.zip",
+                "configuration.json",
+                json -> text(json, "\\{", "{\"a\":" + "[".repeat(50_000))),
+            with(
+                good,
+                "e.zip",
+                "configuration.json",
+                json -> text(json, "\"nout\" : 3", "\"nout\" : 4")),
+            with(
+                good,
+                "f.zip",
+                "configuration.json",
+                json -> text(json, "DenseLayer", "NoSuchLayer")));
     for (Path model : damaged) {
       gram(model);
       List<String> args = new ArrayList<>(List.of(analyze(model)));
       args.add(1, good.toString());
-        Outcome outcome = Outcome.of(args.toArray(String[]::new));
-        assertThat(outcome.status()).as(model + outcome.err()).isEqualTo(2);
-        assertThat(outcome.err()).contains(model.getFileName().toString());
-        assertThat(outcome.out()).contains("iteration");
+      Outcome outcome = Outcome.of(args.toArray(String[]::new));
+      assertThat(outcome.status()).as(model + outcome.err()).isEqualTo(2);
+      assertThat(outcome.err()).contains(model.getFileName().toString());
+      assertThat(outcome.out()).contains("iteration");
     }
   }
 
@@ -331,7 +355,18 @@ class BadInputTest {
       last = lines.get(i).startsWith("{\"type\":\"checkpoint\"") ? i : last;
     }
     Path broken = folder.resolve("broken.jsonl");
-    for (String field : List.of("stability", "exponent", "verdict", "gdExponent", "step", "time", "sampling", "batchSharpness", "tier", "evidence")) {
+    for (String field :
+        List.of(
+            "stability",
+            "exponent",
+            "verdict",
+            "gdExponent",
+            "step",
+            "time",
+            "sampling",
+            "batchSharpness",
+            "tier",
+            "evidence")) {
       List<String> changed = new ArrayList<>(lines);
       changed.set(last, lines.get(last).replaceAll("\"" + field + "\":", "\"gone\":"));
       Files.write(broken, changed);

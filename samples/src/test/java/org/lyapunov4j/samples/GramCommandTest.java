@@ -339,7 +339,7 @@ class GramCommandTest {
     Path wide = save("wide.npy", Nd4j.zeros(DataType.DOUBLE, 3, 5), false);
     assertRefused(run(model, wide, y), "features");
     assertRefused(run(model, x, wide), "[3, 2] of the model's output, got [3, 5]");
-    assertRefused(run(model, x, y, "--out=" + folder.resolve("no/G.npy")), "existing folder");
+    assertRefused(run(model, x, y, "--out=" + folder.resolve("no/G.npy")), "folder that exists");
   }
 
   private void assertRefused(int status, String complaint) {

@@ -194,7 +194,9 @@ class TrainCommandTest {
     URI metrics =
         URI.create(await(() -> match(out, "serving (http://127\\.0\\.0\\.1:\\d+/metrics)")));
     String body =
-        HttpClient.newHttpClient()
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .build()
             .send(HttpRequest.newBuilder(metrics).build(), HttpResponse.BodyHandlers.ofString())
             .body();
     training.interrupt();
@@ -259,7 +261,7 @@ class TrainCommandTest {
         "--metrics-host=0.0.0.0    | --metrics-host must come with --metrics-port",
         "--keep-serving            | --keep-serving must come with --metrics-port",
         "--out=/no/such/dir/a      | must be a file in a folder that exists",
-        "--plot=/no/such/dir/a     | must be a file in a folder that exists",
+        "--plot=/no/such/dir/a.png | must be a file in a folder that exists",
       })
   void refusesBadInputInOneLine(String option, String complaint) {
     Outcome outcome = train(option);

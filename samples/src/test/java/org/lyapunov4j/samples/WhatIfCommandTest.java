@@ -229,7 +229,7 @@ class WhatIfCommandTest {
         "--batch-sizes=5");
     assertRefused("--momentum must be at least 0 and below 1, got 1", gram, "--momentum=1");
     assertRefused("--outputs must divide the 8 rows", gram, "--outputs=3");
-    assertRefused("--plot must be a file", gram, "--plot=" + folder);
+    assertRefused("--plot must end in .png", gram, "--plot=" + folder);
     assertRefused("--threads must be at least 1, got 0", gram, "--threads=0");
     assertRefused("--features and --labels must be given", "--model=x.zip");
     assertRefused("Invalid value", gram, "--learning-rates=a");

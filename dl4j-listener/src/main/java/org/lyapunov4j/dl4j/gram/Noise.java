@@ -3,10 +3,13 @@ package org.lyapunov4j.dl4j.gram;
 
 import java.util.List;
 import java.util.TreeSet;
+import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.RnnLossLayer;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 import org.nd4j.linalg.activations.IActivation;
@@ -40,7 +43,18 @@ final class Noise {
     return layer;
   }
 
+  /** Deeplearning4j cannot train what says nothing of its format, but reads it as time last. */
+  private static void setFormat(Layer layer) {
+    if (layer instanceof RnnOutputLayer output && output.getRnnDataFormat() == null) {
+      output.setRnnDataFormat(RNNFormat.NCW);
+    }
+    if (layer instanceof RnnLossLayer output && output.getRnnDataFormat() == null) {
+      output.setRnnDataFormat(RNNFormat.NCW);
+    }
+  }
+
   private void remove(Layer layer) {
+    setFormat(layer);
     if (layer.getIDropout() != null) {
       layer.setIDropout(null);
       assumptions.add("dropout is off");

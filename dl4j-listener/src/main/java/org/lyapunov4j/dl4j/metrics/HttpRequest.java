@@ -65,8 +65,8 @@ record HttpRequest(String method, String path, Map<String, String> headers, Stri
   }
 
   boolean acceptsGzip() {
-    for (String coding : header("accept-encoding").toLowerCase(Locale.ROOT).split(",")) {
-      String[] parts = coding.split(";");
+    for (String coding : header("accept-encoding").toLowerCase(Locale.ROOT).split(",", -1)) {
+      String[] parts = coding.split(";", -1);
       if (parts[0].strip().equals("gzip")) {
         return parts.length == 1 || !parts[1].strip().matches("q=0(\\.0*)?");
       }

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.stability.Verdict;
 
@@ -53,6 +54,14 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
 
   /** Gauges, one per level: 1 for the level of the latest checkpoint, else 0. */
   public static final String LEVEL = "lyapunov.level";
+  /**
+   * Gauges, one per {@link ListenerStatus.State}: 1 for what became of the checkpoint that was due
+   * last, else 0.
+   */
+  public static final String LISTENER_STATUS = "lyapunov.listener.status";
+
+  /** The tag of {@link #LISTENER_STATUS}: a state's name in lower case. */
+  public static final String REASON_TAG = "reason";
 
   /** Gauge: seconds since the parameters of the latest checkpoint were current. */
   public static final String AGE = "lyapunov.checkpoint.age";
@@ -86,6 +95,7 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
   private final Tags tags;
   private final InstantSource clock;
   private final List<Binding> bindings = new ArrayList<>();
+  private volatile ListenerStatus.State state = ListenerStatus.State.WAITING;
   private volatile Checkpoint latest;
   private volatile Checkpoint dearest;
 
@@ -139,6 +149,15 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
           binding.show(checkpoint);
           binding.compute.record(checkpoint.computeTime());
         });
+  }
+
+  /**
+   * Publishes what became of the checkpoint that was due last.
+   *
+   * @param state the new latest
+   */
+  public void state(ListenerStatus.State state) {
+    this.state = state;
   }
 
   /** Counts a checkpoint that was due but not computed. */
@@ -251,6 +270,13 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
             Gauge.builder(LEVEL, () -> isLevel(kind))
                 .description("1 for the level of the latest checkpoint, else 0")
                 .tags(tags.and(LEVEL_TAG, kind.name().toLowerCase(Locale.ROOT)))
+                .register(registry));
+      }
+      for (ListenerStatus.State each : ListenerStatus.State.values()) {
+        add(
+            Gauge.builder(LISTENER_STATUS, () -> state == each ? 1 : 0)
+                .description("1 for what became of the checkpoint that was due last, else 0")
+                .tags(tags.and(REASON_TAG, each.name().toLowerCase(Locale.ROOT)))
                 .register(registry));
       }
       add(

@@ -25,9 +25,9 @@ import java.util.zip.GZIPOutputStream;
 
 /**
  * Serves {@code /metrics} to Prometheus, for programs that have no web server. Its threads do not
- * keep the program alive. It answers GET and HEAD, compressed if asked, to 16 clients at a time; one
- * that has not asked and read within 10 s is cut off. The JDK's server has no time limits but those
- * of the whole process.
+ * keep the program alive. It answers GET and HEAD, compressed if asked, to 16 clients at a time;
+ * one that has not asked and read within 10 s is cut off. The JDK's server has no time limits but
+ * those of the whole process.
  *
  * <pre>{@code
  * try (MetricsServer server = MetricsServer.loopback(registry, 9464)) {

@@ -24,6 +24,8 @@ public record NoteLine(Instant time, Map<String, Object> details) implements Rec
   /**
    * A note.
    *
+   * @param time when
+   * @param details names and values
    * @throws IllegalArgumentException naming a value that is no text, number, boolean, list or map
    *     of these
    */

@@ -15,8 +15,8 @@ import java.util.Objects;
 /**
  * Appends lines to the record of a run. Every line is on disk when {@link #append} returns, and
  * whole lines survive whatever happens next: what a crash or a full disk tore is cut off before the
- * next line is written. No interrupt ends it. Where another program deletes or changes the file, the
- * record goes on in a new one beside it. Thread-safe; a lock keeps other writers away.
+ * next line is written. No interrupt ends it. Where another program deletes or changes the file,
+ * the record goes on in a new one beside it. Thread-safe; a lock keeps other writers away.
  */
 public final class RecordWriter implements Closeable {
   /** How every record begins. */
@@ -81,7 +81,7 @@ public final class RecordWriter implements Closeable {
   private static void requireRecord(Path file, RunRecord before, byte[] content) {
     boolean begun = before.length() > 0;
     byte[] tail = Arrays.copyOfRange(content, (int) before.length(), content.length);
-    if (begun && before.run().isEmpty() || !isTorn(tail, begun ? LINE : OPENING)) {
+    if ((begun && before.run().isEmpty()) || !isTorn(tail, begun ? LINE : OPENING)) {
       throw new IllegalArgumentException(
           file + " must be new or the record of a run, got something else; name another file");
     }
@@ -214,7 +214,9 @@ public final class RecordWriter implements Closeable {
 
     @Override
     public Destination orElse() throws IOException {
-      if (Files.exists(file) && Objects.equals(identity(), identity) && content.length() >= length) {
+      if (Files.exists(file)
+          && Objects.equals(identity(), identity)
+          && content.length() >= length) {
         return this;
       }
       Destination beside = new FileDestination(beside());

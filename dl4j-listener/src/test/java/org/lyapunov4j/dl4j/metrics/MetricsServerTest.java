@@ -172,7 +172,14 @@ class MetricsServerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/2\r\n\r\n", "GET / HTTP/1.1\r\nx\r\n\r\n", "\u0016\u0003\u0001\r\n\r\n"})
+  @ValueSource(
+      strings = {
+        "\r\n\r\n",
+        "GET\r\n\r\n",
+        "GET / HTTP/2\r\n\r\n",
+        "GET / HTTP/1.1\r\nx\r\n\r\n",
+        "\u0016\u0003\u0001\r\n\r\n"
+      })
   void whatIsNoRequestIsRefused(String request) throws Exception {
     try (MetricsServer server = MetricsServer.loopback(registry, 0)) {
       assertThat(ask(server.uri(), request)).startsWith("HTTP/1.1 400 ");
@@ -199,8 +206,7 @@ class MetricsServerTest {
                       .build(),
                   HttpResponse.BodyHandlers.ofByteArray());
       assertThat(response.headers().firstValue("Content-Encoding")).hasValue("gzip");
-      try (GZIPInputStream text =
-          new GZIPInputStream(new ByteArrayInputStream(response.body()))) {
+      try (GZIPInputStream text = new GZIPInputStream(new ByteArrayInputStream(response.body()))) {
         assertThat(new String(text.readAllBytes(), StandardCharsets.UTF_8)).contains("c_total 1.0");
       }
       assertThat(ask(server.uri(), "GET /metrics HTTP/1.1\r\nAccept-Encoding: gzip;q=0\r\n\r\n"))

@@ -110,6 +110,12 @@ class RecordFilesTest {
     assertThat(record.end()).contains((EndLine) LINES.get(7));
   }
 
+  /** A jar of everything has one manifest, which is not Deeplearning4j's. */
+  @Test
+  void theVersionOfDeeplearning4jIsItsOwn() {
+    assertThat(Provenance.current().deeplearning4j()).isEqualTo("1.0.0-M2.1");
+  }
+
   /** μ was a bare number, and an exponent had no sign. */
   @Test
   void aRecordOfSchemaOneStillOpens() throws IOException {

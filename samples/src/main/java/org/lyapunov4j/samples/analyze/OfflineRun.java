@@ -98,7 +98,8 @@ final class OfflineRun {
         return true;
       }
       // whatever is wrong with one model, the others are analysed
-      results.refused(model.file() + ": cannot be analysed (" + ErrorLines.reason(e.getCause()) + ")");
+      results.refused(
+          model.file() + ": cannot be analysed (" + ErrorLines.reason(e.getCause()) + ")");
       return true;
     }
   }

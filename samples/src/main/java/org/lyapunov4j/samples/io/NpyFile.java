@@ -223,7 +223,10 @@ public final class NpyFile {
     String dictionary =
         String.format(
             Locale.ROOT,
-            "{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }", type, rows, columns);
+            "{'descr': '%s', 'fortran_order': False, 'shape': (%d, %d), }",
+            type,
+            rows,
+            columns);
     int prefix = MAGIC.length + 4;
     int total = (prefix + dictionary.length() + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     ByteBuffer header = ByteBuffer.allocate(total).order(ByteOrder.LITTLE_ENDIAN);

@@ -153,7 +153,9 @@ final class ModelArchive implements Closeable {
             String.format(
                 Locale.ROOT,
                 "%s must have at most %,d bytes here, got %,d; give the JVM more memory with -Xmx",
-                entry.getName(), most, head.bytes()));
+                entry.getName(),
+                most,
+                head.bytes()));
       }
       long found = skip(stream, head.dataBytes());
       if (found != head.dataBytes() || stream.read() >= 0) {

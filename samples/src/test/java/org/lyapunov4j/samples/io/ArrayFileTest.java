@@ -134,7 +134,7 @@ class ArrayFileTest {
   void refusesTextInOtherEncodings() throws IOException {
     Path file =
         Files.write(folder.resolve("t.csv"), "λ,1\n2,3\n".getBytes(StandardCharsets.UTF_16));
-    assertComplaint(file.toString(), "in UTF-8, got broken text");
+    assertComplaint(file.toString(), "in UTF-8, got bytes that are not");
   }
 
   @Test
