@@ -403,6 +403,9 @@ public final class TrajectoryExponent {
    * @throws IllegalStateException before the first window
    */
   public State state() {
+    if (pending != null) {
+      return pending;
+    }
     if (vector == null) {
       throw new IllegalStateException("a trajectory has nothing to carry before its first window");
     }
