@@ -219,6 +219,11 @@ final class TrajectoryTracker {
     }
 
     @Override
+    public BatchHessian between(BatchHessian later, double share) {
+      return new Interruptible(products.between(((Interruptible) later).products, share));
+    }
+
+    @Override
     public double relativeError() {
       return products.relativeError();
     }
