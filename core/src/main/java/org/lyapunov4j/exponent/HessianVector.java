@@ -80,8 +80,7 @@ final class HessianVector implements CarriedVector {
   }
 
   @Override
-  public void place(
-      TrajectoryExponent.Frame from, TrajectoryExponent.Frame to, double share) {
+  public void place(TrajectoryExponent.Frame from, TrajectoryExponent.Frame to, double share) {
     hessian = from.hessian().between(to.hessian(), share);
   }
 

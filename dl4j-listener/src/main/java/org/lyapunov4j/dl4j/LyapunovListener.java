@@ -779,8 +779,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      * Carries a tangent vector along the trajectory with another curvature than that of λ: away
      * from a minimum the full Hessian makes another exponent of it, by factors of 2 to 3. Each step
      * then takes three gradients of its mini-batch, on a private copy of the model, and layers
-     * defined by SameDiff are refused. Where the loss falls fast it needs checkpoints every 10 steps
-     * or so.
+     * defined by SameDiff are refused. Where the loss falls fast it needs checkpoints every 10
+     * steps or so.
      *
      * @param curvature what steps of the vector take; null for no vector
      * @return this

@@ -54,7 +54,8 @@ public final class LossHessian implements AutoCloseable {
   private static void requireTrueGradients(Model model) {
     Stream<Object> parts =
         model instanceof ComputationGraph graph
-            ? Stream.concat(Stream.of((Object[]) graph.getLayers()), Stream.of((Object[]) graph.getVertices()))
+            ? Stream.concat(
+                Stream.of((Object[]) graph.getLayers()), Stream.of((Object[]) graph.getVertices()))
             : Stream.of((Object[]) ((MultiLayerNetwork) model).getLayers());
     parts
         .filter(part -> GenericRule.scale(part) != 1)
