@@ -131,7 +131,8 @@ final class TrajectoryTracker {
   String remark() {
     return curvature == Curvature.HESSIAN
         ? "the trajectory takes the full Hessian of each mini-batch: central differences of"
-            + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides"
+            + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides, on the straight line"
+            + " between checkpoints, which must be near each other where the loss falls fast"
         : "the trajectory takes the Gauss-Newton matrix";
   }
 
