@@ -15,6 +15,9 @@ interface CarriedVector {
    */
   boolean enter(TrajectoryExponent.Frame frame);
 
+  /** Says where on the way from one frame to another the next step is taken, if that matters. */
+  default void place(TrajectoryExponent.Frame from, TrajectoryExponent.Frame to, double share) {}
+
   /** Applies one step with the first {@code size} examples of {@code batch}. */
   void apply(int[] batch, int size);
 

@@ -116,6 +116,11 @@ final class DisplacementCocycle implements LinearCocycle {
     return modes().get(0).exponent();
   }
 
+  @Override
+  public double memorySteps() {
+    return update.hasMemory() ? 1 / (1 - update.memory()) : 0;
+  }
+
   private List<Mode> modes() {
     List<Mode> modes = new ArrayList<>();
     for (int k = 0; k < rank; k++) {

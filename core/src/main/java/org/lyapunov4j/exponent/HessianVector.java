@@ -26,6 +26,7 @@ final class HessianVector implements CarriedVector {
   private static final double LOG_TWO = Math.log(2);
 
   private TrajectoryExponent.Frame frame;
+  private BatchHessian hessian;
   private Update update;
   private boolean average;
   private double[] v;
@@ -58,6 +59,7 @@ final class HessianVector implements CarriedVector {
   @Override
   public boolean enter(TrajectoryExponent.Frame next) {
     frame = next;
+    hessian = next.hessian();
     update = Update.of(next.step());
     average = isAverage(next.step());
     if (!update.hasMemory()) {
@@ -78,8 +80,13 @@ final class HessianVector implements CarriedVector {
   }
 
   @Override
+  public void place(TrajectoryExponent.Frame from, TrajectoryExponent.Frame to, double share) {
+    hessian = from.hessian().between(to.hessian(), share);
+  }
+
+  @Override
   public void apply(int[] batch, int size) {
-    double[] product = frame.hessian().times(Arrays.copyOf(batch, size), v);
+    double[] product = hessian.times(Arrays.copyOf(batch, size), v);
     if (product.length != v.length) {
       throw new IllegalArgumentException(
           "a product with the Hessian must have the length P = "

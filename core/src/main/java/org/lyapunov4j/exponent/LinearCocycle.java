@@ -47,6 +47,11 @@ interface LinearCocycle {
     return Double.NEGATIVE_INFINITY;
   }
 
+  /** Steps after which a velocity has forgotten all but 1/e of what it was; 0 without one. */
+  default double memorySteps() {
+    return 0;
+  }
+
   /** A sampler that prefers matrices under which a vector grows; null where there is none. */
   default Tilt tilt() {
     return null;

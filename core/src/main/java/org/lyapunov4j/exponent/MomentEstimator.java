@@ -94,7 +94,7 @@ public final class MomentEstimator {
   /** Λ(p) of any cocycle. */
   MomentExponents sample(LinearCocycle cocycle, double... orders) {
     int populations = 2 * settings.trajectories * orders.length;
-    long work = (long) populations * (2L * settings.burnInEpochs + settings.epochs);
+    long work = (long) populations * (2L * settings.burnInEpochs(cocycle) + settings.epochs);
     Monitor monitor = new Monitor(work, settings.cancelled, settings.progress);
     List<Run> runs = new ArrayList<>();
     LinearCocycle.Tilt tilt = cocycle.tilt();
@@ -151,13 +151,14 @@ public final class MomentEstimator {
     void execute() {
       Population population = new Population(cocycle, tilt, size, order, random);
       double[][] frame = cocycle.slowFrame();
-      int half = settings.burnInEpochs / 2;
-      advance(population, settings.burnInEpochs - half);
+      int burnIn = settings.burnInEpochs(cocycle);
+      int half = burnIn / 2;
+      advance(population, burnIn - half);
       double found = advance(population, half) / (order * half * cocycle.stepsPerEpoch());
       if (frame.length > 0 && !(found > cocycle.slowExponent())) {
         population.restart(frame[0]);
       }
-      advance(population, settings.burnInEpochs);
+      advance(population, burnIn);
       int epochs = settings.epochs / PooledBatches.COUNT;
       for (int b = 0; b < batches.length; b++) {
         double growth = advance(population, epochs);

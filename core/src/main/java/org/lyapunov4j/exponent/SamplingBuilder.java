@@ -12,6 +12,9 @@ import org.lyapunov4j.gram.GramSpectrum;
  * @param <B> the builder itself
  */
 abstract class SamplingBuilder<B extends SamplingBuilder<B>> {
+  /** Times that a velocity forgets all but 1/e of what it was. */
+  private static final int MEMORIES = 10;
+
   long seed = 1;
   int threads = Runtime.getRuntime().availableProcessors();
   int trajectories;
@@ -57,7 +60,8 @@ abstract class SamplingBuilder<B extends SamplingBuilder<B>> {
   }
 
   /**
-   * Unmeasured epochs at the start of each trajectory.
+   * Unmeasured epochs at the start of each trajectory. Of spectra and moments with momentum β at
+   * least 20/(1 − β) steps, unless there are none.
    *
    * @param epochs at least 0; default 20
    * @return this
@@ -91,6 +95,15 @@ abstract class SamplingBuilder<B extends SamplingBuilder<B>> {
   }
 
   abstract B self();
+
+  /**
+   * The burn-in. In its first half the velocities of random starts are forgotten, or what they do
+   * to positions would count as growth.
+   */
+  int burnInEpochs(LinearCocycle cocycle) {
+    double forgetting = 2 * MEMORIES * cocycle.memorySteps() / cocycle.stepsPerEpoch();
+    return burnInEpochs == 0 ? 0 : Math.max(burnInEpochs, (int) Math.ceil(forgetting));
+  }
 
   B copyTo(B copy) {
     copy.seed = seed;

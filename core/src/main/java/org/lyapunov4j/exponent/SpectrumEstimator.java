@@ -128,7 +128,7 @@ public final class SpectrumEstimator {
 
   /** The {@code count} largest exponents of a cocycle, descending. */
   List<Estimate> sample(LinearCocycle cocycle, int count) {
-    long work = (2L * settings.burnInEpochs + settings.epochs) * settings.trajectories;
+    long work = (2L * settings.burnInEpochs(cocycle) + settings.epochs) * settings.trajectories;
     Monitor monitor = new Monitor(work, settings.cancelled, settings.progress);
     List<Run> runs = new ArrayList<>();
     RandomStream random = new RandomStream(settings.seed);
@@ -184,9 +184,10 @@ public final class SpectrumEstimator {
 
     /** The growth of each column in the second half of a burn-in. */
     private double[] burnIn(QrIteration iteration) {
-      advance(iteration, settings.burnInEpochs - settings.burnInEpochs / 2);
+      int epochs = settings.burnInEpochs(cocycle);
+      advance(iteration, epochs - epochs / 2);
       iteration.takeGrowth();
-      advance(iteration, settings.burnInEpochs / 2);
+      advance(iteration, epochs / 2);
       return iteration.takeGrowth();
     }
 

@@ -29,7 +29,8 @@ import org.lyapunov4j.step.SgdStep;
  * checkpoint. The velocity is carried with v, and the position within an epoch with both.
  *
  * <p>Where a frame has products with the {@linkplain BatchHessian full Hessians}, A_Sᵀ A_S above is
- * H_S, the Hessian of the summed losses of the mini-batch: A still measures, and starts.
+ * H_S, the Hessian of the summed losses of the mini-batch, at the point of the way from one
+ * checkpoint to the next that the step has come to: A still measures, and starts.
  *
  * <p><b>What is published.</b> The norm of v would say little: of P directions only m are seen by
  * any example, and what the moving A leaves behind of v neither grows nor shrinks. The growth is
@@ -374,10 +375,11 @@ public final class TrajectoryExponent {
     annihilatedNow = false;
     double before = begin(from);
     long nearer = (count + 1) / 2;
-    long known = take(0, nearer, drawn);
+    Way way = new Way(from, to, count, drawn);
+    long known = take(way, 0, nearer);
     vector.rebase();
     enter(to);
-    known += take(nearer, count, drawn);
+    known += take(way, nearer, count);
     vector.rebase();
     if (vector.logNorm() == Double.NEGATIVE_INFINITY) {
       startAnew();
@@ -412,6 +414,9 @@ public final class TrajectoryExponent {
     return State.of(
         windows, steps, vector.savedLogNorm(), annihilated, vector.position(), vector.velocity());
   }
+
+  /** Two checkpoints and what is known of the steps in between. */
+  private record Way(Frame from, Frame to, long steps, LongFunction<int[]> drawn) {}
 
   /** Makes the vector one of this frame and returns the log of its norm there. */
   private double begin(Frame from) {
@@ -463,11 +468,12 @@ public final class TrajectoryExponent {
   }
 
   /** Takes the steps {@code from} … {@code to} − 1 of a window; returns how many were drawn. */
-  private long take(long from, long to, LongFunction<int[]> drawn) {
+  private long take(Way way, long from, long to) {
     int[] batch = new int[frame.step().batchSize()];
     long known = 0;
     for (long s = from; s < to; s++) {
-      int[] taken = drawn.apply(s);
+      int[] taken = way.drawn.apply(s);
+      vector.place(way.from, way.to, (double) s / way.steps);
       if (taken == null) {
         vector.apply(batch, sampler(steps + s).next(batch));
         sampledSteps++;

@@ -8,7 +8,10 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.lyapunov4j.TangentKernels;
 import org.lyapunov4j.TestGrams;
 import org.lyapunov4j.gram.GramMatrix;
@@ -68,22 +71,44 @@ class StablePhaseTest {
         .isSortedAccordingTo((x, y) -> Double.compare(y, x));
   }
 
-  /** The slow mode of two-dimensional blocks: a full-batch step's is known, and B = N/2 is near. */
-  @Test
-  void theSpectrumStartsWithTheSlowModeOfMomentumToo() {
-    SgdStep step =
-        SgdStep.of(0.05, 30).withMomentum(new Momentum.Nesterov(0.9)).withWeightDecay(1e-6);
-    Estimate top =
-        SpectrumEstimator.builder()
-            .exponents(3)
-            .epochs(8192)
+  static Stream<Momentum> momenta() {
+    return Stream.of(
+        new Momentum.HeavyBall(0.9), new Momentum.Nesterov(0.9), new Momentum.Nesterov(0.99));
+  }
+
+  /**
+   * The slow mode of two-dimensional blocks, known from the full batch. Printed before, with
+   * Nesterov 0.9: −6.7e-4 ± 1.2e-4 for −5.0e-6, since the velocities of a random start counted as
+   * growth and kept its frame in front of the slow one.
+   */
+  @ParameterizedTest
+  @MethodSource("momenta")
+  void theSpectrumAndMomentsStartWithTheSlowModeOfMomentumToo(Momentum momentum) {
+    for (int batchSize : new int[] {6, 30}) {
+      SgdStep step =
+          SgdStep.of(0.5 * (1 - momentum.coefficient()), batchSize).withMomentum(momentum);
+      double slow = Update.of(step).fullBatchExponent(1e-5);
+      Estimate top =
+          SpectrumEstimator.builder()
+              .exponents(3)
+              .build()
+              .estimate(slowGram(), step)
+              .exponents()
+              .get(0);
+      assertThat(top.value()).isCloseTo(slow, within(4 * top.standardError() - 0.03 * slow));
+      assertThat(top.standardError()).isLessThan(-0.03 * slow);
+    }
+    SgdStep step = SgdStep.of(0.5 * (1 - momentum.coefficient()), 30).withMomentum(momentum);
+    Estimate first =
+        MomentEstimator.builder()
+            .populationSize(16)
+            .epochs(32)
             .build()
-            .estimate(slowGram(), step)
-            .exponents()
-            .get(0);
+            .estimate(slowGram(), step, 1)
+            .of(1);
     double slow = Update.of(step).fullBatchExponent(1e-5);
-    assertThat(top.value()).isCloseTo(slow, within(4 * top.standardError() - 0.02 * slow));
-    assertThat(top.standardError()).isLessThan(3e-5);
+    assertThat(first.value()).isCloseTo(slow, within(4 * first.standardError() - 0.03 * slow));
+    assertThat(first.standardError()).isLessThan(-0.1 * slow);
   }
 
   @Test

@@ -131,7 +131,8 @@ final class TrajectoryTracker {
   String remark() {
     return curvature == Curvature.HESSIAN
         ? "the trajectory takes the full Hessian of each mini-batch: central differences of"
-            + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides"
+            + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides, on the straight line"
+            + " between checkpoints, which must be near each other where the loss falls fast"
         : "the trajectory takes the Gauss-Newton matrix";
   }
 
@@ -216,6 +217,11 @@ final class TrajectoryTracker {
     public double[] times(int[] examples, double[] direction) {
       deadline.check();
       return products.times(examples, direction);
+    }
+
+    @Override
+    public BatchHessian between(BatchHessian later, double share) {
+      return new Interruptible(products.between(((Interruptible) later).products, share));
     }
 
     @Override

@@ -27,6 +27,7 @@ import org.lyapunov4j.dl4j.record.RunRecord;
 import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.stability.EdgeTrack;
 import org.lyapunov4j.exponent.TrajectoryExponent;
+import org.lyapunov4j.stability.Tier;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Adam;
@@ -154,18 +155,18 @@ class RecordOfARunTest {
   void theWindowAcrossARestartIsThatOfOneRun(
       IUpdater updater, TrajectoryExponent.Curvature curvature, int stop) throws IOException {
     Path whole = folder.resolve("whole.jsonl");
-    LyapunovListener uninterrupted = builder(whole).trajectory(curvature).strict(true).build();
+    LyapunovListener uninterrupted = quick(whole).trajectory(curvature).build();
     train(network(updater), uninterrupted, 0, 11);
     uninterrupted.close();
 
     Path parts = folder.resolve("parts.jsonl");
-    LyapunovListener first = builder(parts).trajectory(curvature).strict(true).build();
+    LyapunovListener first = quick(parts).trajectory(curvature).build();
     MultiLayerNetwork network = network(updater);
     train(network, first, 0, stop);
     first.close();
     Path saved = folder.resolve("model.zip");
     ModelSerializer.writeModel(network, saved.toFile(), true);
-    LyapunovListener second = builder(parts).trajectory(curvature).strict(true).build();
+    LyapunovListener second = quick(parts).trajectory(curvature).build();
     train(ModelSerializer.restoreMultiLayerNetwork(saved.toFile(), true), second, stop, 11);
     second.close();
 
@@ -183,12 +184,11 @@ class RecordOfARunTest {
   @Test
   void anotherCurvatureIsAnotherTrajectory() throws IOException {
     Path file = folder.resolve("run.jsonl");
-    LyapunovListener first = builder(file).trajectory(true).build();
+    LyapunovListener first = quick(file).trajectory(true).build();
     MultiLayerNetwork network = network();
     train(network, first, 0, 5);
     first.close();
-    LyapunovListener second =
-        builder(file).trajectory(TrajectoryExponent.Curvature.HESSIAN).strict(true).build();
+    LyapunovListener second = quick(file).trajectory(TrajectoryExponent.Curvature.HESSIAN).build();
     train(network, second, 5, 11);
     second.close();
     List<CheckpointLine> lines = RunRecord.read(file).checkpoints();
@@ -241,6 +241,10 @@ class RecordOfARunTest {
         .isThrownBy(() -> builder(folder.resolve("no/such/folder")).build())
         .withMessageContaining("must be a file that can be written");
     assertThatIllegalArgumentException().isThrownBy(() -> builder(folder).build());
+  }
+
+  private LyapunovListener.Builder quick(Path file) {
+    return builder(file).tier(Tier.ECONOMY).compareProbeSizes(false).strict(true);
   }
 
   private LyapunovListener.Builder builder(Path file) {

@@ -29,7 +29,15 @@ final class GradientDifference {
   private double largest;
 
   GradientDifference(INDArray theta) {
+    this(theta, 0);
+  }
+
+  /**
+   * @param largest curvature known from points nearby
+   */
+  GradientDifference(INDArray theta, double largest) {
     this.theta = theta;
+    this.largest = largest;
     double size = Math.max(1, norm(theta));
     reach = FIRST_REACH * size;
     shortest = LAST_REACH * size;
@@ -63,6 +71,11 @@ final class GradientDifference {
         reach /= 10;
       }
     }
+  }
+
+  /** The largest curvature met. */
+  double largest() {
+    return largest;
   }
 
   /**

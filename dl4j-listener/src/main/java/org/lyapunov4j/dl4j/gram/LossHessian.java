@@ -53,8 +53,9 @@ public final class LossHessian implements AutoCloseable {
   private static void requireTrueGradients(Model model) {
     Stream<Object> parts =
         model instanceof ComputationGraph graph
-            ? Stream.concat(Stream.of(graph.getLayers()), Stream.of(graph.getVertices()))
-            : Stream.of(((MultiLayerNetwork) model).getLayers());
+            ? Stream.concat(
+                Stream.of((Object[]) graph.getLayers()), Stream.of((Object[]) graph.getVertices()))
+            : Stream.of((Object[]) ((MultiLayerNetwork) model).getLayers());
     parts
         .filter(part -> GenericRule.scale(part) != 1)
         .findFirst()
@@ -88,38 +89,51 @@ public final class LossHessian implements AutoCloseable {
               model.numParams(),
               parameters.length));
     }
-    return new Products(parameters.clone());
+    return new Products(parameters.clone(), new Experience());
+  }
+
+  /** What products at one point tell for those nearby. */
+  private static final class Experience {
+    private double error = Double.NaN;
+    private double largest;
   }
 
   private final class Products implements BatchHessian {
     private final double[] parameters;
-    private GradientDifference difference;
-    private INDArray theta;
-    private double error = Double.NaN;
+    private final Experience experience;
 
-    Products(double[] parameters) {
+    Products(double[] parameters, Experience experience) {
       this.parameters = parameters;
+      this.experience = experience;
+    }
+
+    /** On the straight line. */
+    @Override
+    public BatchHessian between(BatchHessian later, double share) {
+      if (share == 0) {
+        return this;
+      }
+      double[] end = ((Products) later).parameters;
+      double[] place = parameters.clone();
+      for (int p = 0; p < place.length; p++) {
+        place[p] += share * (end[p] - place[p]);
+      }
+      return new Products(place, experience);
     }
 
     @Override
+    @SuppressWarnings("try") // the isolation is only begun and closed
     public double[] times(int[] examples, double[] direction) {
       synchronized (LossHessian.this) {
-        return product(examples, direction);
-      }
-    }
-
-    @SuppressWarnings("try") // the isolation is only begun and closed
-    private double[] product(int[] examples, double[] direction) {
-      try (Isolation isolation = Isolation.begin();
-          Batch batch = new Batch(examples)) {
-        if (difference == null) {
-          theta = Nd4j.createFromArray(parameters);
-          difference = new GradientDifference(theta);
-        }
-        try (INDArray slope = batch.gradient(theta)) {
+        try (Isolation isolation = Isolation.begin();
+            Batch batch = new Batch(examples);
+            INDArray theta = Nd4j.createFromArray(parameters);
+            INDArray slope = batch.gradient(theta)) {
+          GradientDifference difference = new GradientDifference(theta, experience.largest);
           double[] product = difference.product(batch::gradient, slope, direction);
-          if (Double.isNaN(error)) {
-            error = difference.disagreement(batch::gradient, product, direction);
+          experience.largest = difference.largest();
+          if (Double.isNaN(experience.error)) {
+            experience.error = difference.disagreement(batch::gradient, product, direction);
           }
           return product;
         }
@@ -128,7 +142,7 @@ public final class LossHessian implements AutoCloseable {
 
     @Override
     public double relativeError() {
-      return Double.isNaN(error) ? 0 : error;
+      return Double.isNaN(experience.error) ? 0 : experience.error;
     }
   }
 

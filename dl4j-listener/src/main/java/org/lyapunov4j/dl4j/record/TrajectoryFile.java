@@ -47,6 +47,7 @@ public final class TrajectoryFile {
    * @param weights of the parameters at the checkpoint; null for ones
    * @param taken the examples of the mini-batches that training took since, by iteration
    */
+  @SuppressWarnings("ArrayRecordComponent") // as large as the model, and compared by content
   public record State(
       int iteration,
       Optional<TrajectoryExponent.State> trajectory,
