@@ -4,10 +4,10 @@ package org.lyapunov4j.stability;
 import java.util.Locale;
 
 /**
- * A number with bounds. Those of matrices up to 300 rows hold by a proof, up to the rounding of
- * their evaluation; of larger ones the upper bound of an index and the lower bound of a critical
- * learning rate rest on an estimate of a second eigenvalue with a safety factor, the other two on a
- * proof ({@link MeanSquareStability}).
+ * A number with bounds. Of matrices beyond 128 rows, and of smaller ones with several outputs where
+ * the theorem says little, the upper bound of an index and the lower bound of a critical learning
+ * rate rest on an estimate of a second eigenvalue with a safety factor, the other two on a proof
+ * ({@link MeanSquareStability}); else all hold by a proof, up to the rounding of their evaluation.
  *
  * @param value the best estimate, usually far more accurate than the bounds
  * @param low lower bound

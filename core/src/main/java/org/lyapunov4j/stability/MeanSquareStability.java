@@ -37,14 +37,15 @@ import org.nd4j.linalg.api.buffer.DataType;
  * exponents, which below the edge only show the slowest mode. R is self-adjoint and positive: a
  * Rayleigh–Ritz iteration finds its spectral radius, and Rayleigh quotients bound it from below.
  *
- * <p>Up to 300 rows the iteration goes on to rounding, and Collatz–Wielandt quotients bound it from
- * above. Beyond, a map in which small eigenvalues stand in closed form finds the Perron matrix for
- * little; one or two products with R itself then give index and critical learning rate with a
- * relative width of at most 1e-3 (3e-3 for B = 1), the upper bound by Kato and Temple from a second
- * Ritz value, whose distance to the first is halved for safety; and Λ(2) to 1e-3 of its value, its
- * sign that of index − 1.
+ * <p>Up to 128 rows the iteration goes on to rounding, and Collatz–Wielandt quotients bound it from
+ * above, or where they are loose Kato and Temple do. Beyond, a map in which small eigenvalues stand
+ * in closed form finds the Perron matrix for little; one or two products with R itself, in single
+ * precision, then give index and critical learning rate with a relative width of at most 1e-3 (3e-3
+ * for B = 1), the upper bound by Kato and Temple from a second Ritz value, whose distance to the
+ * first is halved for safety; and Λ(2) to 1e-3 of its value, its sign that of index − 1.
  *
- * <p>Cost beyond 300 rows: one to three eigendecompositions, four close to the edge. Immutable.
+ * <p>Cost beyond 128 rows: about one eigendecomposition, two close to the edge; four of one of 300
+ * rows. Immutable.
  *
  * <p>Sources: L. Wu, C. Ma, W. E, NeurIPS 2018; R. Mulayoff, T. Michaeli, COLT 2024 (the same
  * threshold as a mixture of full-batch and single-example steps); Chemnitz and Engel, arXiv
@@ -59,7 +60,7 @@ public final class MeanSquareStability {
   private static final long LARGEST_SIZE = 1L << 28;
 
   /** The largest m at which a product costs so little that pairs are iterated to rounding. */
-  private static final int LARGEST_EXACT = 300;
+  private static final int LARGEST_EXACT = 128;
 
   private final int examples;
   private final int rank;
