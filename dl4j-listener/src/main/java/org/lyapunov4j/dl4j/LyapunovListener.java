@@ -90,6 +90,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private final ObservedBatchSize observed = new ObservedBatchSize();
   private final ObservedOrder order = new ObservedOrder();
+  private final ParallelTraining parallel = new ParallelTraining();
   private final ObservedBatches batches;
   private final AtomicReference<StabilityProbe> stability = new AtomicReference<>();
   private volatile Model watched;
@@ -236,8 +237,20 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         checkpointWithinBudget(model, epoch, due);
       }
       interventions.act(model, iteration);
+      parallel.stepped(model);
     } catch (Throwable failure) {
       handle(failure);
+    }
+  }
+
+  @Override
+  public void onGradientCalculation(Model model) {
+    if (!off && model == watched) {
+      try {
+        parallel.goesOn(model);
+      } catch (Throwable failure) {
+        handle(failure);
+      }
     }
   }
 
@@ -539,12 +552,13 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   private TrainingStep readStep(Model model, int epoch) {
-    int trained = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
+    int workers = fixedBatchSize > 0 ? 1 : parallel.workers();
+    int trained = fixedBatchSize > 0 ? fixedBatchSize : workers * observed.get();
     TrainingStep step =
         takesFullBatches()
             ? steps.readFullBatch(model, latestIteration, epoch, trained)
             : steps.read(model, latestIteration, epoch, trained);
-    step = step.withRemark(observed.describe());
+    step = parallel.of(step, workers).withRemark(observed.describe());
     step = batches == null ? step : step.withRemark(batches.remark());
     long seen = observed.epoch().map(ObservedBatchSize.Epoch::examples).orElse(0L);
     return seen == 0 || seen == probe.size()

@@ -36,7 +36,7 @@ public record TrainingStep(String updater, SgdStep sgd, Level level, List<String
    * @param remarks one sentence each
    */
   public TrainingStep(SgdStep sgd, List<String> remarks) {
-    this("Sgd", sgd, Level.EXACT, remarks);
+    this("Sgd", sgd, Level.exact(), remarks);
   }
 
   /**
