@@ -13,8 +13,10 @@ import org.lyapunov4j.dl4j.gram.UnsupportedModelException;
 import org.lyapunov4j.dl4j.gram.Weighting;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.NormalisedGradient;
+import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -29,6 +31,7 @@ final class Kernel implements AutoCloseable {
   private final NtkGram ntk;
   private final Form form;
   private final Level level;
+  private final Segments segments;
 
   private enum Form {
     MATRIX,
@@ -37,20 +40,31 @@ final class Kernel implements AutoCloseable {
     NONE
   }
 
-  private Kernel(NtkGram ntk, Form form, Level level) {
+  private Kernel(NtkGram ntk, Form form, Level level, Segments segments) {
     this.ntk = ntk;
     this.form = form;
-    this.level = level;
+    this.level = level.and(segments.level());
+    this.segments = segments;
   }
 
   /**
    * What was computed.
    *
-   * @param matrix the Gram matrix, curvature-weighted or plain
+   * @param matrix the Gram matrix with what goes with it, curvature-weighted or plain
    * @param sharpness κ_max/N where there are products alone
    * @param level what the loss and the size of the model leave of the step's level
    */
-  record Result(Optional<NtkGramResult> matrix, OptionalDouble sharpness, Level level) {}
+  record Result(Optional<Matrix> matrix, OptionalDouble sharpness, Level level) {}
+
+  /**
+   * A Gram matrix of the examples that a step draws from.
+   *
+   * @param gram of those examples
+   * @param residuals of those examples
+   * @param loss mean over all of the probe
+   * @param assumptions a sentence each
+   */
+  record Matrix(GramMatrix gram, double[] residuals, double loss, List<String> assumptions) {}
 
   /**
    * A kernel.
@@ -59,15 +73,17 @@ final class Kernel implements AutoCloseable {
    * @throws UnsupportedModelException if strict
    * @throws IllegalArgumentException if the probe does not fit the model
    */
-  static Kernel of(Model model, MultiDataSet probe, BooleanSupplier cancelled, boolean strict) {
+  static Kernel of(Model model, MultiDataSet whole, BooleanSupplier cancelled, boolean strict) {
+    Segments segments = Segments.of(model, whole);
+    MultiDataSet probe = segments.of(whole);
     try {
       NtkGram ntk = builder(model, probe, cancelled).build();
-      return new Kernel(ntk, Form.MATRIX, simplified(ntk));
+      return new Kernel(ntk, Form.MATRIX, simplified(ntk), segments);
     } catch (UnsupportedModelException refusal) {
       if (strict) {
         throw refusal;
       }
-      return nextBest(builder(model, probe, cancelled), refusal);
+      return nextBest(builder(model, probe, cancelled), refusal, segments);
     }
   }
 
@@ -77,14 +93,15 @@ final class Kernel implements AutoCloseable {
     return NtkGram.builder(model).probe(probe).spotChecks(0).cancelled(cancelled);
   }
 
-  private static Kernel nextBest(NtkGram.Builder builder, UnsupportedModelException refusal) {
+  private static Kernel nextBest(
+      NtkGram.Builder builder, UnsupportedModelException refusal, Segments segments) {
     Level level = observed(refusal);
     try {
       return refusal.isOfSize()
-          ? new Kernel(builder.matrixFree().build(), Form.PRODUCTS, level)
-          : new Kernel(builder.weighting(Weighting.PLAIN).build(), Form.PLAIN, level);
+          ? new Kernel(builder.matrixFree().build(), Form.PRODUCTS, level, segments)
+          : new Kernel(builder.weighting(Weighting.PLAIN).build(), Form.PLAIN, level, segments);
     } catch (UnsupportedModelException neither) {
-      return new Kernel(null, Form.NONE, level);
+      return new Kernel(null, Form.NONE, level, segments);
     }
   }
 
@@ -94,7 +111,7 @@ final class Kernel implements AutoCloseable {
 
   private static Level simplified(NtkGram ntk) {
     return ntk.simplifications().isEmpty()
-        ? Level.EXACT
+        ? Level.exact()
         : new Level.Approximate(
             String.join(", ", ntk.simplifications()),
             "what training does in their place is not in it");
@@ -123,6 +140,11 @@ final class Kernel implements AutoCloseable {
     return ntk;
   }
 
+  /** The step as it is taken on the examples of the matrix. */
+  SgdStep of(SgdStep step, GramMatrix gram) {
+    return segments.of(step, gram.examples());
+  }
+
   /** Whether the matrix, if there is one, has the curvature of the loss in it. */
   boolean isCurved() {
     return form == Form.MATRIX;
@@ -132,12 +154,13 @@ final class Kernel implements AutoCloseable {
    * Computes it.
    *
    * @param metric weights of the parameters, or null; not used for the plain kernel
+   * @param batchSize B, by which segments of series are ordered
    */
-  Result compute(INDArray parameters, INDArray metric) {
+  Result compute(INDArray parameters, INDArray metric, int batchSize) {
     try {
       return switch (form) {
-        case MATRIX -> matrix(ntk.compute(parameters, metric));
-        case PLAIN -> matrix(ntk.compute(parameters));
+        case MATRIX -> matrix(ntk.compute(parameters, metric), batchSize);
+        case PLAIN -> matrix(ntk.compute(parameters), batchSize);
         case PRODUCTS -> products(ntk.operator(parameters));
         case NONE -> new Result(Optional.empty(), OptionalDouble.empty(), level);
       };
@@ -154,7 +177,7 @@ final class Kernel implements AutoCloseable {
   double[] inverseNorms(
       INDArray parameters, List<NormalisedGradient> normalised, List<int[]> batches) {
     double[] inverse = new double[normalised.size()];
-    for (double[] gradient : ntk.gradients(parameters, batches)) {
+    for (double[] gradient : ntk.gradients(parameters, segments.of(batches))) {
       for (int l = 0; l < inverse.length; l++) {
         inverse[l] += 1 / normalised.get(l).norm(gradient) / batches.size();
       }
@@ -162,16 +185,19 @@ final class Kernel implements AutoCloseable {
     return inverse;
   }
 
-  private Result matrix(NtkGramResult result) {
+  private Result matrix(NtkGramResult result, int batchSize) {
     double dropped = result.droppedCurvature();
     Level curvature =
         dropped == 0
-            ? Level.EXACT
+            ? Level.exact()
             : new Level.Approximate(
                 "the negative part of the loss curvature is left out",
                 String.format(
                     java.util.Locale.ROOT, "up to %.2g of the largest at an example", dropped));
-    return new Result(Optional.of(result), OptionalDouble.empty(), level.and(curvature));
+    return new Result(
+        Optional.of(segments.ordered(result, batchSize)),
+        OptionalDouble.empty(),
+        level.and(curvature));
   }
 
   private Result products(NtkOperator operator) {

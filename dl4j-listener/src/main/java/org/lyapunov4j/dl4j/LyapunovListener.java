@@ -49,8 +49,8 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p><b>It never disturbs training.</b> It works in {@code iterationDone} and {@code onEpochEnd} on
- * a private copy of the parameters, leaves ND4J's generators as they were, and lets nothing out: the
- * first failure is logged with what to do, later ones are counted, and training goes on. Of
+ * a private copy of the parameters, leaves ND4J's generators as they were, and lets nothing out:
+ * the first failure is logged with what to do, later ones are counted, and training goes on. Of
  * training whose step has no linearisation it shows what is observed, at {@link
  * org.lyapunov4j.dl4j.step.Level.Observed}, and says why; only a probe that does not fit the model
  * switches it off. With {@link Builder#strict} failures and refusals are thrown instead. Only an
@@ -99,6 +99,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private final ObservedBatchSize observed = new ObservedBatchSize();
   private final ObservedOrder order = new ObservedOrder();
+  private final ParallelTraining parallel = new ParallelTraining();
   private final ObservedBatches batches;
   private final AtomicReference<StabilityProbe> stability = new AtomicReference<>();
   private volatile Model watched;
@@ -268,8 +269,20 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         checkpointWithinBudget(model, epoch, due);
       }
       interventions.act(model, iteration);
+      parallel.stepped(model);
     } catch (Throwable failure) {
       handle(failure);
+    }
+  }
+
+  @Override
+  public void onGradientCalculation(Model model) {
+    if (!off && model == watched) {
+      try {
+        parallel.goesOn(model);
+      } catch (Throwable failure) {
+        handle(failure);
+      }
     }
   }
 
@@ -637,12 +650,13 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   private TrainingStep readStep(Model model, int epoch) {
-    int trained = fixedBatchSize > 0 ? fixedBatchSize : observed.get();
+    int workers = fixedBatchSize > 0 ? 1 : parallel.workers();
+    int trained = fixedBatchSize > 0 ? fixedBatchSize : workers * observed.get();
     TrainingStep step =
         takesFullBatches()
             ? steps.readFullBatch(model, latestIteration, epoch, trained)
             : steps.read(model, latestIteration, epoch, trained);
-    step = step.withRemark(observed.describe());
+    step = parallel.of(step, workers).withRemark(observed.describe());
     step = batches == null ? step : step.withRemark(batches.remark());
     step = settings.trajectory() == null ? step : step.withRemark(settings.trajectory().remark());
     long seen = observed.epoch().map(ObservedBatchSize.Epoch::examples).orElse(0L);

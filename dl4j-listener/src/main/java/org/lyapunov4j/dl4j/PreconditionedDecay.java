@@ -38,7 +38,7 @@ record PreconditionedDecay(
     double effective =
         top.value() > 0
             ? kernel
-                .compute(snapshot.parameters(), metric)
+                .compute(snapshot.parameters(), metric, snapshot.step().sgd().batchSize())
                 .matrix()
                 .map(second -> energy(second.gram(), top.vector()) / top.value())
                 .orElse(0.0)

@@ -16,11 +16,10 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.lyapunov4j.dl4j.gram.NtkGramResult;
-import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
@@ -54,6 +53,7 @@ final class StabilityProbe implements AutoCloseable {
 
   /** Key of a random stream. */
   private static final long GRADIENT_NORMS = 0x6e6f726d;
+
   /** Where eigenvectors are computed, unless the user sets another limit. */
   private static final long DECOMPOSED = 6144;
 
@@ -166,26 +166,31 @@ final class StabilityProbe implements AutoCloseable {
     // the sum is finite only if every parameter is
     requireFinite(snapshot.parameters().sumNumber().doubleValue(), "parameters", snapshot);
     Optional<String> rates = normalise(snapshot);
-    Kernel.Result result = kernel.compute(snapshot.parameters(), snapshot.metric());
+    Kernel.Result result =
+        kernel.compute(snapshot.parameters(), snapshot.metric(), snapshot.step().sgd().batchSize());
     if (result.matrix().isPresent()) {
-      requireFinite(result.matrix().get().fit().loss(), "mean loss", snapshot);
+      requireFinite(result.matrix().get().loss(), "mean loss", snapshot);
     }
     settings.deadline().check();
     settings.stages().accept(Stage.ANALYSIS);
     long middle = System.nanoTime();
     TrainingStep step = decaying(snapshot.step().at(result.level()), snapshot, result);
     step = rates.map(step::withRemark).orElse(step);
+    if (result.matrix().isPresent()) {
+      step = step.withSgd(kernel.of(step.sgd(), result.matrix().get().gram()));
+    }
+    SgdStep sgd = step.sgd();
     Found found = found(snapshot, step, result);
     settings.deadline().check();
     long end = System.nanoTime();
-    Optional<NtkGramResult> matrix = result.matrix();
+    Optional<Kernel.Matrix> matrix = result.matrix();
     return new Checkpoint(
         settings.run(),
         snapshot.iteration(),
         snapshot.epoch(),
         snapshot.time(),
         snapshot.loss(),
-        matrix.map(gram -> gram.fit().loss()).orElse(Double.NaN),
+        matrix.map(Kernel.Matrix::loss).orElse(Double.NaN),
         snapshot.tier(),
         step,
         assumptions(matrix, found.findings(), found.smaller()),
@@ -194,7 +199,9 @@ final class StabilityProbe implements AutoCloseable {
             ? settings.edge().forecast(step.sgd())
             : Optional.empty(),
         found.smaller(),
-        matrix.filter(gram -> kernel.isCurved()).map(gram -> batchSharpness(gram, snapshot)),
+        matrix
+            .filter(gram -> kernel.isCurved())
+            .map(gram -> batchSharpness(gram, sgd, snapshot.iteration())),
         found.window(),
         found.finiteTime(),
         matrix.map(gram -> bytes(gram.gram())).orElse(0L),
@@ -203,8 +210,8 @@ final class StabilityProbe implements AutoCloseable {
   }
 
   /**
-   * Puts the mean of 1/‖g‖ over mini-batches into the metric, for each part of the gradient that
-   * is divided by its norm, and says what learning rates that makes.
+   * Puts the mean of 1/‖g‖ over mini-batches into the metric, for each part of the gradient that is
+   * divided by its norm, and says what learning rates that makes.
    */
   private Optional<String> normalise(Snapshot snapshot) {
     List<NormalisedGradient> normalised = snapshot.normalised();
@@ -229,10 +236,7 @@ final class StabilityProbe implements AutoCloseable {
     for (int l = 0; l < inverse.length; l++) {
       NormalisedGradient part = normalised.get(l);
       if (snapshot.metric() != null) {
-        snapshot
-            .metric()
-            .get(NDArrayIndex.interval(part.from(), part.to()))
-            .muli(inverse[l]);
+        snapshot.metric().get(NDArrayIndex.interval(part.from(), part.to())).muli(inverse[l]);
       }
       rates.add(
           String.format(Locale.ROOT, "%.3g for %s", step.learningRate() * inverse[l], part.name()));
@@ -268,7 +272,7 @@ final class StabilityProbe implements AutoCloseable {
     if (step.level() instanceof Level.Observed || result.matrix().isEmpty()) {
       return new Found(observed(step, result));
     }
-    NtkGramResult matrix = result.matrix().get();
+    Kernel.Matrix matrix = result.matrix().get();
     GramMatrix gram = matrix.gram();
     StabilityReport report =
         settings
@@ -284,12 +288,7 @@ final class StabilityProbe implements AutoCloseable {
         trajectory(snapshot, gram),
         settings
             .horizon()
-            .from(
-                matrix.fit().residuals(),
-                gram,
-                step.sgd(),
-                snapshot.tier(),
-                settings.deadline()));
+            .from(matrix.residuals(), gram, step.sgd(), snapshot.tier(), settings.deadline()));
   }
 
   private ObservedReport observed(TrainingStep step, Kernel.Result result) {
@@ -317,17 +316,13 @@ final class StabilityProbe implements AutoCloseable {
     if (!step.updater().equals("Sgd") || !step.sgd().isPlain()) {
       return OptionalDouble.empty();
     }
-    NtkGramResult plain = result.matrix().get();
-    return LossFloor.ratio(plain.gram(), plain.fit().residuals(), plain.fit().loss(), step.sgd());
+    Kernel.Matrix plain = result.matrix().get();
+    return LossFloor.ratio(plain.gram(), plain.residuals(), plain.loss(), step.sgd());
   }
 
-  private BatchSharpness batchSharpness(NtkGramResult result, Snapshot snapshot) {
+  private BatchSharpness batchSharpness(Kernel.Matrix result, SgdStep sgd, int iteration) {
     return BatchSharpness.estimate(
-        result.gram(),
-        result.fit().residuals(),
-        snapshot.step().sgd(),
-        BATCHES,
-        draws(snapshot.iteration()));
+        result.gram(), result.residuals(), sgd, BATCHES, draws(iteration));
   }
 
   private static void requireFinite(double sum, String what, Snapshot snapshot) {
@@ -346,7 +341,7 @@ final class StabilityProbe implements AutoCloseable {
 
   /** What was assumed of the model, and what went wrong and was replaced. */
   private static List<String> assumptions(
-      Optional<NtkGramResult> result, Findings findings, List<StabilityReport> smaller) {
+      Optional<Kernel.Matrix> result, Findings findings, List<StabilityReport> smaller) {
     Stream<String> remarks =
         Stream.concat(Stream.of(findings), smaller.stream())
             .flatMap(report -> report.remarks().stream());

@@ -64,8 +64,7 @@ class NormalisedGradientTest {
     plain.fit(data.batchBy(4).get(0));
     normalised.fit(data.batchBy(4).get(0));
     List<NormalisedGradient> parts = parts(normalised);
-    assertThat(parts)
-        .hasSize(normalization == GradientNormalization.RenormalizeL2PerLayer ? 2 : 4);
+    assertThat(parts).hasSize(normalization == GradientNormalization.RenormalizeL2PerLayer ? 2 : 4);
     double[] step = FitDerivative.vector(before.sub(plain.params()));
     double[] normedStep = FitDerivative.vector(before.sub(normalised.params()));
     for (NormalisedGradient part : parts) {
@@ -93,9 +92,7 @@ class NormalisedGradientTest {
         double[] gradient = ntk.gradients(network.params(), List.of(all))[0];
         INDArray metric = Nd4j.ones(DataType.DOUBLE, network.numParams());
         for (NormalisedGradient part : parts(network)) {
-          metric
-              .get(NDArrayIndex.interval(part.from(), part.to()))
-              .divi(part.norm(gradient));
+          metric.get(NDArrayIndex.interval(part.from(), part.to())).divi(part.norm(gradient));
         }
         double largest = LargestEigenpair.of(ntk.compute(network.params(), metric).gram()).value();
         mean += RATE * largest / EXAMPLES / 2 / 20;
@@ -115,7 +112,8 @@ class NormalisedGradientTest {
     assertThat(checkpoint.findings().measuredSharpness()).isPresent();
     assertThat(checkpoint.step().toString())
         .startsWith("OBSERVED")
-        .contains("a ratio of 1.0 is normal", "effective learning rates", "for DenseLayer 'layer0'");
+        .contains(
+            "a ratio of 1.0 is normal", "effective learning rates", "for DenseLayer 'layer0'");
   }
 
   @Test
@@ -127,7 +125,8 @@ class NormalisedGradientTest {
             .registry(registry)
             .analysis(settings -> settings.maxEpochs(64))
             .build();
-    MultiLayerNetwork network = network(new Adam(RATE), GradientNormalization.RenormalizeL2PerLayer);
+    MultiLayerNetwork network =
+        network(new Adam(RATE), GradientNormalization.RenormalizeL2PerLayer);
     network.setListeners(listener);
     network.fit(data);
     Checkpoint checkpoint = listener.history().get(0);

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.step.Level;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -43,7 +44,87 @@ class ParallelWrapperTest {
     listener.close();
     assertThat(listener.failures()).isZero();
     assertThat(listener.history()).hasSize(1 + EXAMPLES / 4);
-    assertThat(listener.history()).allMatch(c -> c.step().sgd().batchSize() == 4);
+    assertThat(listener.history()).allMatch(c -> c.step().sgd().batchSize() == 2 * 4);
+  }
+
+  /**
+   * Two workers with four examples each make the step of plain training with all eight. The first
+   * round of a wrapper may be torn, so that it moves nothing here.
+   */
+  @Test
+  void aRoundThatIsAveragedIsOneStepOnAllMiniBatches() {
+    List<DataSet> quarters = new ArrayList<>(pairs(network()).subList(0, 2));
+    quarters.addAll(differing());
+    MultiLayerNetwork plain = network();
+    for (int round = 0; round < quarters.size() / 2; round++) {
+      plain.fit(DataSet.merge(quarters.subList(2 * round, 2 * round + 2)));
+    }
+    MultiLayerNetwork network = network();
+    LyapunovListener watching = builder().build();
+    network.setListeners(watching);
+    fit(network, quarters, ParallelWrapper.TrainingMode.AVERAGING, 1);
+    assertThat(network.params().distance2(plain.params())).isLessThan(1e-13);
+    assertThat(watching.history()).isNotEmpty();
+    for (Checkpoint checkpoint : watching.history()) {
+      assertThat(checkpoint.level()).isEqualTo(Level.exact());
+      assertThat(checkpoint.step().sgd().batchSize()).isEqualTo(8);
+      assertThat(checkpoint.step().toString()).contains("2 workers of a ParallelWrapper");
+    }
+    Checkpoint last = watching.history().get(watching.history().size() - 1);
+    assertThat(last.step().toString()).contains("averages after every round, as seen");
+  }
+
+  @Test
+  void averagingOfSomeRoundsIsObserved() {
+    MultiLayerNetwork network = network();
+    LyapunovListener listener = builder().build();
+    network.setListeners(listener);
+    fit(network, differing(), ParallelWrapper.TrainingMode.AVERAGING, 3);
+    Checkpoint last = listener.history().get(listener.history().size() - 1);
+    assertThat(last.step().toString())
+        .startsWith("OBSERVED")
+        .contains("averages its 2 workers after every");
+    assertThat(listener.failures()).isZero();
+  }
+
+  @Test
+  void sharedGradientsAreObserved() {
+    MultiLayerNetwork network = network();
+    LyapunovListener listener = builder().build();
+    network.setListeners(listener);
+    fit(network, differing(), ParallelWrapper.TrainingMode.SHARED_GRADIENTS, 1);
+    assertThat(listener.history()).isNotEmpty();
+    assertThat(listener.history().get(0).step().toString())
+        .startsWith("OBSERVED")
+        .contains("EncodedGradientsAccumulator", "encoded by a threshold");
+    assertThat(listener.failures()).isZero();
+  }
+
+  private List<DataSet> differing() {
+    List<DataSet> batches = new ArrayList<>();
+    for (int i = 0; i < 18; i++) {
+      batches.add(Networks.data(40 + i, 4, 3, 2, DataType.DOUBLE));
+    }
+    return batches;
+  }
+
+  @SuppressWarnings("try") // close() may be interrupted
+  private static void fit(
+      MultiLayerNetwork network,
+      List<DataSet> batches,
+      ParallelWrapper.TrainingMode mode,
+      int averagingFrequency) {
+    try (ParallelWrapper wrapper =
+        new ParallelWrapper.Builder<>(network)
+            .workers(2)
+            .prefetchBuffer(0)
+            .averagingFrequency(averagingFrequency)
+            .trainingMode(mode)
+            .build()) {
+      wrapper.fit(new ListDataSetIterator<>(batches, 1));
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test

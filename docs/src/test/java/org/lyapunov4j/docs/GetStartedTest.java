@@ -85,7 +85,9 @@ class GetStartedTest {
 
     network.fit(iterator, 20);
     String metrics =
-        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .build()
             .send(HttpRequest.newBuilder(server.uri()).build(), BodyHandlers.ofString())
             .body();
     listener.close();

@@ -206,8 +206,8 @@ public record Checkpoint(
   }
 
   /**
-   * What is to be concluded here: the verdict of the stability report, unless the step is that of an
-   * updater that is still {@linkplain TrainingStep#warmUp warming up}.
+   * What is to be concluded here: the verdict of the stability report, unless the step is that of
+   * an updater that is still {@linkplain TrainingStep#warmUp warming up}.
    *
    * @return absent where the {@link #level} allows none
    */

@@ -9,7 +9,6 @@ import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The largest eigenvalues of the Hessian of the mean loss, H = ∇²L, L = (1/N) Σ ℓ_i without

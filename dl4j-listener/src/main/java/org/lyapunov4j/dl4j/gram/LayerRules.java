@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j.gram;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
@@ -41,6 +42,7 @@ import org.deeplearning4j.nn.conf.preprocessor.RnnToCnnPreProcessor;
 import org.deeplearning4j.nn.conf.preprocessor.RnnToFeedForwardPreProcessor;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
+import org.deeplearning4j.nn.layers.objdetect.Yolo2OutputLayer;
 import org.deeplearning4j.nn.layers.recurrent.BidirectionalLayer;
 import org.deeplearning4j.nn.layers.recurrent.LastTimeStepLayer;
 import org.deeplearning4j.nn.layers.recurrent.MaskZeroLayer;
@@ -49,9 +51,27 @@ import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
+import org.nd4j.linalg.lossfunctions.impl.LossFMeasure;
+import org.nd4j.linalg.lossfunctions.impl.LossHinge;
+import org.nd4j.linalg.lossfunctions.impl.LossL1;
+import org.nd4j.linalg.lossfunctions.impl.LossMAE;
+import org.nd4j.linalg.lossfunctions.impl.LossMAPE;
+import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
+import org.nd4j.linalg.lossfunctions.impl.LossSparseMCXENT;
+import org.nd4j.linalg.lossfunctions.impl.LossWasserstein;
 
 /** Which rule serves which layer. */
 final class LayerRules {
+  /** Piecewise linear ones, one without a minimum, one that is not a sum over examples. */
+  private static final Set<Class<?>> HAVE_NO_CURVATURE =
+      Set.of(
+          LossL1.class,
+          LossMAE.class,
+          LossMAPE.class,
+          LossHinge.class,
+          LossWasserstein.class,
+          LossFMeasure.class);
+
   private final int examples;
   private final DataType type;
   private final boolean perExample;
@@ -220,7 +240,9 @@ final class LayerRules {
     boolean channelsLast =
         (conf instanceof RnnOutputLayer rnn && rnn.getRnnDataFormat() == RNNFormat.NWC)
             || (conf instanceof RnnLossLayer loss && loss.getRnnDataFormat() == RNNFormat.NWC)
-            || (conf instanceof CnnLossLayer cnn && cnn.getFormat() == CNN2DFormat.NHWC);
+            || (conf instanceof CnnLossLayer cnn && cnn.getFormat() == CNN2DFormat.NHWC)
+            || (conf instanceof org.deeplearning4j.nn.conf.layers.objdetect.Yolo2OutputLayer yolo
+                && yolo.getFormat() == CNN2DFormat.NHWC);
     return new TimeStepsRule.Split(channelsLast);
   }
 
@@ -228,6 +250,9 @@ final class LayerRules {
   Rule output(Layer layer, Curvature curvature, String name) {
     if (layer instanceof FrozenLayerWithBackprop frozen) {
       return new FrozenRule(output(frozen.getInsideLayer(), curvature, name), false);
+    }
+    if (layer instanceof Yolo2OutputLayer) {
+      return new ActivationRule(Activation.IDENTITY);
     }
     Activation activation =
         curvature.overLogits() ? Activation.IDENTITY : new Activation(activation(layer, name));
@@ -252,6 +277,9 @@ final class LayerRules {
     if (conf instanceof CnnLossLayer loss) {
       return loss.getLossFn();
     }
+    if (unwrapped(layer) instanceof Yolo2OutputLayer) {
+      return null; // the layer is its own
+    }
     throw UnsupportedModelException.of(
         "no Gram rule for a network that ends in " + name,
         "end it in OutputLayer, RnnOutputLayer, LossLayer, RnnLossLayer or CnnLossLayer");
@@ -259,6 +287,9 @@ final class LayerRules {
 
   /** The curvature rule of an output layer; for the plain kernel any loss will do. */
   Curvature curvature(Layer layer, Weighting weighting, String name) {
+    if (unwrapped(layer) instanceof Yolo2OutputLayer yolo) {
+      return new NumericCurvature(new LossDerivative.Yolo(yolo, examples));
+    }
     ILossFunction loss = loss(layer, name);
     IActivation activation = activation(unwrapped(layer), name);
     try {
@@ -267,8 +298,16 @@ final class LayerRules {
       if (weighting == Weighting.PLAIN) {
         return new GradientOnly(loss, activation);
       }
-      throw e.in(name);
+      if (HAVE_NO_CURVATURE.contains(loss.getClass())) {
+        throw e.in(name);
+      }
+      return new NumericCurvature(new LossDerivative.Function(dense(loss), activation));
     }
+  }
+
+  /** Labels of a sparse loss are one-hot here. */
+  private static ILossFunction dense(ILossFunction loss) {
+    return loss instanceof LossSparseMCXENT sparse ? new LossMCXENT(sparse.getWeights()) : loss;
   }
 
   private static IActivation activation(Layer layer, String name) {

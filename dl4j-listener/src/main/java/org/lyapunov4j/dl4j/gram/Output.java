@@ -8,7 +8,7 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
  * An output of a network with its loss.
  *
  * @param node index of the node, whose output is a matrix with the variable of the loss in its rows
- * @param loss Deeplearning4j's loss function
+ * @param loss Deeplearning4j's loss function, or null if the layer is its own
  * @param curvature its curvature rule
  * @param labelRows brings labels into the rows of the output
  * @param mask Deeplearning4j's mask of the loss, or null

@@ -41,7 +41,7 @@ final class Replica implements AutoCloseable {
     for (Output output : outputs) {
       if (!output.curvature().isSquaredError()) {
         assumptions.add(
-            output.loss().getClass().getSimpleName()
+            (output.loss() == null ? "YOLO's loss" : output.loss().getClass().getSimpleName())
                 + " is not a squared error: outside the paper's theorems (section 2.7)");
       }
     }

@@ -19,6 +19,8 @@ final class Seeds {
   private final double[][] mask;
   private final int positions;
   private final int width;
+  private double[] seen;
+  private Curvature.Rows latest;
 
   /**
    * Seeds of one output.
@@ -38,6 +40,10 @@ final class Seeds {
       expected[channels] = labels.size(channels); // the loss knows what they mean
     }
     requireShape(labels, expected, sparse ? channels : -1);
+    if (output.curvature() instanceof NumericCurvature numeric
+        && numeric.derivative() instanceof LossDerivative.Yolo yolo) {
+      yolo.on(value.size(channels == 1 ? 2 : 1), value.size(channels == 1 ? 3 : 2));
+    }
     width = (int) value.size(output.labelRows().channelAxis(value));
     INDArray rows = output.labelRows().forward(examples, labels);
     this.labels = sparse ? oneHot(rows) : rows.toDoubleMatrix();
@@ -177,14 +183,19 @@ final class Seeds {
     return Columns.packed(f.castTo(DataType.DOUBLE)).data().asDouble();
   }
 
-  /** The loss at the rows of an output. */
+  /** The loss at the rows of an output; the last is remembered. */
   private Curvature.Rows at(INDArray f) {
     double[] values = values(f);
+    if (Arrays.equals(values, seen)) {
+      return latest;
+    }
     double[][] rows = new double[labels.length][];
     for (int r = 0; r < rows.length; r++) {
       rows[r] = Arrays.copyOfRange(values, r * width, (r + 1) * width);
     }
-    return output.curvature().at(rows, labels, LossCurvature.weights(output.loss()));
+    latest = output.curvature().at(rows, labels, LossCurvature.weights(output.loss()));
+    seen = values;
+    return latest;
   }
 
   /** What was dropped of the curvature at an output, as {@link Curvature.Rows#droppedShare}. */

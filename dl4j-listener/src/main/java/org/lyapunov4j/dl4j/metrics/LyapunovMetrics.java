@@ -54,6 +54,7 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
 
   /** Gauges, one per level: 1 for the level of the latest checkpoint, else 0. */
   public static final String LEVEL = "lyapunov.level";
+
   /**
    * Gauges, one per {@link ListenerStatus.State}: 1 for what became of the checkpoint that was due
    * last, else 0.

@@ -95,7 +95,7 @@ record Decay(
                 Locale.ROOT,
                 "full-batch η_c is right to %.1g of itself, below the edge λ is a bound",
                 learningRate * (l2 + weightDecay) / 2))
-        : Level.EXACT;
+        : Level.exact();
   }
 
   /** What a reader of the exponent must know. */

@@ -8,8 +8,14 @@ import java.util.Objects;
  * or not, so that only what is observed can be shown.
  */
 public sealed interface Level {
-  /** The linearised step is that of training. */
-  Level EXACT = new Exact();
+  /**
+   * The linearised step is that of training.
+   *
+   * @return the highest level
+   */
+  static Level exact() {
+    return new Exact();
+  }
 
   /** The three levels, from most to least. */
   enum Kind {

@@ -6,9 +6,11 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Trainable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.regularization.L1Regularization;
 import org.nd4j.linalg.learning.regularization.L2Regularization;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
  * How one parameter array moves at one iteration.
@@ -21,6 +23,7 @@ import org.nd4j.linalg.learning.regularization.WeightDecay;
  * @param updater its updater
  * @param warmUp after how many gradients the updater's state describes the steps to come
  * @param atEpsilon whether its rate is 0 but Deeplearning4j steps at the updater's epsilon
+ * @param l1 coefficient of the sign in the gradient
  * @param l2 coefficient in the gradient
  * @param weightDecay coefficient of a decay after the updater, times η
  * @param absoluteDecay coefficient of a decay after the updater, not times η
@@ -34,6 +37,7 @@ record ParameterRule(
     UpdaterRule updater,
     int warmUp,
     boolean atEpsilon,
+    double l1,
     double l2,
     double weightDecay,
     double absoluteDecay) {
@@ -50,12 +54,15 @@ record ParameterRule(
     UpdaterRule rule = UpdaterRule.of(updater, name, iteration, epoch);
     boolean atEpsilon = UpdaterRule.stepsAtEpsilon(updater, iteration, epoch);
     List<Regularization> regularizations = owner.getConfig().getRegularizationByParam(parameter);
+    double l1 = 0;
     double l2 = 0;
     double weightDecay = 0;
     double absoluteDecay = 0;
     for (Regularization regularization :
         regularizations == null ? List.<Regularization>of() : regularizations) {
-      if (regularization instanceof L2Regularization penalty) {
+      if (regularization instanceof L1Regularization penalty) {
+        l1 += penalty.getL1().valueAt(iteration, epoch);
+      } else if (regularization instanceof L2Regularization penalty) {
         l2 += penalty.getL2().valueAt(iteration, epoch);
       } else if (regularization instanceof WeightDecay decay) {
         double coefficient = decay.getCoeff().valueAt(iteration, epoch);
@@ -74,6 +81,7 @@ record ParameterRule(
         rule,
         WarmUp.gradients(updater),
         atEpsilon,
+        l1,
         l2,
         weightDecay,
         absoluteDecay);
@@ -104,6 +112,14 @@ record ParameterRule(
     return absoluteDecay == 0 ? share : share + absoluteDecay / reference.updater.learningRate();
   }
 
+  /** How many of its numbers l1 carries over 0 in a step, where they rattle. */
+  long rattling() {
+    double reach = updater.learningRate() * l1;
+    return l1 == 0
+        ? 0
+        : Transforms.abs(array, true).lte(reach).castTo(array.dataType()).sumNumber().longValue();
+  }
+
   /** Whether its weight in the metric of a step at the rate of the reference is 1. */
   boolean hasWeightOne(ParameterRule reference) {
     return !updater.isAdaptive() && gradientFactor == 1 && relativeRate(reference) == 1;
@@ -123,6 +139,6 @@ record ParameterRule(
     return new UnsupportedTrainingException(
         "The regularisation " + regularization.getClass().getSimpleName() + " of " + name,
         "it has no linear step around a minimum",
-        "use l2 or weightDecay");
+        "use l1, l2 or weightDecay");
   }
 }

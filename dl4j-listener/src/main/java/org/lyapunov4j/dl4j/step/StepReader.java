@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
@@ -19,7 +20,9 @@ import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.api.Trainable;
 import org.deeplearning4j.nn.api.TrainingConfig;
 import org.deeplearning4j.nn.conf.BackpropType;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.GradientNormalization;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.SeparableConvolution2D;
@@ -28,6 +31,10 @@ import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.optimize.api.ConvexOptimizer;
+import org.deeplearning4j.optimize.api.StepFunction;
+import org.deeplearning4j.optimize.solvers.StochasticGradientDescent;
+import org.deeplearning4j.optimize.stepfunctions.NegativeGradientStepFunction;
 import org.lyapunov4j.dl4j.step.GradientFactors.Factored;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;
@@ -90,14 +97,17 @@ public final class StepReader {
     decay.remark().ifPresent(remarks::add);
     SgdStep sgd = step(reference, decay, model.conf().isMiniBatch(), batchSize, remarks);
     requireNormalisedIfPreconditioned(model, rules);
-    Level level = preconditioning(rules).and(normalisation(model)).and(decay.level(reference.updater().learningRate()));
+    Level level =
+        preconditioning(rules)
+            .and(normalisation(model))
+            .and(kinks(rules))
+            .and(decay.level(reference.updater().learningRate()));
     return new TrainingStep(
         reference.updaterName(), sgd, level, warmUp(rules, iteration), List.copyOf(remarks));
   }
 
   private static Optional<String> warmUp(List<ParameterRule> rules, int iteration) {
-    ParameterRule slowest =
-        Collections.max(rules, Comparator.comparingInt(ParameterRule::warmUp));
+    ParameterRule slowest = Collections.max(rules, Comparator.comparingInt(ParameterRule::warmUp));
     int seen = iteration + 1;
     return seen >= slowest.warmUp()
         ? Optional.empty()
@@ -113,7 +123,8 @@ public final class StepReader {
 
   /** With a plain updater every step has the same length, whatever the curvature. */
   private static void requireNormalisedIfPreconditioned(Model model, List<ParameterRule> rules) {
-    List<NormalisedGradient> normalised = NormalisedGradient.of(parts(model), model.params().offset());
+    List<NormalisedGradient> normalised =
+        NormalisedGradient.of(parts(model), model.params().offset());
     boolean preconditioned = rules.stream().allMatch(rule -> rule.updater().isAdaptive());
     if (!normalised.isEmpty() && !preconditioned) {
       throw new UnsupportedTrainingException(
@@ -124,14 +135,57 @@ public final class StepReader {
     }
   }
 
+  /** l1 is a constant in the gradient of what keeps its sign. */
+  private static Level kinks(List<ParameterRule> rules) {
+    long rattling = rules.stream().mapToLong(ParameterRule::rattling).sum();
+    long penalised =
+        rules.stream()
+            .filter(rule -> rule.l1() != 0)
+            .mapToLong(rule -> rule.array().length())
+            .sum();
+    return rattling == 0
+        ? Level.exact()
+        : new Level.Approximate(
+            "l1 is taken for constant",
+            String.format(
+                Locale.ROOT,
+                "%d of %d parameters are within a step of 0 and rattle there",
+                rattling,
+                penalised));
+  }
+
   private static Level normalisation(Model model) {
     return NormalisedGradient.of(parts(model), model.params().offset()).isEmpty()
-        ? Level.EXACT
+        ? Level.exact()
         : new Level.Approximate(
             "preconditioner and gradient norms stand still",
             "the edge ratio is a gauge, right within a factor of 2; no λ, for a step of constant"
                 + " length does not shrink near a minimum",
             2);
+  }
+
+  /**
+   * The length of the segments of truncated backpropagation through time. Series that fit into one
+   * are trained as without; of longer ones every segment makes a step of its own, which {@link
+   * #read} does not know.
+   *
+   * @param model a {@code MultiLayerNetwork} or {@code ComputationGraph}
+   * @return time steps; empty unless the model truncates
+   */
+  public static OptionalInt segmentLength(Model model) {
+    if (model instanceof MultiLayerNetwork network) {
+      MultiLayerConfiguration conf = network.getLayerWiseConfigurations();
+      return length(conf.getBackpropType(), conf.getTbpttFwdLength());
+    }
+    if (model instanceof ComputationGraph graph) {
+      ComputationGraphConfiguration conf = graph.getConfiguration();
+      return length(conf.getBackpropType(), conf.getTbpttFwdLength());
+    }
+    return OptionalInt.empty();
+  }
+
+  private static OptionalInt length(BackpropType type, int length) {
+    return type == BackpropType.TruncatedBPTT ? OptionalInt.of(length) : OptionalInt.empty();
   }
 
   /**
@@ -194,7 +248,7 @@ public final class StepReader {
                 new Level.Approximate(
                     "the preconditioner of " + rule.updaterName() + " is held fixed",
                     "exact to first order where gradients vanish, a gauge elsewhere"))
-        .orElse(Level.EXACT);
+        .orElse(Level.exact());
   }
 
   /**
@@ -291,7 +345,7 @@ public final class StepReader {
           "A model without trainable parameters", "it has no training step", "unfreeze a layer");
     }
     requireStochasticGradientDescent(model.conf());
-    requireWholeSeries(model);
+    requirePlainOptimizer(model);
     return rules;
   }
 
@@ -359,16 +413,40 @@ public final class StepReader {
     }
   }
 
-  private static void requireWholeSeries(Model model) {
-    BackpropType type =
-        model instanceof MultiLayerNetwork network
-            ? network.getLayerWiseConfigurations().getBackpropType()
-            : ((ComputationGraph) model).getConfiguration().getBackpropType();
-    if (type == BackpropType.TruncatedBPTT) {
+  /** What is attached to a model that has been trained may change its step. */
+  private static void requirePlainOptimizer(Model model) {
+    ConvexOptimizer optimizer = optimizer(model);
+    if (optimizer == null) {
+      return;
+    }
+    if (optimizer.getGradientsAccumulator() != null) {
       throw new UnsupportedTrainingException(
-          "Truncated backpropagation through time",
-          "it takes one step per segment of a series, each with a loss of its own",
-          "use BackpropType.Standard");
+          "Sharing gradients through "
+              + optimizer.getGradientsAccumulator().getClass().getSimpleName(),
+          "updates are encoded by a threshold before they are applied, and what is below it waits",
+          "let ParallelWrapper average parameters, or train without it");
+    }
+    if (!(optimizer instanceof StochasticGradientDescent)) {
+      throw new UnsupportedTrainingException(
+          "The optimiser " + optimizer.getClass().getSimpleName(),
+          "its step is not known here",
+          "use STOCHASTIC_GRADIENT_DESCENT");
+    }
+    StepFunction function = ((StochasticGradientDescent) optimizer).getStepFunction();
+    if (function != null && function.getClass() != NegativeGradientStepFunction.class) {
+      throw new UnsupportedTrainingException(
+          "The step function " + function.getClass().getSimpleName(),
+          "only the default step, parameters minus update, is known",
+          "leave stepFunction unset");
+    }
+  }
+
+  /** Null before the first step, when Deeplearning4j has none to return. */
+  private static ConvexOptimizer optimizer(Model model) {
+    try {
+      return model.getOptimizer();
+    } catch (NullPointerException untrained) {
+      return null;
     }
   }
 

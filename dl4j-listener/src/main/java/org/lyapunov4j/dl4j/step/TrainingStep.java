@@ -18,8 +18,8 @@ import org.lyapunov4j.step.SgdStep;
  *     learning rate, batch size and sampling alone are those of training, with the rate 0 where the
  *     updater has none
  * @param level how near the linearisation of {@code sgd} is to that of training
- * @param warmUp why this step says nothing of the later ones, where an adaptive updater has seen few
- *     gradients yet
+ * @param warmUp why this step says nothing of the later ones, where an adaptive updater has seen
+ *     few gradients yet
  * @param remarks what a reader of the exponent must know about how the step was read, one sentence
  *     each; often empty
  */
@@ -53,7 +53,7 @@ public record TrainingStep(
    * @param remarks one sentence each
    */
   public TrainingStep(SgdStep sgd, List<String> remarks) {
-    this("Sgd", sgd, Level.EXACT, remarks);
+    this("Sgd", sgd, Level.exact(), remarks);
   }
 
   /**

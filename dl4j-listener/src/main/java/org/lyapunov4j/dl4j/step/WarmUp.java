@@ -20,7 +20,9 @@ final class WarmUp {
   /** What a memory β may still lack: βᵗ. */
   private static final double MISSING = 0.1;
 
-  /** What the newest squared gradient may weigh among all; or, if more, 1.25 of its final weight. */
+  /**
+   * What the newest squared gradient may weigh among all; or, if more, 1.25 of its final weight.
+   */
   private static final double NEWEST = 0.05;
 
   private static final double NEAR_FINAL = 1.25;

@@ -339,10 +339,21 @@ class StepReaderTest {
     }
   }
 
+  /** It moves nothing of the linearised step, but where a step carries a parameter over 0. */
+  @Test
+  void countsTheParametersThatL1CarriesOverZero() {
+    MultiLayerNetwork network = Networks.regression(with(new Sgd(0.1)).l1(0.1), 3, 4, 2);
+    network.getLayer(0).getParam("W").assign(1);
+    network.getLayer(1).getParam("W").assign(-1);
+    assertThat(READER.read(network, 0, 0, BATCH).level()).isEqualTo(Level.exact());
+    network.getLayer(0).getParam("W").putScalar(0, 0.005);
+    assertThat(READER.read(network, 0, 0, BATCH).toString())
+        .startsWith("APPROXIMATE (l1 is taken for constant: 1 of 20 parameters");
+  }
+
   static Stream<Refusal> refusals() {
     return Stream.of(
         new Refusal("AdaBelief", with(new AdaBelief(0.1))),
-        new Refusal("L1Regularization", with(new Sgd(0.1)).l1(0.1)),
         new Refusal(
             "MaxNormConstraint", with(new Sgd(0.1)).constrainWeights(new MaxNormConstraint(1, 1))),
         new Refusal(
@@ -493,7 +504,7 @@ class StepReaderTest {
   }
 
   @Test
-  void refusesTruncatedBackpropagation() {
+  void tellsTheLengthOfSegments() {
     var configuration =
         with(new Sgd(0.1))
             .list()
@@ -509,9 +520,9 @@ class StepReaderTest {
             .build();
     MultiLayerNetwork network = new MultiLayerNetwork(configuration);
     network.init();
-    assertThatThrownBy(() -> READER.read(network, 0, 0, BATCH))
-        .isInstanceOf(UnsupportedTrainingException.class)
-        .hasMessageContaining("Truncated backpropagation");
+    assertThat(StepReader.segmentLength(network)).hasValue(3);
+    assertThat(READER.read(network, 0, 0, BATCH).level()).isEqualTo(Level.exact());
+    assertThat(StepReader.segmentLength(withoutBias(with(new Sgd(0.1))))).isEmpty();
   }
 
   @Test

@@ -56,7 +56,9 @@ final class Browser implements AutoCloseable {
             .redirectErrorStream(true)
             .start();
     socket =
-        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .build()
             .newWebSocketBuilder()
             .buildAsync(URI.create(devTools()), new Receiver())
             .join();

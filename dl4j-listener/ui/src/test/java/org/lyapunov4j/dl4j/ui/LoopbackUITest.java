@@ -34,7 +34,9 @@ class LoopbackUITest {
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getPort() + "/stability"))
             .build();
     assertThat(
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()
+            HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .build()
                 .send(request, HttpResponse.BodyHandlers.ofString())
                 .statusCode())
         .isEqualTo(200);

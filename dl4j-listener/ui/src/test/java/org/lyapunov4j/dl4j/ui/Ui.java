@@ -14,7 +14,8 @@ import org.deeplearning4j.ui.api.UIServer;
 /** Deeplearning4j's training UI on a free port, and what it answers. */
 final class Ui implements AutoCloseable {
   final UIServer server;
-  private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   Ui() {
     System.setProperty("org.deeplearning4j.ui.port", "0");
