@@ -135,7 +135,7 @@ class EdgeTrendTest {
                 EdgeTrendTest.class.getResourceAsStream("edge-runs.csv"),
                 StandardCharsets.UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        String[] cells = line.split(",");
+        String[] cells = line.split(",", -1);
         runs.computeIfAbsent(cells[0], run -> new ArrayList<>())
             .add(new double[] {Double.parseDouble(cells[1]), Double.parseDouble(cells[2])});
       }
