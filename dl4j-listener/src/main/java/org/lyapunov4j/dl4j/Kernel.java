@@ -64,7 +64,6 @@ final class Kernel implements AutoCloseable {
    * @param loss mean over all of the probe
    * @param assumptions a sentence each
    */
-  @SuppressWarnings("ArrayRecordComponent") // handed over once, within the package
   record Matrix(GramMatrix gram, double[] residuals, double loss, List<String> assumptions) {}
 
   /**
