@@ -56,15 +56,39 @@ final class Kernel implements AutoCloseable {
    */
   record Result(Optional<Matrix> matrix, OptionalDouble sharpness, Level level) {}
 
-  /**
-   * A Gram matrix of the examples that a step draws from.
-   *
-   * @param gram of those examples
-   * @param residuals of those examples
-   * @param loss mean over all of the probe
-   * @param assumptions a sentence each
-   */
-  record Matrix(GramMatrix gram, double[] residuals, double loss, List<String> assumptions) {}
+  /** A Gram matrix of the examples that a step draws from, with what goes with it. */
+  static final class Matrix {
+    private final GramMatrix gram;
+    private final double[] residuals;
+    private final double loss;
+    private final List<String> assumptions;
+
+    Matrix(GramMatrix gram, double[] residuals, double loss, List<String> assumptions) {
+      this.gram = gram;
+      this.residuals = residuals;
+      this.loss = loss;
+      this.assumptions = List.copyOf(assumptions);
+    }
+
+    GramMatrix gram() {
+      return gram;
+    }
+
+    /** In the order of the rows; not to be modified. */
+    double[] residuals() {
+      return residuals;
+    }
+
+    /** Mean over all of the probe. */
+    double loss() {
+      return loss;
+    }
+
+    /** A sentence each. */
+    List<String> assumptions() {
+      return assumptions;
+    }
+  }
 
   /**
    * A kernel.

@@ -426,13 +426,13 @@ public final class StepReader {
           "updates are encoded by a threshold before they are applied, and what is below it waits",
           "let ParallelWrapper average parameters, or train without it");
     }
-    if (!(optimizer instanceof StochasticGradientDescent)) {
+    if (!(optimizer instanceof StochasticGradientDescent descent)) {
       throw new UnsupportedTrainingException(
           "The optimiser " + optimizer.getClass().getSimpleName(),
           "its step is not known here",
           "use STOCHASTIC_GRADIENT_DESCENT");
     }
-    StepFunction function = ((StochasticGradientDescent) optimizer).getStepFunction();
+    StepFunction function = descent.getStepFunction();
     if (function != null && function.getClass() != NegativeGradientStepFunction.class) {
       throw new UnsupportedTrainingException(
           "The step function " + function.getClass().getSimpleName(),
