@@ -48,8 +48,8 @@ class ParallelWrapperTest {
   }
 
   /**
-   * Two workers with four examples each make the step of plain training with all eight. The
-   * first round of a wrapper may be torn, so that it moves nothing here.
+   * Two workers with four examples each make the step of plain training with all eight. The first
+   * round of a wrapper may be torn, so that it moves nothing here.
    */
   @Test
   void aRoundThatIsAveragedIsOneStepOnAllMiniBatches() {
