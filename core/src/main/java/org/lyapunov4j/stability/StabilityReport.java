@@ -119,6 +119,18 @@ public record StabilityReport(
   }
 
   /**
+   * η/η_ms, an upper bound of the {@linkplain #edgeRatio edge ratio} that is free of sampling
+   * noise: what is stable in mean square is stable.
+   *
+   * @return η over the lower end of η_ms; absent where mean-square stability is not known
+   */
+  public OptionalDouble meanSquareEdgeRatio() {
+    return meanSquare
+        .map(known -> OptionalDouble.of(step.learningRate() / known.criticalLearningRate().low()))
+        .orElse(OptionalDouble.empty());
+  }
+
+  /**
    * What would make an unstable step stable.
    *
    * @return one sentence for people; absent unless the verdict is {@link Verdict.Kind#UNSTABLE} and

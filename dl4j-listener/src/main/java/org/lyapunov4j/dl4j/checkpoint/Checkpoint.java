@@ -233,14 +233,27 @@ public record Checkpoint(
    * The edge ratio in words.
    *
    * @return {@code η/η_c = 0.93 [0.91, 0.95]}, with the interval that follows from that of η_c;
-   *     absent if η_c is not known
+   *     where η_c is not known but η_ms, {@code η/η_c ≤ η/η_ms = 0.97}; else absent
    */
   public Optional<String> edge() {
     String gauge =
         findings instanceof EdgeReport report
             ? " within a factor of " + Double.toString(report.factor()).replaceFirst("\\.0$", "")
             : "";
-    return findings.criticalLearningRate().map(critical -> edge(critical, step.sgd()) + gauge);
+    return findings
+        .criticalLearningRate()
+        .map(critical -> edge(critical, step.sgd()) + gauge)
+        .or(this::meanSquareEdge);
+  }
+
+  private Optional<String> meanSquareEdge() {
+    OptionalDouble ratio =
+        findings instanceof StabilityReport report
+            ? report.meanSquareEdgeRatio()
+            : OptionalDouble.empty();
+    return ratio.isPresent()
+        ? Optional.of(String.format(Locale.ROOT, "η/η_c ≤ η/η_ms = %.3g", ratio.getAsDouble()))
+        : Optional.empty();
   }
 
   private static String edge(CriticalLearningRate critical, SgdStep step) {

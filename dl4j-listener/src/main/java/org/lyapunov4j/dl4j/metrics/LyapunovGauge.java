@@ -103,6 +103,13 @@ public enum LyapunovGauge {
       null,
       "Upper end of the interval of lyapunov.edge.ratio, from that of the critical learning rate",
       c -> ratio(c, CriticalLearningRate::edgeRatioHigh)),
+  /** η/η_ms. */
+  EDGE_RATIO_MEAN_SQUARE(
+      "lyapunov.edge.ratio.mean.square",
+      Domain.STABILITY,
+      null,
+      "Learning rate over the mean-square critical one, η/η_ms: a certified upper bound of lyapunov.edge.ratio, without sampling noise",
+      c -> c.stability().meanSquareEdgeRatio().orElse(Double.NaN)),
   /** When η/η_c reaches 1. */
   EDGE_FORECAST(
       "lyapunov.edge.forecast",

@@ -2,6 +2,7 @@
 package org.lyapunov4j.samples.cli;
 
 import java.util.Locale;
+import java.util.OptionalDouble;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.stability.StabilityReport;
 
@@ -40,7 +41,7 @@ public final class CheckpointTable {
         "%9d  %9.3e  %-21s  %-24s  %15.3f  %s%s",
         checkpoint.iteration(),
         checkpoint.probeLoss(),
-        EdgeRatio.of(stability).map(EdgeRatio::toString).orElse("–"),
+        EdgeRatio.of(stability).map(EdgeRatio::toString).orElseGet(() -> bound(stability)),
         stability.exponent(),
         stability.classicEdgeRatio(),
         checkpoint.verdict().orElseThrow().kind(),
@@ -55,5 +56,10 @@ public final class CheckpointTable {
                         coming.low(),
                         coming.high()))
             .orElse(""));
+  }
+
+  private static String bound(StabilityReport stability) {
+    OptionalDouble ratio = stability.meanSquareEdgeRatio();
+    return ratio.isPresent() ? String.format(Locale.ROOT, "≤ %.3f", ratio.getAsDouble()) : "–";
   }
 }

@@ -27,7 +27,6 @@ import org.lyapunov4j.samples.cli.ClassicGauge;
 import org.lyapunov4j.samples.cli.EdgeRatio;
 import org.lyapunov4j.samples.io.OutputFile;
 import org.lyapunov4j.samples.plot.PlotStyle;
-import org.lyapunov4j.stability.StabilityReport;
 
 /**
  * A run as one picture of two panels over the iterations: how far from the edge, with a mark at
@@ -118,12 +117,7 @@ final class RunPlot implements RunObserver {
 
   /** η/η_ms ≥ η/η_c: what is stable in mean square is stable. */
   private static double certifiedRatio(Checkpoint checkpoint) {
-    StabilityReport stability = checkpoint.stability();
-    return stability
-        .meanSquare()
-        .map(
-            meanSquare -> stability.step().learningRate() / meanSquare.criticalLearningRate().low())
-        .orElse(Double.NaN);
+    return checkpoint.stability().meanSquareEdgeRatio().orElse(Double.NaN);
   }
 
   /** It is called η·sharpness/2 only where it is that at every checkpoint. */

@@ -99,13 +99,20 @@ final class TerminalDisplay implements RunObserver {
     out.flush();
   }
 
-  /** The edge ratio; without one the classic gauge, by its own name. */
+  /** The edge ratio; without one its bound η/η_ms, or the classic gauge, by its own name. */
   private static String gauge(Checkpoint checkpoint) {
     if (!(checkpoint.findings() instanceof StabilityReport stability)) {
       return "  " + checkpoint.level().kind();
     }
-    String name = stability.edgeRatio().isPresent() ? "η/η_c" : checkpoint.classicGauge();
-    double ratio = stability.edgeRatio().orElseGet(stability::classicEdgeRatio);
+    boolean isBound =
+        stability.edgeRatio().isEmpty() && stability.meanSquareEdgeRatio().isPresent();
+    String other = isBound ? "η/η_ms" : checkpoint.classicGauge();
+    String name = stability.edgeRatio().isPresent() ? "η/η_c" : other;
+    double ratio =
+        stability
+            .edgeRatio()
+            .orElseGet(
+                () -> stability.meanSquareEdgeRatio().orElseGet(stability::classicEdgeRatio));
     String coming =
         checkpoint
             .forecast()
