@@ -120,12 +120,12 @@ class TrainCommandTest {
   }
 
   @Test
-  void theEconomyTierHasNoEdgeRatioAndShowsTheClassicGauge() throws IOException {
+  void theEconomyTierHasTheBoundOfTheEdgeRatio() throws IOException {
     Path plot = folder.resolve("run.png");
     Outcome outcome = train("--tier=economy", "--plot=" + plot);
 
     assertThat(outcome.err()).isEmpty();
-    assertThat(outcome.lines().stream().filter(line -> line.matches(" *\\d+ +\\S+ +– .*[A-Z_]+")))
+    assertThat(outcome.lines().stream().filter(line -> line.matches(" *\\d+ +\\S+ +≤ \\d+\\.\\d+ .*[A-Z_]+")))
         .hasSize(4);
     assertThat(coloursOf(plot)).hasSizeGreaterThan(5);
   }
