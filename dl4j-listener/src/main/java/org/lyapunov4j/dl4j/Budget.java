@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j;
 
+import java.util.OptionalDouble;
 import java.util.function.LongSupplier;
 
 /**
@@ -9,10 +10,21 @@ import java.util.function.LongSupplier;
  * training takes. Thread-safe.
  */
 final class Budget {
+  /** Checkpoints that are looked at; the first ones also load classes. */
+  private static final int WATCHED = 8;
+
+  private static final int UNWATCHED = 2;
+
+  /** A share of training's time that nobody expects of a monitor. */
+  private static final double DEAR = 0.25;
+
   private final double fraction;
   private final LongSupplier nanoseconds;
   private volatile boolean resting;
   private volatile long restUntil;
+  private int count;
+  private long spent;
+  private long since;
 
   /**
    * A budget.
@@ -31,6 +43,29 @@ final class Budget {
 
   long now() {
     return nanoseconds.getAsLong();
+  }
+
+  /**
+   * Notes the time that a checkpoint kept training waiting, from when it was begun until now.
+   *
+   * @return once, without a budget: what share of training's time the checkpoints take, if it is
+   *     large
+   */
+  synchronized OptionalDouble kept(long begun) {
+    long now = nanoseconds.getAsLong();
+    count++;
+    if (count == UNWATCHED) {
+      since = now;
+    }
+    if (count <= UNWATCHED) {
+      return OptionalDouble.empty();
+    }
+    spent += now - begun;
+    if (count != UNWATCHED + WATCHED || fraction < Double.POSITIVE_INFINITY) {
+      return OptionalDouble.empty();
+    }
+    double share = spent / Math.max(1.0, now - since - spent);
+    return share > DEAR ? OptionalDouble.of(share) : OptionalDouble.empty();
   }
 
   /** Notes a checkpoint that was begun at the given time and is over now. */
