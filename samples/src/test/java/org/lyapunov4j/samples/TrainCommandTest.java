@@ -125,7 +125,9 @@ class TrainCommandTest {
     Outcome outcome = train("--tier=economy", "--plot=" + plot);
 
     assertThat(outcome.err()).isEmpty();
-    assertThat(outcome.lines().stream().filter(line -> line.matches(" *\\d+ +\\S+ +≤ \\d+\\.\\d+ .*[A-Z_]+")))
+    assertThat(
+            outcome.lines().stream()
+                .filter(line -> line.matches(" *\\d+ +\\S+ +≤ \\d+\\.\\d+ .*[A-Z_]+")))
         .hasSize(4);
     assertThat(coloursOf(plot)).hasSizeGreaterThan(5);
   }

@@ -118,9 +118,9 @@ public final class ExponentCommand implements Callable<Integer> {
       names = "--tier",
       defaultValue = "full",
       description =
-          "How much is computed: economy (exponents and sharpness), standard (also certificates,"
-              + " mean-square stability and the critical learning rate), full (also the critical batch"
-              + " size and the sum of exponents).")
+          "What is asked: economy (is the step surely below the edge? η/η_ms, λ, sharpness), standard"
+              + " (how far is it from the edge? also η/η_c), full (what would help? also the critical"
+              + " batch size and the sum of exponents).")
   private Tier tier;
 
   @Option(

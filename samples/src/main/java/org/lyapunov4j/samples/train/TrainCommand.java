@@ -148,9 +148,9 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--tier",
       defaultValue = "standard",
       description =
-          "How much is computed: economy (exponents and sharpness), standard (also the edge ratio,"
-              + " certificates and mean-square stability), full (also the critical batch size and the"
-              + " sum of exponents).")
+          "What is asked: economy (is the step surely below the edge? η/η_ms, λ, sharpness), standard"
+              + " (how far is it from the edge? also η/η_c), full (what would help? also the critical"
+              + " batch size and the sum of exponents).")
   private Tier tier;
 
   @Option(
