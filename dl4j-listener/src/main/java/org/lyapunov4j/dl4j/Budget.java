@@ -64,7 +64,7 @@ final class Budget {
     if (count != UNWATCHED + WATCHED || fraction < Double.POSITIVE_INFINITY) {
       return OptionalDouble.empty();
     }
-    double share = spent / Math.max(1.0, now - since - spent);
+    double share = (double) spent / Math.max(1, now - since - spent);
     return share > DEAR ? OptionalDouble.of(share) : OptionalDouble.empty();
   }
 
