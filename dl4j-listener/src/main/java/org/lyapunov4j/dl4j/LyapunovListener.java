@@ -171,7 +171,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             stages);
     troubles = new Troubles(log, strict);
     metrics = new LyapunovMetrics(run, builder.tags, clock);
-    tally = new Tally(metrics, troubles);
+    tally = new Tally(run, metrics, troubles, builder.observers);
     reporter =
         new Reporter(
             log,
@@ -190,13 +190,14 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             ? new Worker.Direct()
             : new Worker.Background("lyapunov4j " + run, builder.backlog, this::failInBackground);
     heap = builder.backlog == null ? new HeapShare(() -> Long.MAX_VALUE) : builder.heap;
-    bindMetrics(builder.registries);
+    appear(builder.registries);
   }
 
-  /** To all registries or to none. */
-  private void bindMetrics(List<MeterRegistry> registries) {
+  /** In all registries and to who asked for the status, or nowhere. */
+  private void appear(List<MeterRegistry> registries) {
     try {
       registries.forEach(metrics::bindTo);
+      tally.publish();
     } catch (Throwable refused) {
       try {
         metrics.close();
@@ -712,6 +713,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private final ProbeSet probe;
     private final List<MeterRegistry> registries = new ArrayList<>();
     private final List<Consumer<Checkpoint>> consumers = new ArrayList<>();
+    private final List<Consumer<ListenerStatus>> observers = new ArrayList<>();
     private final List<Intervention> interventions = new ArrayList<>();
     private final Map<Tier, Schedule> further = new EnumMap<>(Tier.class);
     private Schedule schedule = Schedule.everyIterations(DEFAULT_FREQUENCY);
@@ -977,6 +979,18 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      */
     public Builder onCheckpoint(Consumer<Checkpoint> consumer) {
       consumers.add(Objects.requireNonNull(consumer, "consumer"));
+      return this;
+    }
+
+    /**
+     * Tells a consumer how the listener fares: when it is built, and whenever what became of a
+     * checkpoint, or the reason for it, is another than before. May be called for several.
+     *
+     * @param consumer what it throws is logged and counted
+     * @return this
+     */
+    public Builder onStatus(Consumer<ListenerStatus> consumer) {
+      observers.add(Objects.requireNonNull(consumer, "consumer"));
       return this;
     }
 

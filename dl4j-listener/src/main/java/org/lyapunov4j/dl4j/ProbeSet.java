@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import org.lyapunov4j.dl4j.gram.Isolation;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -81,13 +82,15 @@ public final class ProbeSet {
    */
   public static ProbeSet from(DataSetIterator iterator, Choice choice, int count, long seed) {
     requireReset(iterator.resetSupported(), iterator);
-    return choose(
-        iterator::reset,
-        iterator::hasNext,
-        () -> iterator.next().toMultiDataSet(),
-        choice,
-        count,
-        seed);
+    return isolated(
+        () ->
+            choose(
+                iterator::reset,
+                iterator::hasNext,
+                () -> iterator.next().toMultiDataSet(),
+                choice,
+                count,
+                seed));
   }
 
   /**
@@ -101,7 +104,8 @@ public final class ProbeSet {
    */
   public static ProbeSet from(MultiDataSetIterator iterator, Choice choice, int count, long seed) {
     requireReset(iterator.resetSupported(), iterator);
-    return choose(iterator::reset, iterator::hasNext, iterator::next, choice, count, seed);
+    return isolated(
+        () -> choose(iterator::reset, iterator::hasNext, iterator::next, choice, count, seed));
   }
 
   /**
@@ -126,8 +130,11 @@ public final class ProbeSet {
             copy.getLabels(0),
             copy.getFeaturesMaskArray(0),
             copy.getLabelsMaskArray(0));
-    normalizer.preProcess(single);
-    return new ProbeSet(single.toMultiDataSet());
+    return isolated(
+        () -> {
+          normalizer.preProcess(single);
+          return new ProbeSet(single.toMultiDataSet());
+        });
   }
 
   /**
@@ -138,8 +145,11 @@ public final class ProbeSet {
    */
   public ProbeSet normalized(MultiDataNormalization normalizer) {
     MultiDataSet copy = data.copy();
-    normalizer.preProcess(copy);
-    return new ProbeSet(copy);
+    return isolated(
+        () -> {
+          normalizer.preProcess(copy);
+          return new ProbeSet(copy);
+        });
   }
 
   /**
@@ -175,6 +185,14 @@ public final class ProbeSet {
           "a probe can be chosen from an iterator that can be reset, got "
               + iterator.getClass().getName()
               + "; collect the examples into a DataSet");
+    }
+  }
+
+  /** Readers, preprocessors and normalisers are code of others, and draw as they like. */
+  @SuppressWarnings("try") // the isolation is only begun and closed
+  private static ProbeSet isolated(Supplier<ProbeSet> work) {
+    try (Isolation isolation = Isolation.begin()) {
+      return work.get();
     }
   }
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus.State;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 
 /** Counts what became of the checkpoints, for the listener itself and for the metrics. */
 final class Tally {
+  private final String run;
+  private final List<Consumer<ListenerStatus>> observers;
   private final LyapunovMetrics metrics;
   private final Troubles troubles;
   private final AtomicLong delivered = new AtomicLong();
@@ -19,7 +23,18 @@ final class Tally {
   /** What became of the checkpoint that was due last, and why it is not there. */
   private record Latest(State state, String reason) {}
 
-  Tally(LyapunovMetrics metrics, Troubles troubles) {
+  /**
+   * A tally.
+   *
+   * @param observers told of every new state and every new reason
+   */
+  Tally(
+      String run,
+      LyapunovMetrics metrics,
+      Troubles troubles,
+      List<Consumer<ListenerStatus>> observers) {
+    this.run = run;
+    this.observers = List.copyOf(observers);
     this.metrics = metrics;
     this.troubles = troubles;
   }
@@ -27,6 +42,7 @@ final class Tally {
   ListenerStatus status() {
     Latest now = latest;
     return new ListenerStatus(
+        run,
         now.state(),
         now.reason(),
         delivered.get(),
@@ -37,8 +53,24 @@ final class Tally {
   }
 
   private void note(State state, String reason) {
+    Latest before = latest;
     latest = new Latest(state, reason);
     metrics.state(state);
+    if (!latest.equals(before)) {
+      publish();
+    }
+  }
+
+  /** Tells the observers; the failure of one does not keep it from the others. */
+  void publish() {
+    ListenerStatus now = status();
+    for (Consumer<ListenerStatus> observer : observers) {
+      try {
+        observer.accept(now);
+      } catch (Throwable failure) {
+        failed("A consumer of the listener's status", failure);
+      }
+    }
   }
 
   /** Counts a call of another network; true for the first. */

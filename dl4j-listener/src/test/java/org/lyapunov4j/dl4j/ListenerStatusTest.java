@@ -2,8 +2,10 @@
 package org.lyapunov4j.dl4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
@@ -63,7 +65,8 @@ class ListenerStatusTest {
     assertThat(listener.status().reason()).isNotEmpty();
     train(network(new Sgd(0.05)), listener);
     requireState(listener, State.WATCHING);
-    assertThat(listener.status()).isEqualTo(new ListenerStatus(State.WATCHING, "", 3, 0, 0, 0, 0));
+    assertThat(listener.status())
+        .isEqualTo(new ListenerStatus(listener.run(), State.WATCHING, "", 3, 0, 0, 0, 0));
     listener.close();
     assertThat(listener.status().state()).isEqualTo(State.CLOSED);
   }
@@ -80,6 +83,44 @@ class ListenerStatusTest {
     assertThat(listener.status().reason()).contains("7");
     listener.close();
     assertThat(listener.status().state()).isEqualTo(State.REFUSED);
+  }
+
+  @Test
+  void whoAskedIsToldOfEveryChangeOnce() {
+    List<ListenerStatus> told = new ArrayList<>();
+    LyapunovListener listener =
+        builder()
+            .run("told")
+            .onStatus(
+                status -> {
+                  throw new IllegalStateException("injected");
+                })
+            .onStatus(told::add)
+            .build();
+    train(network(new Sgd(0.05)), listener);
+    listener.close();
+    listener.close();
+    assertThat(told)
+        .extracting(ListenerStatus::state)
+        .containsExactly(State.WAITING, State.WATCHING, State.CLOSED);
+    assertThat(told).extracting(ListenerStatus::run).containsOnly("told");
+    assertThat(listener.history()).hasSize(3);
+    assertThat(listener.failures()).isEqualTo(3);
+  }
+
+  @Test
+  void ifStrictAnObserverThatFailsLeavesNothingBehind() {
+    assertThatThrownBy(
+            () ->
+                builder()
+                    .strict(true)
+                    .onStatus(
+                        status -> {
+                          throw new IllegalStateException("injected");
+                        })
+                    .build())
+        .hasMessage("injected");
+    assertThat(registry.getMeters()).isEmpty();
   }
 
   @Test

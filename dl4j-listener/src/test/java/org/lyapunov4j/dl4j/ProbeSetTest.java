@@ -127,6 +127,31 @@ class ProbeSetTest {
         .isEqualTo(normalized.hash());
   }
 
+  /** Readers, preprocessors and normalisers may draw from ND4J's generator; training must not see. */
+  @Test
+  void choosingLeavesTheGeneratorAlone() {
+    DataSetIterator drawing = iterator();
+    drawing.setPreProcessor(
+        batch -> batch.setFeatures(batch.getFeatures().add(Nd4j.rand(DataType.DOUBLE, 1))));
+    NormalizerStandardize normalizer =
+        new NormalizerStandardize() {
+          @Override
+          public void preProcess(org.nd4j.linalg.dataset.api.DataSet set) {
+            Nd4j.randn(DataType.DOUBLE, 3);
+            super.preProcess(set);
+          }
+        };
+    normalizer.fit(data);
+    Nd4j.getRandom().setSeed(7);
+    double[] expected = Nd4j.randn(DataType.DOUBLE, 5).toDoubleVector();
+    Nd4j.getRandom().setSeed(7);
+    for (ProbeSet.Choice choice : ProbeSet.Choice.values()) {
+      ProbeSet.from(drawing, choice, 10, 3);
+    }
+    ProbeSet.of(data).normalized(normalizer);
+    assertThat(Nd4j.randn(DataType.DOUBLE, 5).toDoubleVector()).isEqualTo(expected);
+  }
+
   @Test
   void theHashSeesEveryBit() {
     String hash = ProbeSet.of(data).hash();

@@ -14,6 +14,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
@@ -88,7 +89,9 @@ class GetStartedTest {
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .build()
-            .send(HttpRequest.newBuilder(server.uri()).build(), BodyHandlers.ofString())
+            .send(
+                HttpRequest.newBuilder(server.uri()).timeout(Duration.ofSeconds(60)).build(),
+                BodyHandlers.ofString())
             .body();
     listener.close();
     server.close();

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
@@ -71,12 +72,45 @@ class BadInputTest {
   @Test
   void trainDestroysNothing() throws IOException {
     for (String option : List.of("--out", "--plot", "--openmetrics")) {
-      Path thesis = foreign("thesis" + option + (option.equals("--openmetrics") ? "" : ".txt"));
-      if (!option.equals("--openmetrics")) {
-        refused(train(option, thesis.toString()));
-        assertThat(thesis).hasContent("years of work");
-      }
+      Path thesis = foreign("thesis" + option + ".txt");
+      refused(train(option, thesis.toString()));
+      assertThat(thesis).hasContent("years of work");
     }
+  }
+
+  @Test
+  void metricsOfAnEarlierRunAreReplaced() throws IOException {
+    Path file = Files.createFile(folder.resolve("run.om"));
+    for (int i = 0; i < 2; i++) {
+      assertThat(Outcome.of(train("--openmetrics", file.toString())).status()).isZero();
+      assertThat(file).content().startsWith("# TYPE lyapunov_").endsWith("# EOF\n");
+    }
+  }
+
+  @Test
+  void anExperimentDestroysNothing() throws IOException {
+    Path results = Files.createDirectory(folder.resolve("results"));
+    String[] small = {
+      "experiment", "evolution", "--seeds=1", "--length=0.002", "--only=K1-iid-B{4,80}-eta0.05-*"
+    };
+    String[] args = Arrays.copyOf(small, small.length + 1);
+    args[small.length] = "--out=" + results;
+    Path page = Files.writeString(results.resolve("findings.md"), "years of work");
+    assertThat(refused(args).err()).contains("--out");
+    assertThat(results).isDirectoryContaining(file -> file.equals(page));
+    assertThat(page).hasContent("years of work");
+    Files.delete(page);
+    Path runs = Files.createDirectory(results.resolve("runs"));
+    for (String ending : List.of(".jsonl", ".json", ".json.part")) {
+      Path foreign =
+          Files.writeString(runs.resolve("K1-iid-B80-eta0.05-seed1" + ending), "years of work");
+      assertThat(refused(args).err()).contains(foreign.getFileName().toString());
+      assertThat(foreign).hasContent("years of work");
+      Files.delete(foreign);
+    }
+    Path beside = Files.writeString(runs.resolve("notes.txt"), "years of work");
+    assertThat(Outcome.of(args).status()).isZero();
+    assertThat(beside).hasContent("years of work");
   }
 
   @Test

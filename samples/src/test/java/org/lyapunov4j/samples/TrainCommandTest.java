@@ -15,6 +15,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -199,7 +200,9 @@ class TrainCommandTest {
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .build()
-            .send(HttpRequest.newBuilder(metrics).build(), HttpResponse.BodyHandlers.ofString())
+            .send(
+                HttpRequest.newBuilder(metrics).timeout(Duration.ofSeconds(60)).build(),
+                HttpResponse.BodyHandlers.ofString())
             .body();
     training.interrupt();
     training.join(30_000);

@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j.checkpoint;
 /**
  * How a listener fares: whether the checkpoint that was due last is there, and if not, why.
  *
+ * @param run the name of the run
  * @param state what became of it
  * @param reason in one sentence why there is none; empty if there is one
  * @param checkpoints delivered so far
@@ -13,6 +14,7 @@ package org.lyapunov4j.dl4j.checkpoint;
  * @param elsewhere calls of other networks than the one that is watched
  */
 public record ListenerStatus(
+    String run,
     State state,
     String reason,
     long checkpoints,

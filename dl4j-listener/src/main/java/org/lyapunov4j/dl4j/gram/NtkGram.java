@@ -546,7 +546,8 @@ public final class NtkGram implements AutoCloseable {
 
     /**
      * The memory outside the Java heap that the derivatives of all columns may take at a time; by
-     * default what JavaCPP's limit {@code org.bytedeco.javacpp.maxphysicalbytes} leaves. A
+     * default, and at most, three quarters of what JavaCPP's limit {@code
+     * org.bytedeco.javacpp.maxphysicalbytes} leaves; the last quarter stays for training. A
      * computation that needs more is refused before it takes any.
      *
      * @param bytes at least 1

@@ -56,9 +56,15 @@ record SweepMemory(long bytes) {
     }
   }
 
-  /** What JavaCPP lets this process still take; unlimited if it sets no limit. */
+  /**
+   * Three quarters of what JavaCPP lets this process still take; the rest stays for training, which
+   * may go on meanwhile. Unlimited if JavaCPP sets no limit.
+   */
   static long available() {
-    long limit = Pointer.maxPhysicalBytes();
-    return limit <= 0 ? Long.MAX_VALUE : Math.max(0, limit - Pointer.physicalBytes());
+    return share(Pointer.maxPhysicalBytes(), Pointer.physicalBytes());
+  }
+
+  static long share(long limit, long taken) {
+    return limit <= 0 ? Long.MAX_VALUE : Math.max(0, limit - taken) / 4 * 3;
   }
 }

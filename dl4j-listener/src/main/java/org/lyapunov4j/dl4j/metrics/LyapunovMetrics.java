@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -18,12 +19,16 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.stability.Verdict;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Publishes the latest checkpoint of one training run to any number of Micrometer registries.
@@ -93,6 +98,11 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
           LyapunovGauge.FINITE_TIME_SHRINKS,
           LyapunovGauge.FINITE_TIME_HORIZON);
 
+  /** What tells these meters apart; a tag of others under the same name would be lost. */
+  private static final List<String> OWN_TAGS = List.of(RUN_TAG, STATE_TAG, LEVEL_TAG, REASON_TAG);
+
+  private static final Logger log = LoggerFactory.getLogger(LyapunovMetrics.class);
+
   private final Tags tags;
   private final InstantSource clock;
   private final List<Binding> bindings = new ArrayList<>();
@@ -104,19 +114,33 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
    * Metrics of one run.
    *
    * @param run the value of the {@value #RUN_TAG} tag, unique among the runs that share a registry
-   * @param tags further tags for every meter; keep their values few
+   * @param tags further tags for every meter, none of them {@value #RUN_TAG}, {@value #STATE_TAG},
+   *     {@value #LEVEL_TAG} or {@value #REASON_TAG}; keep their values few
    * @param clock tells the age of a checkpoint
    */
   public LyapunovMetrics(String run, Iterable<Tag> tags, InstantSource clock) {
     if (run.isBlank()) {
       throw new IllegalArgumentException("the run needs a name, got '" + run + "'");
     }
+    for (Tag tag : tags) {
+      if (OWN_TAGS.contains(tag.getKey())) {
+        throw new IllegalArgumentException(
+            "the tags must be others than "
+                + String.join(", ", OWN_TAGS)
+                + ", which the meters have already, got "
+                + tag.getKey()
+                + "="
+                + tag.getValue()
+                + "; give it another name");
+      }
+    }
     this.tags = Tags.concat(tags, RUN_TAG, run);
     this.clock = clock;
   }
 
   /**
-   * Registers the meters.
+   * Registers the meters. A common tag of the registry that one of theirs hides is named in a
+   * warning.
    *
    * @param registry where
    * @throws IllegalArgumentException if the registry already has the meters of a run of this name:
@@ -132,7 +156,28 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
               + tags
               + "; close the earlier listener or give this run another name");
     }
+    Optional<Tag> common = hiddenTag(registry);
     bindings.add(new Binding(registry));
+    common.ifPresent(
+            hidden ->
+                log.warn(
+                    "{}: the registry's common tag {}={} does not show on these meters, whose own tag has the same name. Give the common tag another name.",
+                    tags,
+                    hidden.getKey(),
+                    hidden.getValue()));
+  }
+
+  /** A common tag that a meter's own tag replaces. Only a meter without one shows it. */
+  static Optional<Tag> hiddenTag(MeterRegistry registry) {
+    Meter bare = Counter.builder("lyapunov.tags").register(registry);
+    registry.remove(bare);
+    Stream<Tag> here =
+        bare.getId().getTags().stream().filter(tag -> OWN_TAGS.contains(tag.getKey()));
+    Stream<Tag> below =
+        registry instanceof CompositeMeterRegistry composite
+            ? composite.getRegistries().stream().flatMap(each -> hiddenTag(each).stream())
+            : Stream.empty();
+    return Stream.concat(here, below).findFirst();
   }
 
   /**

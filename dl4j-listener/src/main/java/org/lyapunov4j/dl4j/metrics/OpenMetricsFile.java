@@ -45,40 +45,51 @@ public final class OpenMetricsFile {
    * @throws UncheckedIOException if the file cannot be written
    */
   public static void write(Path file, List<Checkpoint> checkpoints) {
+    try (Writer out = Files.newBufferedWriter(file, StandardCharsets.UTF_8)) {
+      write(out, checkpoints);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Writes the text of such a file.
+   *
+   * @param out where; not closed
+   * @param checkpoints for example {@code listener.history()}, of one run or of several
+   * @throws IOException if it cannot be written
+   */
+  public static void write(Writer out, List<Checkpoint> checkpoints) throws IOException {
     List<Checkpoint> ordered =
         checkpoints.stream()
             .sorted(Comparator.comparing(Checkpoint::run).thenComparing(Checkpoint::time))
             .toList();
-    try (Writer out = Files.newBufferedWriter(file, StandardCharsets.UTF_8)) {
-      for (LyapunovGauge gauge : LyapunovGauge.values()) {
-        String name = NAMES.name(gauge.meterName(), Meter.Type.GAUGE, gauge.unit());
-        family(out, name, gauge.description());
-        series(out, name, "", ordered, gauge::of);
-      }
-      String name = NAMES.name(LyapunovMetrics.VERDICT_STATE, Meter.Type.GAUGE, null);
-      family(out, name, "1 for the verdict of the checkpoint, else 0");
-      for (Verdict.Kind kind : Verdict.Kind.values()) {
-        String state =
-            "," + LyapunovMetrics.STATE_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
-        series(
-            out,
-            name,
-            state,
-            ordered,
-            c ->
-                c.hasStability() ? (c.verdict().orElseThrow().kind() == kind ? 1 : 0) : Double.NaN);
-      }
-      String level = NAMES.name(LyapunovMetrics.LEVEL, Meter.Type.GAUGE, null);
-      family(out, level, "1 for the level of the checkpoint, else 0");
-      for (Level.Kind kind : Level.Kind.values()) {
-        String label =
-            "," + LyapunovMetrics.LEVEL_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
-        series(out, level, label, ordered, c -> c.level().kind() == kind ? 1 : 0);
-      }
-      out.write("# EOF\n");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    for (LyapunovGauge gauge : LyapunovGauge.values()) {
+      String name = NAMES.name(gauge.meterName(), Meter.Type.GAUGE, gauge.unit());
+      family(out, name, gauge.description());
+      series(out, name, "", ordered, gauge::of);
     }
+    String name = NAMES.name(LyapunovMetrics.VERDICT_STATE, Meter.Type.GAUGE, null);
+    family(out, name, "1 for the verdict of the checkpoint, else 0");
+    for (Verdict.Kind kind : Verdict.Kind.values()) {
+      String state =
+          "," + LyapunovMetrics.STATE_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
+      series(
+          out,
+          name,
+          state,
+          ordered,
+          c ->
+              c.hasStability() ? (c.verdict().orElseThrow().kind() == kind ? 1 : 0) : Double.NaN);
+    }
+    String level = NAMES.name(LyapunovMetrics.LEVEL, Meter.Type.GAUGE, null);
+    family(out, level, "1 for the level of the checkpoint, else 0");
+    for (Level.Kind kind : Level.Kind.values()) {
+      String label =
+          "," + LyapunovMetrics.LEVEL_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
+      series(out, level, label, ordered, c -> c.level().kind() == kind ? 1 : 0);
+    }
+    out.write("# EOF\n");
   }
 
   private static void family(Writer out, String name, String description) throws IOException {

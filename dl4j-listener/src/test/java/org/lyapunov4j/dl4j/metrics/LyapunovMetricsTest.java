@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -51,6 +53,35 @@ class LyapunovMetricsTest {
     assertThat(registry.get(LyapunovMetrics.VERDICT_STATE).gauges())
         .hasSize(Verdict.Kind.values().length)
         .allSatisfy(gauge -> assertThat(gauge.value()).isNaN());
+  }
+
+  @Test
+  void aCommonTagThatOursHideIsFoundByName() {
+    assertThat(LyapunovMetrics.hiddenTag(registry)).isEmpty();
+    MeterRegistry tagged = new SimpleMeterRegistry();
+    tagged.config().commonTags("host", "h", "run", "nightly");
+    assertThat(LyapunovMetrics.hiddenTag(tagged)).contains(Tag.of("run", "nightly"));
+    assertThat(LyapunovMetrics.hiddenTag(composite(tagged)))
+        .contains(Tag.of("run", "nightly"));
+    assertThat(tagged.getMeters()).isEmpty();
+    metrics.bindTo(tagged);
+    assertThat(tagged.get(LyapunovMetrics.AGE).tag("run", "a").tag("host", "h").timeGauge())
+        .isNotNull();
+    metrics.close();
+    assertThat(tagged.getMeters()).isEmpty();
+  }
+
+  private static MeterRegistry composite(MeterRegistry part) {
+    return new CompositeMeterRegistry().add(part);
+  }
+
+  @Test
+  void aTagUnderTheNameOfOursIsRefused() {
+    for (String name : List.of("run", "state", "level", "reason")) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> new LyapunovMetrics("a", Tags.of(name, "x"), () -> NOW))
+          .withMessageContaining("got " + name + "=x");
+    }
   }
 
   /** diag(1, 3), B = 1: closed forms of λ, μ and sharpness. */

@@ -198,7 +198,9 @@ class MetricsServerTest {
     try (MetricsServer server = MetricsServer.loopback(registry, 0)) {
       registry.counter("c").increment();
       HttpResponse<byte[]> response =
-          HttpClient.newHttpClient()
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .build()
               .send(
                   HttpRequest.newBuilder(server.uri())
                       .header("Accept-Encoding", "br, gzip;q=0.5")

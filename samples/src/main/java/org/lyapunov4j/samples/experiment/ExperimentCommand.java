@@ -104,6 +104,13 @@ public final class ExperimentCommand implements Callable<Integer> {
       Campaign campaign = new Campaign(folder, jobs, interruption::requested);
       List<Run> chosen = all.stream().filter(run -> wanted.matches(Path.of(run.id()))).toList();
       Input.accept(spec, () -> requireSome(chosen, all));
+      List<Run> pending = campaign.pending(chosen);
+      Input.accept(
+          spec,
+          () -> {
+            folder.requireOwn(pending);
+            return null;
+          });
       List<String> failures = execute(campaign, chosen, terminal);
       List<RunResult> results = campaign.results(all);
       if (!results.isEmpty()) {

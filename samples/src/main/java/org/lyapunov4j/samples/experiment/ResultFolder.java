@@ -9,9 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
+import org.lyapunov4j.dl4j.record.RecordWriter;
+import org.lyapunov4j.samples.io.BadFileException;
 import org.lyapunov4j.samples.io.OutputFile;
 
 /**
@@ -22,12 +26,45 @@ final class ResultFolder {
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
+  /** How every result begins. */
+  private static final String RESULT = "{";
+
   private final Path folder;
 
-  /** Makes the folder if it is not there. */
+  /**
+   * Makes the folder if it is not there.
+   *
+   * @throws BadFileException if it holds something, and no runs
+   */
   ResultFolder(Path folder) throws IOException {
     this.folder = folder;
+    if (!Files.isDirectory(runs()) && !isEmpty(folder)) {
+      throw new BadFileException(
+          folder,
+          "--out must be new, empty or hold results of experiments, got other files; name another");
+    }
     Files.createDirectories(runs());
+  }
+
+  private static boolean isEmpty(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return true;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.findAny().isEmpty();
+    }
+  }
+
+  /** Refuses runs whose files are there but not ours. */
+  void requireOwn(List<Run> runs) throws IOException {
+    for (Run run : runs) {
+      Path record = recordOf(run);
+      if (Files.exists(record)) {
+        RecordWriter.open(record).close();
+      }
+      OutputFile.requireOwn("a result", resultOf(run), RESULT);
+      OutputFile.requireOwn("a result", unfinished(run), RESULT);
+    }
   }
 
   private Path runs() {
@@ -38,10 +75,18 @@ final class ResultFolder {
     return runs().resolve(run.id() + ".json");
   }
 
+  private Path unfinished(Run run) {
+    return runs().resolve(run.id() + ".json.part");
+  }
+
+  private Path recordOf(Run run) {
+    return runs().resolve(run.id() + ".jsonl");
+  }
+
   /** The record of a run that is about to begin. */
   Path newRecord(Run run) throws IOException {
-    Path record = runs().resolve(run.id() + ".jsonl");
-    Files.deleteIfExists(record);
+    Path record = recordOf(run);
+    OutputFile.requireNewRecord("a run's record", record, true);
     return record;
   }
 
@@ -62,7 +107,7 @@ final class ResultFolder {
   /** Keeps a result; whole or not at all. */
   void keep(Run run, RunResult result) throws IOException {
     Path file = resultOf(run);
-    Path unfinished = runs().resolve(run.id() + ".json.part");
+    Path unfinished = unfinished(run);
     JSON.writeValue(unfinished.toFile(), result);
     Files.move(
         unfinished, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);

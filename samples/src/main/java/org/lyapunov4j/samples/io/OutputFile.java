@@ -4,10 +4,12 @@ package org.lyapunov4j.samples.io;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import javax.imageio.ImageIO;
@@ -48,6 +50,30 @@ public final class OutputFile {
     if (!Files.isRegularFile(file) || !Files.isWritable(file)) {
       throw new BadFileException(
           file, option + " must be a regular file that can be written, or new; name another");
+    }
+  }
+
+  /**
+   * Refuses, before the work begins, what could not be written at its end or is of others.
+   *
+   * @param option that names the file
+   * @param file asked for by the user, or null
+   * @param opening how the files begin that may be replaced, besides empty ones
+   * @throws IOException if it must not be replaced or cannot be made
+   */
+  public static void requireOwn(String option, Path file, String opening) throws IOException {
+    require(option, file);
+    if (file == null || !Files.exists(file)) {
+      return;
+    }
+    byte[] expected = opening.getBytes(StandardCharsets.UTF_8);
+    byte[] found;
+    try (InputStream in = Files.newInputStream(file)) {
+      found = in.readNBytes(expected.length);
+    }
+    if (found.length > 0 && !Arrays.equals(found, expected)) {
+      throw new BadFileException(
+          file, option + " must be new or written by an earlier run, got another file; name another");
     }
   }
 

@@ -8,6 +8,7 @@ import io.micrometer.registry.otlp.OtlpConfig;
 import io.micrometer.registry.otlp.OtlpMeterRegistry;
 import io.prometheus.metrics.exporter.pushgateway.PushGateway;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import java.util.Map;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.metrics.OpenMetricsFile;
 import org.lyapunov4j.samples.cli.Input;
+import org.lyapunov4j.samples.io.OutputFile;
 import picocli.CommandLine.Option;
 
 /** Where the metrics of a run go that may be over before anybody scrapes it. */
@@ -99,7 +101,9 @@ final class Publication {
   void publish(Registries registries, String run, List<Checkpoint> checkpoints) throws IOException {
     registries.sending().forEach(MeterRegistry::close);
     if (file != null) {
-      OpenMetricsFile.write(file, checkpoints);
+      StringWriter text = new StringWriter();
+      OpenMetricsFile.write(text, checkpoints);
+      OutputFile.write(file, text.getBuffer());
     }
     if (gateway != null) {
       PushGateway.builder()

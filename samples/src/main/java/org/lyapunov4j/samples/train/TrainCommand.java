@@ -355,7 +355,7 @@ public final class TrainCommand implements Callable<Integer> {
 
   private Void requireFiles() throws IOException {
     OutputFile.require("--plot", plot, ".png");
-    OutputFile.require("--openmetrics", publication.file());
+    OutputFile.requireOwn("--openmetrics", publication.file(), "# TYPE lyapunov_");
     OutputFile.requireNewRecord("--out", out, overwrite);
     return null;
   }

@@ -27,7 +27,8 @@ final class Prometheus implements AutoCloseable {
 
   private final Process process;
   private final URI base;
-  private final HttpClient client = HttpClient.newHttpClient();
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   private Prometheus(Process process, URI base) {
     this.process = process;
@@ -94,7 +95,8 @@ final class Prometheus implements AutoCloseable {
   }
 
   private JsonNode await(String path, Predicate<String> enough) throws Exception {
-    HttpRequest request = HttpRequest.newBuilder(base.resolve(path)).build();
+    HttpRequest request =
+        HttpRequest.newBuilder(base.resolve(path)).timeout(Duration.ofSeconds(20)).build();
     Instant end = Instant.now().plus(PATIENCE);
     String last = "no answer";
     while (Instant.now().isBefore(end) && process.isAlive()) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.util.RawValue;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArraySet;
 import org.deeplearning4j.core.storage.Persistable;
@@ -44,7 +45,7 @@ final class History {
     runs.sort(Comparator.comparingLong(Run::latest).reversed());
     ObjectNode json = Json.object();
     ArrayNode array = json.putArray("runs");
-    runs.forEach(run -> array.add(Json.tree(run)));
+    runs.forEach(run -> array.add(run.json()));
     return json;
   }
 
@@ -77,7 +78,7 @@ final class History {
       for (String worker : storage.listWorkerIDsForSessionAndType(session, type)) {
         Persistable start = storage.getStaticInfo(session, type, worker);
         if (start instanceof StabilityUpdate update) {
-          runs.add(new Run(session, worker, update.run(), update.getTimeStamp()));
+          runs.add(new Run(session, worker, update.run(), update.getTimeStamp(), update.status()));
         }
       }
     }
@@ -98,5 +99,17 @@ final class History {
   }
 
   /** A run as the page lists it. */
-  private record Run(String session, String worker, String run, long latest) {}
+  private record Run(
+      String session, String worker, String run, long latest, Optional<String> status) {
+    ObjectNode json() {
+      ObjectNode json =
+          Json.object()
+              .put("session", session)
+              .put("worker", worker)
+              .put("run", run)
+              .put("latest", latest);
+      status.ifPresent(found -> json.putRawValue("status", new RawValue(found)));
+      return json;
+    }
+  }
 }

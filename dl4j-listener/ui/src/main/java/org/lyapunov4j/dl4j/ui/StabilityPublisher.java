@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.ui;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.deeplearning4j.core.storage.StatsStorageRouter;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 
 /**
  * Sends the checkpoints of a listener to Deeplearning4j's training UI, by way of a {@code
@@ -15,8 +18,11 @@ import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
  * <pre>{@code
  * StatsStorage storage = new InMemoryStatsStorage();
  * UIServer.getInstance().attach(storage);
- * LyapunovListener.builder(probe).onCheckpoint(new StabilityPublisher(storage)).build();
+ * StabilityPublisher publisher = new StabilityPublisher(storage);
+ * LyapunovListener.builder(probe).onCheckpoint(publisher).onStatus(publisher::status).build();
  * }</pre>
+ *
+ * <p>With the status, the page says why there is no checkpoint where none is.
  *
  * <p>What a storage throws is thrown on; the listener logs and counts it, and training goes on.
  * Thread-safe.
@@ -24,6 +30,7 @@ import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 public final class StabilityPublisher implements Consumer<Checkpoint> {
   private final StatsStorageRouter router;
   private final String session;
+  private final Map<String, ListenerStatus> statuses = new HashMap<>();
   private long latest = Long.MIN_VALUE;
 
   /**
@@ -72,7 +79,24 @@ public final class StabilityPublisher implements Consumer<Checkpoint> {
     latest = Math.max(latest + 1, checkpoint.time().toEpochMilli());
     // Every time, because a remote router drops what it could not send, and a storage lists no run
     // that it has no start of.
-    router.putStaticInfo(StabilityUpdate.start(session, checkpoint.run(), latest));
+    router.putStaticInfo(start(checkpoint.run(), latest));
     router.putUpdate(StabilityUpdate.of(session, latest, checkpoint));
+  }
+
+  /**
+   * Sends how a listener fares, in place of what was sent of the same run before.
+   *
+   * @param status as of now
+   */
+  public synchronized void status(ListenerStatus status) {
+    statuses.put(status.run(), status);
+    router.putStaticInfo(start(status.run(), Math.max(latest, System.currentTimeMillis())));
+  }
+
+  private StabilityUpdate start(String run, long time) {
+    ListenerStatus status = statuses.get(run);
+    return status == null
+        ? StabilityUpdate.start(session, run, time)
+        : StabilityUpdate.start(session, time, status);
   }
 }

@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.deeplearning4j.core.storage.Persistable;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 
 /**
  * A checkpoint, or the start of a run, in a {@code StatsStorage}. It is encoded as one JSON object
@@ -24,7 +25,8 @@ import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
  * }</pre>
  *
  * <p>Undefined numbers are {@code null}, infinite ones the strings {@code "Infinity"} and {@code
- * "-Infinity"}. The start of a run has no {@code checkpoint}.
+ * "-Infinity"}. The start of a run has no {@code checkpoint}; it may have the {@code status} of the
+ * listener, {@code {"state":"REFUSED", "reason":"…"}}, and is replaced when that changes.
  *
  * <p>Storages tell what they hold apart by session, type and worker; the worker of an update is its
  * run, with every character that a storage might stumble over written as {@code %XX}.
@@ -50,6 +52,9 @@ public final class StabilityUpdate implements Persistable {
   /** JSON, null at the start of a run. */
   private String checkpoint;
 
+  /** JSON, null but at the start of a run. */
+  private String status;
+
   /** For {@link #decode}, which storages call on a new object. */
   public StabilityUpdate() {}
 
@@ -71,6 +76,24 @@ public final class StabilityUpdate implements Persistable {
   public static StabilityUpdate start(String session, String run, long time) {
     return new StabilityUpdate(
         Objects.requireNonNull(session, "session"), Objects.requireNonNull(run, "run"), time, null);
+  }
+
+  /**
+   * The start of a run with how its listener fares.
+   *
+   * @param session the session ID
+   * @param time milliseconds since the epoch
+   * @param status tells the run too
+   * @return static information for a storage
+   */
+  public static StabilityUpdate start(String session, long time, ListenerStatus status) {
+    StabilityUpdate start = start(session, status.run(), time);
+    start.status =
+        Json.object()
+            .put("state", status.state().name())
+            .put("reason", status.reason())
+            .toString();
+    return start;
   }
 
   /**
@@ -128,6 +151,15 @@ public final class StabilityUpdate implements Persistable {
     return Optional.ofNullable(checkpoint);
   }
 
+  /**
+   * How the listener fares.
+   *
+   * @return a JSON object; absent from checkpoints, and where it was not told
+   */
+  public Optional<String> status() {
+    return Optional.ofNullable(status);
+  }
+
   @Override
   public int encodingLengthBytes() {
     return encode().length;
@@ -143,6 +175,9 @@ public final class StabilityUpdate implements Persistable {
             .put("time", time);
     if (checkpoint != null) {
       json.set("checkpoint", parse(checkpoint.getBytes(StandardCharsets.UTF_8)));
+    }
+    if (status != null) {
+      json.set("status", parse(status.getBytes(StandardCharsets.UTF_8)));
     }
     return Json.bytes(json);
   }
@@ -178,7 +213,8 @@ public final class StabilityUpdate implements Persistable {
     session = text(json, "session");
     run = text(json, "run");
     time = json.path("time").asLong();
-    checkpoint = json.path("checkpoint").isObject() ? json.get("checkpoint").toString() : null;
+    checkpoint = object(json, "checkpoint");
+    status = object(json, "status");
   }
 
   @Override
@@ -195,7 +231,7 @@ public final class StabilityUpdate implements Persistable {
 
   @Override
   public String toString() {
-    return TYPE_ID + " of " + run + " at " + time + ": " + checkpoint().orElse("start");
+    return TYPE_ID + " of " + run + " at " + time + ": " + checkpoint().or(this::status).orElse("start");
   }
 
   private static JsonNode parse(byte[] bytes) {
@@ -204,6 +240,10 @@ public final class StabilityUpdate implements Persistable {
     } catch (IOException e) {
       throw new UncheckedIOException("a stability update must be JSON", e);
     }
+  }
+
+  private static String object(JsonNode json, String field) {
+    return json.path(field).isObject() ? json.get(field).toString() : null;
   }
 
   private static String text(JsonNode json, String field) {

@@ -60,7 +60,9 @@ final class Browser implements AutoCloseable {
             .version(HttpClient.Version.HTTP_1_1)
             .build()
             .newWebSocketBuilder()
+            .connectTimeout(PATIENCE)
             .buildAsync(URI.create(devTools()), new Receiver())
+            .orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS)
             .join();
     String target = page();
     session =
@@ -108,7 +110,10 @@ final class Browser implements AutoCloseable {
     }
     CompletableFuture<JsonNode> answer = new CompletableFuture<>();
     questions.put(id, answer);
-    socket.sendText(message.toString(), true).join();
+    socket
+        .sendText(message.toString(), true)
+        .orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS)
+        .join();
     JsonNode received = answer.orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
     if (received.has("error")) {
       throw new IllegalStateException(method + ": " + received.get("error"));

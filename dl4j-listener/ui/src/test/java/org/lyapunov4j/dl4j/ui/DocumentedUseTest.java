@@ -50,10 +50,12 @@ class DocumentedUseTest {
     UIServer ui = LoopbackUI.start(); // or UIServer.getInstance(), on every network interface
     StatsStorage storage = new FileStatsStorage(file); // or new InMemoryStatsStorage()
     ui.attach(storage);
+    StabilityPublisher publisher = new StabilityPublisher(storage);
     LyapunovListener listener =
         LyapunovListener.builder(probe)
             .frequency(10)
-            .onCheckpoint(new StabilityPublisher(storage))
+            .onCheckpoint(publisher)
+            .onStatus(publisher::status) // why there is no checkpoint, where none is
             .build();
     network.addListeners(listener);
     // end
@@ -71,6 +73,7 @@ class DocumentedUseTest {
 
     try (Ui asked = new Ui()) {
       assertThat(asked.checkpoints(asked.runs().get(0), -1).get("checkpoints")).hasSize(3);
+      assertThat(asked.runs().get(0).at("/status/state").textValue()).isEqualTo("CLOSED");
     }
   }
 

@@ -13,6 +13,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import org.deeplearning4j.ui.api.UIServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,7 @@ class LoopbackUITest {
     assertThat(UIServer.getInstance()).isSameAs(server);
     HttpRequest request =
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.getPort() + "/stability"))
+            .timeout(Duration.ofSeconds(60))
             .build();
     assertThat(
             HttpClient.newBuilder()

@@ -21,6 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.LyapunovListener;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus.State;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
@@ -151,6 +153,136 @@ class StabilityPageTest {
     browser.evaluate("document.querySelector('#table summary').click()");
     browser.waitFor("document.querySelector('#table table') !== null");
     assertThat(browser.text("#table")).contains("between −3.0e−09 and 0").doesNotContain("NaN");
+  }
+
+  @Test
+  void whereThereIsNoCheckpointThePageSaysWhy() throws IOException {
+    StabilityPublisher publisher = new StabilityPublisher(storage, "s");
+    publisher.status(status(State.WAITING, "no checkpoint was due yet"));
+    browser.open(ui.address() + "/stability");
+    browser.waitFor("document.getElementById('listener').innerText.startsWith('Waiting')");
+    assertThat(browser.text("#listener")).isEqualTo("Waiting: no checkpoint was due yet");
+    assertThat(visible("#empty")).isTrue();
+
+    publisher.status(status(State.WATCHING, ""));
+    publisher.accept(Checkpoints.of("run", 100, -0.1, 1));
+    browser.waitFor("document.getElementById('status').innerText.startsWith('1 checkpoint,')");
+    browser.waitFor("document.getElementById('listener').innerText === ''");
+
+    publisher.status(status(State.FAILED, "<b>out</b> of\nmemory"));
+    browser.waitFor("document.getElementById('listener').innerText !== ''");
+    assertThat(browser.text("#listener"))
+        .isEqualTo("The last checkpoint failed: <b>out</b> of memory");
+    assertThat(visible("#now")).isTrue();
+
+    publisher.status(status(State.REFUSED, "the probe has 7 features, the network takes 3"));
+    browser.waitFor("document.getElementById('listener').innerText.includes('is off')");
+    for (int width : new int[] {1280, 360}) {
+      browser.show(width, 900, "light");
+      browser.screenshot(Path.of("target", "stability-refused-" + width + ".png"));
+    }
+  }
+
+  @Test
+  void aListenerThatIsRefusedTellsThePage() {
+    StabilityPublisher publisher = new StabilityPublisher(storage, "s");
+    DataSet other = new DataSet(Nd4j.ones(DataType.DOUBLE, 4, 7), Nd4j.ones(DataType.DOUBLE, 4, 2));
+    try (LyapunovListener listener =
+        LyapunovListener.builder(other)
+            .frequency(1)
+            .run("refused")
+            .onCheckpoint(publisher)
+            .onStatus(publisher::status)
+            .build()) {
+      MultiLayerNetwork network = network();
+      network.setListeners(listener);
+      network.fit(data());
+      browser.open(ui.address() + "/stability");
+      browser.waitFor("document.getElementById('listener').innerText !== ''");
+      assertThat(browser.text("#listener"))
+          .startsWith("The listener is off: ")
+          .contains(listener.status().reason());
+    }
+  }
+
+  /** What a screen reader says by itself: changes of these, and not the time with every poll. */
+  @Test
+  void changesAreReadAloudAndTheTimeIsNot() {
+    new StabilityPublisher(storage, "s").accept(Checkpoints.of("run", 100, -0.1, 1));
+    browser.open(ui.address() + "/stability");
+    browser.waitFor("document.getElementById('status').innerText.startsWith('1 checkpoint,')");
+    assertThat(
+            browser
+                .evaluate("[...document.querySelectorAll('[aria-live]')].map(e => e.id).join()")
+                .textValue())
+        .isEqualTo("said,listener");
+    assertThat(browser.text("#said")).isEqualTo("1 checkpoint");
+    browser.evaluate(
+        "window.changes = 0; new MutationObserver(all => window.changes += all.length)"
+            + ".observe(document.getElementById('said'), {childList: true, subtree: true,"
+            + " characterData: true}), 0");
+    String before = browser.text("#at");
+    browser.waitFor("document.getElementById('at').innerText !== '" + before + "'");
+    assertThat(browser.evaluate("window.changes").intValue()).isZero();
+  }
+
+  @Test
+  void noNameTurnsTheDirectionOfWriting() {
+    String override = "run \u202egnp.exe\u2066\u0007";
+    String hebrew = "\u05e8\u05d9\u05e6\u05d4";
+    StabilityPublisher publisher = new StabilityPublisher(storage, "\u202es");
+    publisher.accept(Checkpoints.of(hebrew, 1, -0.1, 1));
+    publisher.accept(Checkpoints.of(override, 100, -0.1, 1));
+    browser.open(ui.address() + "/stability");
+    browser.waitFor("document.getElementById('status').innerText.startsWith('1 checkpoint,')");
+
+    assertThat(browser.evaluate("document.title").textValue())
+        .isEqualTo("Stability · run \ufffdgnp.exe\ufffd\ufffd");
+    assertThat(browser.text("#run"))
+        .contains("run \ufffdgnp.exe\ufffd\ufffd · ", "\u2068" + hebrew + "\u2069 · ", "session \ufffds");
+    assertThat(browser.text("body")).doesNotContain("\u202e", "\u2066");
+  }
+
+  /** Seen in target/stability-focus.png; the numbers hold what is seen there. */
+  @Test
+  void theFocusRingCoversNoText() throws IOException {
+    StabilityPublisher publisher = new StabilityPublisher(storage, "s");
+    for (int i = 1; i <= 4; i++) {
+      publisher.accept(Checkpoints.of("run", 10 * i, -0.1, i));
+    }
+    browser.open(ui.address() + "/stability");
+    browser.waitFor("document.getElementById('status').innerText.startsWith('4 checkpoints')");
+    browser.show(1280, 900, "light");
+    browser.evaluate("document.querySelector('svg.plot').focus()");
+    browser.press("ArrowLeft");
+    browser.screenshot(Path.of("target", "stability-focus.png"));
+    assertThat(browser.evaluate(RING_OVER_TEXT).textValue()).isEmpty();
+  }
+
+  /** Texts of the figure, in the plot and around it, that the ring of the plot in focus crosses. */
+  private static final String RING_OVER_TEXT =
+      """
+      (() => {
+        const plot = document.activeElement;
+        const style = getComputedStyle(plot);
+        if (style.outlineStyle === 'none') return 'no ring';
+        const box = plot.getBoundingClientRect();
+        const offset = parseFloat(style.outlineOffset), width = parseFloat(style.outlineWidth);
+        const out = offset + width;
+        const crossed = [];
+        for (const e of plot.closest('figure').querySelectorAll('text, h2, li, button')) {
+          const t = e.getBoundingClientRect();
+          const touches = t.right > box.left - out && t.left < box.right + out
+              && t.bottom > box.top - out && t.top < box.bottom + out;
+          const inside = t.left >= box.left - offset && t.right <= box.right + offset
+              && t.top >= box.top - offset && t.bottom <= box.bottom + offset;
+          if (touches && !inside && e.textContent) crossed.push(e.textContent);
+        }
+        return crossed.join('|');
+      })()""";
+
+  private static ListenerStatus status(State state, String reason) {
+    return new ListenerStatus("run", state, reason, 1, 0, 0, 0, 0);
   }
 
   @Test

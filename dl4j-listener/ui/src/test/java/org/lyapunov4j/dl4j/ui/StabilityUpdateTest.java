@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 
 class StabilityUpdateTest {
   private static final StabilityUpdate UPDATE =
@@ -33,6 +34,12 @@ class StabilityUpdateTest {
     assertSame(fromBuffer, UPDATE);
     assertSame(
         decoded(StabilityUpdate.start("s", "r", 5).encode()), StabilityUpdate.start("s", "r", 5));
+    StabilityUpdate refused =
+        StabilityUpdate.start(
+            "s", 5, new ListenerStatus("r", ListenerStatus.State.REFUSED, "\"why\"", 1, 2, 3, 4, 5));
+    assertSame(decoded(refused.encode()), refused);
+    assertThat(refused.status().orElseThrow())
+        .isEqualTo("{\"state\":\"REFUSED\",\"reason\":\"\\\"why\\\"\"}");
   }
 
   @Test
@@ -126,5 +133,6 @@ class StabilityUpdateTest {
     assertThat(actual.getTimeStamp()).isEqualTo(expected.getTimeStamp());
     assertThat(actual.run()).isEqualTo(expected.run());
     assertThat(actual.checkpoint()).isEqualTo(expected.checkpoint());
+    assertThat(actual.status()).isEqualTo(expected.status());
   }
 }

@@ -9,6 +9,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import org.deeplearning4j.ui.api.UIServer;
 
 /** Deeplearning4j's training UI on a free port, and what it answers. */
@@ -32,7 +33,8 @@ final class Ui implements AutoCloseable {
 
   HttpResponse<String> getFrom(String uri) throws IOException, InterruptedException {
     return client.send(
-        HttpRequest.newBuilder(URI.create(uri)).build(), HttpResponse.BodyHandlers.ofString());
+        HttpRequest.newBuilder(URI.create(uri)).timeout(Duration.ofSeconds(60)).build(),
+        HttpResponse.BodyHandlers.ofString());
   }
 
   JsonNode runs() throws IOException, InterruptedException {
