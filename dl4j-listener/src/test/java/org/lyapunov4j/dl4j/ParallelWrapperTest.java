@@ -12,7 +12,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.Level;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -31,16 +31,16 @@ class ParallelWrapperTest {
   private final DataSet data = Networks.data(5, EXAMPLES, 3, 2, DataType.DOUBLE);
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void trainingIsBitIdentical(boolean background) {
-    List<Double> undisturbed = train(null);
+  @CsvSource({"false, 1", "true, 1", "false, 2", "true, 2"})
+  void trainingIsBitIdentical(boolean background, int averagingFrequency) {
+    List<Double> undisturbed = train(null, averagingFrequency);
     assertThat(undisturbed).isNotEqualTo(values(network()));
     LyapunovListener.Builder builder = builder();
     if (background) {
       builder.background(Backlog.WAIT);
     }
     LyapunovListener listener = builder.build();
-    assertThat(train(listener)).isEqualTo(undisturbed);
+    assertThat(train(listener, averagingFrequency)).isEqualTo(undisturbed);
     listener.close();
     assertThat(listener.failures()).isZero();
     assertThat(listener.history()).hasSize(1 + EXAMPLES / 4);
@@ -159,23 +159,16 @@ class ParallelWrapperTest {
         .analysis(settings -> settings.maxEpochs(8).threads(1));
   }
 
-  @SuppressWarnings("try") // close() may be interrupted
   private List<Double> train(LyapunovListener listener) {
+    return train(listener, 1);
+  }
+
+  private List<Double> train(LyapunovListener listener, int averagingFrequency) {
     MultiLayerNetwork network = network();
     if (listener != null) {
       network.setListeners(listener);
     }
-    try (ParallelWrapper wrapper =
-        new ParallelWrapper.Builder<>(network)
-            .workers(2)
-            .prefetchBuffer(0)
-            .averagingFrequency(1)
-            .trainingMode(ParallelWrapper.TrainingMode.AVERAGING)
-            .build()) {
-      wrapper.fit(new ListDataSetIterator<>(pairs(network), 1));
-    } catch (Exception e) {
-      throw new AssertionError(e);
-    }
+    fit(network, pairs(network), ParallelWrapper.TrainingMode.AVERAGING, averagingFrequency);
     return values(network);
   }
 
