@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -20,12 +21,16 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.RNNFormat;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
 import org.deeplearning4j.nn.conf.graph.rnn.LastTimeStepVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.SelfAttentionLayer;
+import org.deeplearning4j.nn.conf.layers.objdetect.Yolo2OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.transferlearning.TransferLearning;
@@ -42,7 +47,10 @@ import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.lossfunctions.impl.LossMSLE;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** As {@link IsolationTest}, for other models, other ways to train, and the background thread. */
 class IsolationOfModelsTest {
@@ -68,7 +76,14 @@ class IsolationOfModelsTest {
             "vertex that draws, through Nd4j.linspace",
             IsolationOfModelsTest::lastStep,
             maskedFeatures()),
-        new Case("activation that draws", IsolationOfModelsTest::drawing, table()));
+        new Case("activation that draws", IsolationOfModelsTest::drawing, table()),
+        new Case("YOLO", IsolationOfModelsTest::yolo, boxes()),
+        new Case(
+            "custom loss",
+            () -> endingIn(new NumericCurvatureTest.LogCosh(), Activation.IDENTITY),
+            table()),
+        new Case("MSLE", () -> endingIn(new LossMSLE(), Activation.SOFTPLUS), positive()),
+        new Case("centre loss", IsolationOfModelsTest::centreLoss, kinds()));
   }
 
   /** Draws from the generator of its thread, at random as often as normal. */
@@ -338,6 +353,47 @@ class IsolationOfModelsTest {
             .build());
   }
 
+  private static MultiLayerNetwork yolo() {
+    INDArray priors = Nd4j.create(new double[][] {{1, 1}, {0.6, 1.4}});
+    return network(
+        configuration()
+            .list()
+            .layer(
+                new ConvolutionLayer.Builder(1, 1)
+                    .nOut(12)
+                    .activation(Activation.IDENTITY)
+                    .dropOut(0.8)
+                    .build())
+            .layer(new Yolo2OutputLayer.Builder().boundingBoxPriors(priors).build())
+            .setInputType(InputType.convolutional(2, 2, 2))
+            .build());
+  }
+
+  private static MultiLayerNetwork endingIn(ILossFunction loss, Activation activation) {
+    return network(
+        configuration()
+            .list()
+            .layer(dense(3, 5).dropOut(0.8).build())
+            .layer(new OutputLayer.Builder(loss).nIn(5).nOut(2).activation(activation).build())
+            .build());
+  }
+
+  private static MultiLayerNetwork centreLoss() {
+    return network(
+        configuration()
+            .list()
+            .layer(dense(3, 5).dropOut(0.8).build())
+            .layer(
+                new CenterLossOutputLayer.Builder(LossFunction.MCXENT)
+                    .nIn(5)
+                    .nOut(2)
+                    .lambda(0.3)
+                    .alpha(0.1)
+                    .activation(Activation.SOFTMAX)
+                    .build())
+            .build());
+  }
+
   private static MultiLayerNetwork attention() {
     return network(
         configuration()
@@ -363,6 +419,39 @@ class IsolationOfModelsTest {
 
   private static List<DataSet> table() {
     return Networks.data(5, EXAMPLES, 3, 2, DataType.DOUBLE).batchBy(BATCH);
+  }
+
+  private static List<DataSet> positive() {
+    List<DataSet> batches = table();
+    batches.forEach(batch -> batch.setLabels(Transforms.abs(batch.getLabels())));
+    return batches;
+  }
+
+  private static List<DataSet> kinds() {
+    List<DataSet> batches = table();
+    for (DataSet batch : batches) {
+      INDArray first = batch.getLabels().getColumn(0).gt(0).castTo(DataType.DOUBLE);
+      batch.getLabels().putColumn(0, first);
+      batch.getLabels().putColumn(1, first.rsub(1));
+    }
+    return batches;
+  }
+
+  /** One object each, in the cell (i mod 2, 1) of a grid of 2 × 2. */
+  private static List<DataSet> boxes() {
+    List<DataSet> batches = new ArrayList<>();
+    for (int seed : List.of(6, 7)) {
+      INDArray labels = Nd4j.zeros(DataType.DOUBLE, BATCH, 5, 2, 2);
+      for (int i = 0; i < BATCH; i++) {
+        double[] box = {1.2, 0.1 + i % 2, 1.9, 0.8 + i % 2, 1};
+        for (int c = 0; c < box.length; c++) {
+          labels.putScalar(new int[] {i, c, i % 2, 1}, box[c]);
+        }
+      }
+      INDArray flat = Networks.data(seed, BATCH, 8, 1, DataType.DOUBLE).getFeatures();
+      batches.add(new DataSet(flat.reshape('c', BATCH, 2, 2, 2), labels));
+    }
+    return batches;
   }
 
   private static List<DataSet> masked() {

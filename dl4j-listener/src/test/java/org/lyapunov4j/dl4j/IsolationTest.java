@@ -15,6 +15,7 @@ import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.constraint.MaxNormConstraint;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
@@ -122,6 +123,13 @@ class IsolationTest {
             type,
             outputs,
             c -> c.gradientNormalization(GradientNormalization.RenormalizeL2PerParamType)),
+        new Case("l1", new Sgd(0.05), type, outputs, c -> c.l1(0.01)),
+        new Case(
+            "max norm",
+            new Nesterovs(0.02, 0.9),
+            type,
+            outputs,
+            c -> c.constrainWeights(new MaxNormConstraint(0.8, 1)).dropOut(0.7)),
         new Case(
             "observed",
             new Sgd(0.01),

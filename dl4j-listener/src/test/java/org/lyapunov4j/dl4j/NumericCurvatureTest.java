@@ -96,7 +96,7 @@ class NumericCurvatureTest {
   }
 
   /** log cosh. */
-  private static final class LogCosh extends Custom {
+  static final class LogCosh extends Custom {
     private static final long serialVersionUID = 1L;
 
     @Override

@@ -12,12 +12,16 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.Level;
+import org.lyapunov4j.stability.Verdict;
+import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
 
 /**
@@ -31,16 +35,16 @@ class ParallelWrapperTest {
   private final DataSet data = Networks.data(5, EXAMPLES, 3, 2, DataType.DOUBLE);
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void trainingIsBitIdentical(boolean background) {
-    List<Double> undisturbed = train(null);
+  @CsvSource({"false, 1", "true, 1", "false, 2", "true, 2"})
+  void trainingIsBitIdentical(boolean background, int averagingFrequency) {
+    List<Double> undisturbed = train(null, averagingFrequency);
     assertThat(undisturbed).isNotEqualTo(values(network()));
     LyapunovListener.Builder builder = builder();
     if (background) {
       builder.background(Backlog.WAIT);
     }
     LyapunovListener listener = builder.build();
-    assertThat(train(listener)).isEqualTo(undisturbed);
+    assertThat(train(listener, averagingFrequency)).isEqualTo(undisturbed);
     listener.close();
     assertThat(listener.failures()).isZero();
     assertThat(listener.history()).hasSize(1 + EXAMPLES / 4);
@@ -72,6 +76,65 @@ class ParallelWrapperTest {
     }
     Checkpoint last = watching.history().get(watching.history().size() - 1);
     assertThat(last.step().toString()).contains("averages after every round, as seen");
+  }
+
+  /**
+   * Near a minimum, at a rate that is too large for the mini-batches of one worker and not for
+   * those of two: the wrapper goes into the minimum and the verdict is STABLE, while plain training
+   * on the mini-batches of one worker leaves, and its verdict is UNSTABLE.
+   */
+  @Test
+  void theVerdictIsThatOfTheMiniBatchesOfAllWorkers() {
+    DataSet all = Networks.data(5, 8, 3, 1, DataType.DOUBLE);
+    INDArray start = nearMinimum(all);
+    List<DataSet> draws = draws(all, 300);
+    MultiLayerNetwork averaged = wide(new Sgd(0.1), start);
+    LyapunovListener listener = LyapunovListener.builder(all).frequency(100).build();
+    averaged.setListeners(listener);
+    double before = averaged.score(all);
+    fit(averaged, draws, ParallelWrapper.TrainingMode.AVERAGING, 1);
+    assertThat(averaged.score(all)).isLessThan(0.3 * before);
+    assertThat(listener.history()).isNotEmpty();
+    for (Checkpoint checkpoint : listener.history()) {
+      assertThat(checkpoint.step().sgd().batchSize()).isEqualTo(2);
+      assertThat(checkpoint.stability().verdict().kind()).isEqualTo(Verdict.Kind.STABLE);
+    }
+    MultiLayerNetwork alone = wide(new Sgd(0.1), start);
+    Checkpoint ofOneWorker = StabilityAnalysis.of(alone, all).batchSize(1).run();
+    assertThat(ofOneWorker.stability().verdict().kind()).isEqualTo(Verdict.Kind.UNSTABLE);
+    draws.forEach(alone::fit);
+    assertThat(alone.score(all)).isGreaterThan(1e4 * before);
+  }
+
+  private static INDArray nearMinimum(DataSet all) {
+    MultiLayerNetwork network = wide(new Nesterovs(0.05, 0.9), null);
+    for (int i = 0; i < 3000; i++) {
+      network.fit(all);
+    }
+    return Networks.nearby(network.params(), 1e-5, new RandomStream(4));
+  }
+
+  /** Two different examples a round, each a mini-batch of its own. */
+  private static List<DataSet> draws(DataSet all, int rounds) {
+    List<DataSet> examples = all.asList();
+    RandomStream random = new RandomStream(8);
+    List<DataSet> draws = new ArrayList<>();
+    for (int round = 0; round < rounds; round++) {
+      int first = random.nextInt(examples.size());
+      int second = (first + 1 + random.nextInt(examples.size() - 1)) % examples.size();
+      draws.add(examples.get(first));
+      draws.add(examples.get(second));
+    }
+    return draws;
+  }
+
+  private static MultiLayerNetwork wide(IUpdater updater, INDArray parameters) {
+    MultiLayerNetwork network =
+        Networks.regression(Networks.configuration(updater, DataType.DOUBLE), 3, 16, 1);
+    if (parameters != null) {
+      network.setParams(parameters.dup());
+    }
+    return network;
   }
 
   @Test
@@ -159,23 +222,16 @@ class ParallelWrapperTest {
         .analysis(settings -> settings.maxEpochs(8).threads(1));
   }
 
-  @SuppressWarnings("try") // close() may be interrupted
   private List<Double> train(LyapunovListener listener) {
+    return train(listener, 1);
+  }
+
+  private List<Double> train(LyapunovListener listener, int averagingFrequency) {
     MultiLayerNetwork network = network();
     if (listener != null) {
       network.setListeners(listener);
     }
-    try (ParallelWrapper wrapper =
-        new ParallelWrapper.Builder<>(network)
-            .workers(2)
-            .prefetchBuffer(0)
-            .averagingFrequency(1)
-            .trainingMode(ParallelWrapper.TrainingMode.AVERAGING)
-            .build()) {
-      wrapper.fit(new ListDataSetIterator<>(pairs(network), 1));
-    } catch (Exception e) {
-      throw new AssertionError(e);
-    }
+    fit(network, pairs(network), ParallelWrapper.TrainingMode.AVERAGING, averagingFrequency);
     return values(network);
   }
 
