@@ -20,16 +20,15 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 
 /** What docs/guide.md says of bits: equal for one number of native threads, near for another. */
 class ThreadCountTest {
-  private static final int DEFAULT =
-      NativeOpsHolder.getInstance().getDeviceNativeOps().ompGetMaxThreads();
-
   private final DataSet data = Networks.data(5, 100, 30, 2, DataType.DOUBLE);
   private final MultiLayerNetwork network =
       Networks.regression(Networks.configuration(new Sgd(0.01), DataType.DOUBLE), 30, 64, 2);
+  private final int threadsBefore =
+      NativeOpsHolder.getInstance().getDeviceNativeOps().ompGetMaxThreads();
 
   @AfterEach
   void asBefore() {
-    limit(DEFAULT);
+    limit(threadsBefore);
   }
 
   @Test
