@@ -19,7 +19,8 @@ class RequestsEndTest {
   private static final Pattern REQUEST =
       Pattern.compile("(?s)HttpRequest\\.newBuilder\\(.*?\\.build\\(\\)");
   private static final Pattern CLIENT =
-      Pattern.compile("(?s)HttpClient\\.newHttpClient|HttpClient\\.newBuilder\\(\\).*?\\.build\\(\\)");
+      Pattern.compile(
+          "(?s)HttpClient\\.newHttpClient|HttpClient\\.newBuilder\\(\\).*?\\.build\\(\\)");
 
   @Test
   void everyRequestHasATimeLimitAndAsksForNoUpgrade() throws IOException {
@@ -48,7 +49,8 @@ class RequestsEndTest {
     for (String module : List.of("core", "dl4j-listener", "dl4j-listener/ui", "samples", "docs")) {
       try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src/test/java"))) {
         files
-            .filter(file -> file.toString().endsWith(".java") && !file.endsWith("RequestsEndTest.java"))
+            .filter(
+                file -> file.toString().endsWith(".java") && !file.endsWith("RequestsEndTest.java"))
             .forEach(found::add);
       }
     }
