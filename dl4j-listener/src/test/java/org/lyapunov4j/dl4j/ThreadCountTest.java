@@ -58,7 +58,7 @@ class ThreadCountTest {
       process.destroyForcibly();
     }
     String[] lines = Files.readString(output, StandardCharsets.UTF_8).split("\n");
-    assertThat(lines).last().asString().startsWith("numbers ");
+    assertThat(lines[lines.length - 1]).startsWith("numbers ");
     return lines[lines.length - 1].substring("numbers ".length()).split(" ");
   }
 
