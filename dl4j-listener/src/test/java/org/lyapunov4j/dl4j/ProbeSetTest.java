@@ -127,7 +127,9 @@ class ProbeSetTest {
         .isEqualTo(normalized.hash());
   }
 
-  /** Readers, preprocessors and normalisers may draw from ND4J's generator; training must not see. */
+  /**
+   * Readers, preprocessors and normalisers may draw from ND4J's generator; training must not see.
+   */
   @Test
   void choosingLeavesTheGeneratorAlone() {
     DataSetIterator drawing = iterator();

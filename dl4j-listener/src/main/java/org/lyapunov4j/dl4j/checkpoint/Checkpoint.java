@@ -286,9 +286,9 @@ public record Checkpoint(
   }
 
   /**
-   * The checkpoint as in the record of a run, and as any Jackson {@code ObjectMapper} writes it, for
-   * example that of a web endpoint which returns one; a mapper of its own could not write {@code
-   * Optional} and {@code Instant}.
+   * The checkpoint as in the record of a run, and as any Jackson {@code ObjectMapper} writes it,
+   * for example that of a web endpoint which returns one; a mapper of its own could not write
+   * {@code Optional} and {@code Instant}.
    *
    * @return a JSON object on one line, without the name of the run
    */

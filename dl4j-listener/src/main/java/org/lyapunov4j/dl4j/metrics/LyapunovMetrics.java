@@ -159,12 +159,12 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     Optional<Tag> common = hiddenTag(registry);
     bindings.add(new Binding(registry));
     common.ifPresent(
-            hidden ->
-                log.warn(
-                    "{}: the registry's common tag {}={} does not show on these meters, whose own tag has the same name. Give the common tag another name.",
-                    tags,
-                    hidden.getKey(),
-                    hidden.getValue()));
+        hidden ->
+            log.warn(
+                "{}: the registry's common tag {}={} does not show on these meters, whose own tag has the same name. Give the common tag another name.",
+                tags,
+                hidden.getKey(),
+                hidden.getValue()));
   }
 
   /** A common tag that a meter's own tag replaces. Only a meter without one shows it. */

@@ -79,8 +79,7 @@ public final class OpenMetricsFile {
           name,
           state,
           ordered,
-          c ->
-              c.hasStability() ? (c.verdict().orElseThrow().kind() == kind ? 1 : 0) : Double.NaN);
+          c -> c.hasStability() ? (c.verdict().orElseThrow().kind() == kind ? 1 : 0) : Double.NaN);
     }
     String level = NAMES.name(LyapunovMetrics.LEVEL, Meter.Type.GAUGE, null);
     family(out, level, "1 for the level of the checkpoint, else 0");

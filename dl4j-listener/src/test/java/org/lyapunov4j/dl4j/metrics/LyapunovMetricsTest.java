@@ -61,8 +61,7 @@ class LyapunovMetricsTest {
     MeterRegistry tagged = new SimpleMeterRegistry();
     tagged.config().commonTags("host", "h", "run", "nightly");
     assertThat(LyapunovMetrics.hiddenTag(tagged)).contains(Tag.of("run", "nightly"));
-    assertThat(LyapunovMetrics.hiddenTag(composite(tagged)))
-        .contains(Tag.of("run", "nightly"));
+    assertThat(LyapunovMetrics.hiddenTag(composite(tagged))).contains(Tag.of("run", "nightly"));
     assertThat(tagged.getMeters()).isEmpty();
     metrics.bindTo(tagged);
     assertThat(tagged.get(LyapunovMetrics.AGE).tag("run", "a").tag("host", "h").timeGauge())

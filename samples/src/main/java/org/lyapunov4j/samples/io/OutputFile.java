@@ -73,7 +73,8 @@ public final class OutputFile {
     }
     if (found.length > 0 && !Arrays.equals(found, expected)) {
       throw new BadFileException(
-          file, option + " must be new or written by an earlier run, got another file; name another");
+          file,
+          option + " must be new or written by an earlier run, got another file; name another");
     }
   }
 

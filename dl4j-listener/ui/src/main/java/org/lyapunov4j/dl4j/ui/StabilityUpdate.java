@@ -89,10 +89,7 @@ public final class StabilityUpdate implements Persistable {
   public static StabilityUpdate start(String session, long time, ListenerStatus status) {
     StabilityUpdate start = start(session, status.run(), time);
     start.status =
-        Json.object()
-            .put("state", status.state().name())
-            .put("reason", status.reason())
-            .toString();
+        Json.object().put("state", status.state().name()).put("reason", status.reason()).toString();
     return start;
   }
 
@@ -231,7 +228,13 @@ public final class StabilityUpdate implements Persistable {
 
   @Override
   public String toString() {
-    return TYPE_ID + " of " + run + " at " + time + ": " + checkpoint().or(this::status).orElse("start");
+    return TYPE_ID
+        + " of "
+        + run
+        + " at "
+        + time
+        + ": "
+        + checkpoint().or(this::status).orElse("start");
   }
 
   private static JsonNode parse(byte[] bytes) {

@@ -239,7 +239,8 @@ class StabilityPageTest {
     assertThat(browser.evaluate("document.title").textValue())
         .isEqualTo("Stability · run \ufffdgnp.exe\ufffd\ufffd");
     assertThat(browser.text("#run"))
-        .contains("run \ufffdgnp.exe\ufffd\ufffd · ", "\u2068" + hebrew + "\u2069 · ", "session \ufffds");
+        .contains(
+            "run \ufffdgnp.exe\ufffd\ufffd · ", "\u2068" + hebrew + "\u2069 · ", "session \ufffds");
     assertThat(browser.text("body")).doesNotContain("\u202e", "\u2066");
   }
 

@@ -36,7 +36,9 @@ class StabilityUpdateTest {
         decoded(StabilityUpdate.start("s", "r", 5).encode()), StabilityUpdate.start("s", "r", 5));
     StabilityUpdate refused =
         StabilityUpdate.start(
-            "s", 5, new ListenerStatus("r", ListenerStatus.State.REFUSED, "\"why\"", 1, 2, 3, 4, 5));
+            "s",
+            5,
+            new ListenerStatus("r", ListenerStatus.State.REFUSED, "\"why\"", 1, 2, 3, 4, 5));
     assertSame(decoded(refused.encode()), refused);
     assertThat(refused.status().orElseThrow())
         .isEqualTo("{\"state\":\"REFUSED\",\"reason\":\"\\\"why\\\"\"}");
