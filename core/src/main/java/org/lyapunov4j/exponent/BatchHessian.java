@@ -16,17 +16,6 @@ public interface BatchHessian {
   double[] times(int[] examples, double[] direction);
 
   /**
-   * Products at a point on the way to another one, of a later checkpoint.
-   *
-   * @param later those of that checkpoint
-   * @param share of the way, from 0 to 1
-   * @return products there; by default those of the nearer end
-   */
-  default BatchHessian between(BatchHessian later, double share) {
-    return share < 0.5 ? this : later;
-  }
-
-  /**
    * How exact the products are.
    *
    * @return the largest error seen so far relative to the product, 0 if they are exact

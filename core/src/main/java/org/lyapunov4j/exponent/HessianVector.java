@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.exponent;
 
-import java.util.Arrays;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 
@@ -13,38 +12,23 @@ import org.lyapunov4j.step.SgdStep;
  *   v ← keep·v − (η/|S|) μ H_S v
  * </pre>
  *
- * <p>with momentum also on its velocity. A serves to measure A v and to cut off what no output
- * sees. Scaled back by powers of two, which change no bit.
+ * <p>with momentum also on its velocity. Scaled back by powers of two, which change no bit.
  */
-final class HessianVector implements CarriedVector {
-  /** ‖A v‖ over its bound √trace G ‖v‖: below, errors of the products would count. */
-  private static final double INVISIBLE = 1e-6;
-
+final class HessianVector {
   /** By how many powers of two the largest entry may move before all are scaled back. */
   private static final int LARGEST_MOVE = 64;
 
   private static final double LOG_TWO = Math.log(2);
 
-  private TrajectoryExponent.Frame frame;
-  private BatchHessian hessian;
-  private Update update;
-  private boolean average;
   private double[] v;
 
-  /** With the weights μ, as it moves v. */
+  /** As an updater keeps it: a moving average of gradients is without the weights μ. */
   private double[] velocity;
 
-  /** As an updater keeps it: a moving average of gradients without the weights μ. */
-  private double[] kept;
-
-  /** That of the largest entry when the frame was entered. */
-  private int exponent;
-
   private double scale;
-  private double logNorm;
 
   /**
-   * A vector outside any frame.
+   * A vector.
    *
    * @param v direction of the parameters
    * @param velocity its velocity as an updater keeps it; null for zero
@@ -52,41 +36,42 @@ final class HessianVector implements CarriedVector {
    */
   HessianVector(double[] v, double[] velocity, double scale) {
     this.v = v.clone();
-    kept = velocity == null ? null : velocity.clone();
+    this.velocity = velocity == null ? null : velocity.clone();
     this.scale = scale;
   }
 
-  @Override
-  public boolean enter(TrajectoryExponent.Frame next) {
-    frame = next;
-    hessian = next.hessian();
-    update = Update.of(next.step());
-    average = isAverage(next.step());
-    if (!update.hasMemory()) {
-      kept = null;
-    } else if (kept == null) {
-      kept = new double[v.length];
+  /** A vector of norm 1 that has no velocity. */
+  static HessianVector start(double[] v, SgdStep step, TangentMap map) {
+    HessianVector started = new HessianVector(v, null, 0);
+    started.rescale(0);
+    started.scale = 0;
+    started.scale = -started.logNorm(step, map);
+    return started;
+  }
+
+  /** Takes a step; nothing has changed if the product fails. */
+  void apply(SgdStep step, double[] weights, BatchHessian hessian, int... batch) {
+    Update update = Update.of(step);
+    double[] force = Weights.times(weights, product(hessian, batch));
+    if (update.hasMemory()) {
+      double[] moving = moving(step, weights);
+      update.remember(v, moving);
+      add(update.gradientWeight() / batch.length, force, moving);
+      update.move(v, moving);
+      velocity = isAverage(step) ? Weights.over(weights, moving) : moving;
+    } else {
+      velocity = null;
+      RowSweep.scale(v, update.keep());
+      add(-update.rate() / batch.length, force, v);
     }
-    velocity = kept == null ? null : average ? Weights.times(next.map(), kept) : kept.clone();
-    VisiblePart visible = new VisiblePart(next, INVISIBLE);
-    v = visible.of(v, next.map().outputs(v));
-    exponent = Math.getExponent(largest(v));
-    return measure();
+    rescale(LARGEST_MOVE);
   }
 
-  private static boolean isAverage(SgdStep step) {
-    return step.momentum() instanceof Momentum.MovingAverage
-        || step.momentum() instanceof Momentum.NesterovAverage;
-  }
-
-  @Override
-  public void place(TrajectoryExponent.Frame from, TrajectoryExponent.Frame to, double share) {
-    hessian = from.hessian().between(to.hessian(), share);
-  }
-
-  @Override
-  public void apply(int[] batch, int size) {
-    double[] product = hessian.times(Arrays.copyOf(batch, size), v);
+  private double[] product(BatchHessian hessian, int... batch) {
+    if (largest(v) == 0) {
+      return new double[v.length];
+    }
+    double[] product = hessian.times(batch, v);
     if (product.length != v.length) {
       throw new IllegalArgumentException(
           "a product with the Hessian must have the length P = "
@@ -94,16 +79,20 @@ final class HessianVector implements CarriedVector {
               + ", got "
               + product.length);
     }
-    double[] force = Weights.times(frame.map(), product);
-    if (update.hasMemory()) {
-      update.remember(v, velocity);
-      add(update.gradientWeight() / size, force, velocity);
-      update.move(v, velocity);
-    } else {
-      RowSweep.scale(v, update.keep());
-      add(-update.rate() / size, force, v);
+    return product;
+  }
+
+  /** The velocity with the weights μ, as it moves v; a new array. */
+  private double[] moving(SgdStep step, double[] weights) {
+    if (velocity == null) {
+      return new double[v.length];
     }
-    rescale();
+    return isAverage(step) ? Weights.times(weights, velocity) : velocity.clone();
+  }
+
+  private static boolean isAverage(SgdStep step) {
+    return step.momentum() instanceof Momentum.MovingAverage
+        || step.momentum() instanceof Momentum.NesterovAverage;
   }
 
   private static void add(double factor, double[] x, double[] y) {
@@ -112,17 +101,13 @@ final class HessianVector implements CarriedVector {
     }
   }
 
-  private void rescale() {
+  private void rescale(int allowed) {
     double largest = Math.max(largest(v), velocity == null ? 0 : largest(velocity));
     if (!(largest < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException("the tangent vector must stay finite, got " + largest);
     }
-    if (largest == 0) {
-      logNorm = Double.NEGATIVE_INFINITY;
-      return;
-    }
-    int move = Math.getExponent(largest) - exponent;
-    if (Math.abs(move) > LARGEST_MOVE) {
+    int move = largest == 0 ? 0 : Math.getExponent(largest);
+    if (Math.abs(move) > allowed) {
       scale += move * LOG_TWO;
       RowSweep.scale(v, Math.scalb(1.0, -move));
       if (velocity != null) {
@@ -140,52 +125,50 @@ final class HessianVector implements CarriedVector {
     return largest;
   }
 
-  @Override
-  public void rebase() {
-    if (logNorm == Double.NEGATIVE_INFINITY) {
-      return;
-    }
+  /** Log of the norm of A v and of what the velocity will do to it; −∞ if no output sees any. */
+  double logNorm(SgdStep step, TangentMap map) {
+    double squares = squares(map, v);
     if (velocity != null) {
-      kept = average ? Weights.over(frame.map(), velocity) : velocity.clone();
-      velocity = average ? Weights.times(frame.map(), kept) : velocity;
+      double newest = Update.of(step).newWeight();
+      squares += newest * newest * squares(map, moving(step, map.weights()));
     }
-    measure();
+    return squares == 0 ? Double.NEGATIVE_INFINITY : scale + 0.5 * Math.log(squares);
   }
 
-  private boolean measure() {
-    double[] r = frame.map().outputs(v);
-    double squares = ResidualCocycle.dot(r, r);
-    if (velocity != null) {
-      double[] u = frame.map().outputs(velocity);
-      squares += update.newWeight() * update.newWeight() * ResidualCocycle.dot(u, u);
+  private static double squares(TangentMap map, double[] direction) {
+    double[] r = map.outputs(direction);
+    return ResidualCocycle.dot(r, r);
+  }
+
+  /** Whether ‖A v‖ is less than a multiple of ‖v/√μ‖, but not 0. */
+  boolean isHidden(TangentMap map, double least) {
+    double seen = Math.sqrt(squares(map, v));
+    double[] weights = map.weights();
+    double length = 0;
+    for (int i = 0; i < v.length; i++) {
+      double weight = weights == null ? 1 : weights[i];
+      length += weight > 0 ? v[i] * (v[i] / weight) : 0;
     }
-    logNorm = squares == 0 ? Double.NEGATIVE_INFINITY : scale + 0.5 * Math.log(squares);
-    return squares > 0;
+    return seen > 0 && seen < least * Math.sqrt(length);
   }
 
-  @Override
-  public double logNorm() {
-    return logNorm;
+  /** Drops what the outputs do not see. */
+  void cut(TrajectoryExponent.Frame frame) {
+    v = new VisiblePart(frame, Double.POSITIVE_INFINITY).of(v, frame.map().outputs(v));
+    rescale(LARGEST_MOVE);
   }
 
-  @Override
-  public void setLogNorm(double now) {
-    scale += now - logNorm;
-    logNorm = now;
-  }
-
-  @Override
-  public double[] position() {
+  double[] position() {
     return v.clone();
   }
 
-  @Override
-  public double[] velocity() {
-    return kept == null ? null : kept.clone();
+  /** Null without momentum. */
+  double[] velocity() {
+    return velocity == null ? null : velocity.clone();
   }
 
-  @Override
-  public double savedLogNorm() {
+  /** What the log of ‖A v‖ must be increased by. */
+  double scale() {
     return scale;
   }
 }

@@ -24,7 +24,7 @@ import org.lyapunov4j.step.SgdStep;
  *
  * <p>Vectors are scaled to norm 1; {@link #logNorm} is the log of the norm they would have had.
  */
-final class TangentVector implements CarriedVector {
+final class TangentVector {
   /** Nats of contraction after which v is formed anew; the sum above loses as many digits. */
   private static final double REBASE_EVERY = 10;
 
@@ -65,8 +65,12 @@ final class TangentVector implements CarriedVector {
     this.logNorm = logNorm;
   }
 
-  @Override
-  public boolean enter(TrajectoryExponent.Frame frame) {
+  /**
+   * Goes on in another frame; {@link #rebase} must have been called in the one before.
+   *
+   * @return false if A v = 0 there
+   */
+  boolean enter(TrajectoryExponent.Frame frame) {
     gram = frame.gram();
     map = frame.map();
     update = Update.of(frame.step());
@@ -80,8 +84,8 @@ final class TangentVector implements CarriedVector {
     return project();
   }
 
-  @Override
-  public void setLogNorm(double now) {
+  /** Says what the log of the norm is now. */
+  void setLogNorm(double now) {
     savedLogNorm += now - logNorm;
     logNorm = now;
   }
@@ -91,28 +95,28 @@ final class TangentVector implements CarriedVector {
         || step.momentum() instanceof Momentum.NesterovAverage;
   }
 
-  @Override
-  public double[] position() {
+  /** v after {@link #rebase}. */
+  double[] position() {
     return savedPosition.clone();
   }
 
-  @Override
-  public double[] velocity() {
+  /** The velocity that belongs to {@link #position}, null without momentum. */
+  double[] velocity() {
     return savedVelocity == null ? null : savedVelocity.clone();
   }
 
-  @Override
-  public double savedLogNorm() {
+  /** The log of the norm that belongs to {@link #position}, without the norm of A v itself. */
+  double savedLogNorm() {
     return savedLogNorm;
   }
 
-  @Override
-  public double logNorm() {
+  /** Log of the norm after {@link #rebase}; −∞ once annihilated, as soon as it is. */
+  double logNorm() {
     return logNorm;
   }
 
-  @Override
-  public void apply(int[] batch, int size) {
+  /** Applies one step with the first {@code size} examples of {@code batch}. */
+  void apply(int[] batch, int size) {
     int count = size * gram.outputs();
     fillRows(batch, count);
     if (update.hasMemory()) {
@@ -167,8 +171,7 @@ final class TangentVector implements CarriedVector {
   }
 
   /** Forms v and p from what the steps have added up, and r and u from them. */
-  @Override
-  public void rebase() {
+  void rebase() {
     double[] gained = weighted(map.gradient(w));
     double[] base = v;
     double[] old = p == null ? null : average ? weighted(p) : p;

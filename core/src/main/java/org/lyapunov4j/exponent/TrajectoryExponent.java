@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.function.LongFunction;
 import org.lyapunov4j.gram.GramMatrix;
-import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -28,9 +27,7 @@ import org.lyapunov4j.step.SgdStep;
  * it. The starting direction is v = μ Aᵀ w with random w, in the span of the gradients of the first
  * checkpoint. The velocity is carried with v, and the position within an epoch with both.
  *
- * <p>Where a frame has products with the {@linkplain BatchHessian full Hessians}, A_Sᵀ A_S above is
- * H_S, the Hessian of the summed losses of the mini-batch, at the point of the way from one
- * checkpoint to the next that the step has come to: A still measures, and starts.
+ * <p>A vector that steps with the full Hessian is that of {@link HessianTrajectory}.
  *
  * <p><b>What is published.</b> The norm of v would say little: of P directions only m are seen by
  * any example, and what the moving A leaves behind of v neither grows nor shrinks. The growth is
@@ -48,18 +45,14 @@ import org.lyapunov4j.step.SgdStep;
  * <p>Not thread-safe.
  */
 public final class TrajectoryExponent {
-  /** Keys of random streams. */
+  /** Key of a random stream. */
   private static final long START = 1;
-
-  private static final long DRAWS = 2;
 
   private final RandomStream random;
   private Frame frame;
-  private CarriedVector vector;
+  private final EpochDraws draws;
+  private TangentVector vector;
   private State pending;
-  private MiniBatchSampler sampler;
-  private SgdStep sampled;
-  private long sampledSteps;
   private int windows;
   private long steps;
   private boolean annihilated;
@@ -72,6 +65,7 @@ public final class TrajectoryExponent {
    */
   public TrajectoryExponent(long seed) {
     random = new RandomStream(seed);
+    draws = new EpochDraws(random);
   }
 
   /**
@@ -97,34 +91,13 @@ public final class TrajectoryExponent {
    * @param gram G = A diag(μ) Aᵀ
    * @param step the step in force
    * @param map A and μ
-   * @param hessian products with the full Hessian; null for the Gauss–Newton matrix. All frames of
-   *     a trajectory have it, or none
    */
-  public record Frame(GramMatrix gram, SgdStep step, TangentMap map, BatchHessian hessian) {
+  public record Frame(GramMatrix gram, SgdStep step, TangentMap map) {
     /** {@inheritDoc} */
     public Frame {
       Objects.requireNonNull(gram, "gram");
       Objects.requireNonNull(step, "step");
       Objects.requireNonNull(map, "map");
-    }
-
-    /**
-     * A checkpoint whose steps take the Gauss–Newton matrix.
-     *
-     * @param gram G = A diag(μ) Aᵀ
-     * @param step the step in force
-     * @param map A and μ
-     */
-    public Frame(GramMatrix gram, SgdStep step, TangentMap map) {
-      this(gram, step, map, null);
-    }
-
-    private Curvature curvature() {
-      return hessian == null ? Curvature.GAUSS_NEWTON : Curvature.HESSIAN;
-    }
-
-    private double error() {
-      return hessian == null ? 0 : hessian.relativeError();
     }
   }
 
@@ -365,21 +338,13 @@ public final class TrajectoryExponent {
     if (count < 1) {
       throw new IllegalArgumentException("a window must have at least 1 step, got " + count);
     }
-    if (from.curvature() != to.curvature()) {
-      throw new IllegalArgumentException(
-          "both ends of a window must have the same curvature, got "
-              + from.curvature()
-              + " and "
-              + to.curvature());
-    }
     annihilatedNow = false;
     double before = begin(from);
     long nearer = (count + 1) / 2;
-    Way way = new Way(from, to, count, drawn);
-    long known = take(way, 0, nearer);
+    long known = take(drawn, 0, nearer);
     vector.rebase();
     enter(to);
-    known += take(way, nearer, count);
+    known += take(drawn, nearer, count);
     vector.rebase();
     if (vector.logNorm() == Double.NEGATIVE_INFINITY) {
       startAnew();
@@ -393,9 +358,7 @@ public final class TrajectoryExponent {
         known,
         annihilatedNow ? Double.NEGATIVE_INFINITY : after - before,
         steps,
-        annihilated ? Double.NEGATIVE_INFINITY : after,
-        to.curvature(),
-        Math.max(from.error(), to.error()));
+        annihilated ? Double.NEGATIVE_INFINITY : after);
   }
 
   /**
@@ -415,9 +378,6 @@ public final class TrajectoryExponent {
         windows, steps, vector.savedLogNorm(), annihilated, vector.position(), vector.velocity());
   }
 
-  /** Two checkpoints and what is known of the steps in between. */
-  private record Way(Frame from, Frame to, long steps, LongFunction<int[]> drawn) {}
-
   /** Makes the vector one of this frame and returns the log of its norm there. */
   private double begin(Frame from) {
     if (vector == null && pending == null) {
@@ -425,19 +385,13 @@ public final class TrajectoryExponent {
       startAnew();
     } else if (vector == null) {
       frame = from;
-      vector = vector(pending.position(), pending.velocity(), pending.logNorm());
+      vector = new TangentVector(pending.position(), pending.velocity(), pending.logNorm());
       pending = null;
       enter(from);
     } else if (!frame.equals(from)) {
       enter(from);
     }
     return vector.logNorm();
-  }
-
-  private CarriedVector vector(double[] position, double[] velocity, double logNorm) {
-    return frame.hessian() == null
-        ? new TangentVector(position, velocity, logNorm)
-        : new HessianVector(position, velocity, logNorm);
   }
 
   private void enter(Frame next) {
@@ -455,7 +409,7 @@ public final class TrajectoryExponent {
     for (int i = 0; i < coefficients.length; i++) {
       coefficients[i] = Math.scalb(start.nextGaussian(), -frame.gram().exponent());
     }
-    vector = vector(span(frame, coefficients), null, 0);
+    vector = new TangentVector(span(frame, coefficients), null, 0);
     if (!vector.enter(frame)) {
       throw new IllegalArgumentException("a trajectory needs a nonzero Gram matrix, got zero");
     }
@@ -468,50 +422,18 @@ public final class TrajectoryExponent {
   }
 
   /** Takes the steps {@code from} … {@code to} − 1 of a window; returns how many were drawn. */
-  private long take(Way way, long from, long to) {
-    int[] batch = new int[frame.step().batchSize()];
+  private long take(LongFunction<int[]> drawn, long from, long to) {
     long known = 0;
     for (long s = from; s < to; s++) {
-      int[] taken = way.drawn.apply(s);
-      vector.place(way.from, way.to, (double) s / way.steps);
-      if (taken == null) {
-        vector.apply(batch, sampler(steps + s).next(batch));
-        sampledSteps++;
-      } else {
-        vector.apply(taken, taken.length);
-        known++;
-      }
+      int[] taken = drawn.apply(s);
+      known += taken == null ? 0 : 1;
+      int[] batch =
+          taken == null ? draws.next(steps + s, frame.step(), frame.gram().examples()) : taken;
+      vector.apply(batch, batch.length);
       if (vector.logNorm() == Double.NEGATIVE_INFINITY) {
         startAnew();
       }
     }
     return known;
-  }
-
-  /**
-   * The sampler before the step of this number. Each epoch has its own draws, so that the position
-   * within it follows from the number of steps.
-   */
-  private MiniBatchSampler sampler(long number) {
-    SgdStep step = frame.step();
-    int examples = frame.gram().examples();
-    int perEpoch = MiniBatchSampler.stepsPerEpoch(examples, step.batchSize());
-    boolean goesOn =
-        sampled != null
-            && sampledSteps == number
-            && number % perEpoch != 0
-            && sampled.batchSize() == step.batchSize()
-            && sampled.sampling() == step.sampling();
-    if (!goesOn) {
-      RandomStream draws = random.split(DRAWS).split(number / perEpoch);
-      sampler = new MiniBatchSampler(examples, step.batchSize(), step.sampling(), draws);
-      int[] skipped = new int[step.batchSize()];
-      for (long s = number - number % perEpoch; s < number; s++) {
-        sampler.next(skipped);
-      }
-    }
-    sampled = step;
-    sampledSteps = number;
-    return sampler;
   }
 }

@@ -7,7 +7,11 @@ final class Weights {
 
   /** μ·x, a new array. */
   static double[] times(TangentMap map, double[] x) {
-    double[] weights = map.weights();
+    return times(map.weights(), x);
+  }
+
+  /** μ·x, a new array; μ = null for ones. */
+  static double[] times(double[] weights, double[] x) {
     double[] product = x.clone();
     for (int i = 0; weights != null && i < product.length; i++) {
       product[i] *= weights[i];
@@ -17,7 +21,11 @@ final class Weights {
 
   /** x/μ, a new array; 0 where μ is. */
   static double[] over(TangentMap map, double[] x) {
-    double[] weights = map.weights();
+    return over(map.weights(), x);
+  }
+
+  /** x/μ, a new array; 0 where μ is; μ = null for ones. */
+  static double[] over(double[] weights, double[] x) {
     double[] quotient = x.clone();
     for (int i = 0; weights != null && i < quotient.length; i++) {
       quotient[i] = weights[i] > 0 ? quotient[i] / weights[i] : 0;

@@ -73,27 +73,43 @@ class TrajectoryHessianTest {
     return sum;
   }
 
-  /** With A times {@code unit}, and hence G and the Hessian times its square. */
-  private TrajectoryExponent.Frame frame(
-      double t, SgdStep step, double[] weights, double share, double unit) {
+  /** With A times {@code unit}, and hence G times its square. */
+  private static TrajectoryExponent.Frame frame(
+      double t, SgdStep step, double[] weights, double unit) {
+    return MovingJacobian.frame(scaled(t, unit), 1, step, weights);
+  }
+
+  private static double[][] scaled(double t, double unit) {
     double[][] a = jacobian(t);
     for (double[] row : a) {
       RowSweep.scale(row, unit);
     }
-    TrajectoryExponent.Frame plain = MovingJacobian.frame(a, 1, step, weights);
-    BatchHessian hessian =
-        new BatchHessian() {
-          @Override
-          public double[] times(int[] examples, double[] direction) {
-            return TrajectoryHessianTest.this.times(a, examples, direction, share, unit * unit);
-          }
+    return a;
+  }
 
-          @Override
-          public double relativeError() {
-            return t * 1e-9;
-          }
-        };
-    return new TrajectoryExponent.Frame(plain.gram(), step, plain.map(), hessian);
+  /** The Gauss–Newton matrix, and {@code share} of the rest. */
+  private BatchHessian hessian(double t, double share, double unit) {
+    double[][] a = scaled(t, unit);
+    return new BatchHessian() {
+      @Override
+      public double[] times(int[] examples, double[] direction) {
+        return TrajectoryHessianTest.this.times(a, examples, direction, share, unit * unit);
+      }
+
+      @Override
+      public double relativeError() {
+        return t * 1e-9;
+      }
+    };
+  }
+
+  private static HessianTrajectory trajectory(long seed) {
+    return new HessianTrajectory(seed, EXAMPLES, PARAMETERS);
+  }
+
+  private static HessianTrajectory.Mark mark(
+      HessianTrajectory trajectory, TrajectoryExponent.Frame frame) {
+    return trajectory.mark(frame.step(), frame.map(), frame::gram).orElseThrow();
   }
 
   private static int[][] batches(int steps) {
@@ -124,36 +140,39 @@ class TrajectoryHessianTest {
   void withTheGaussNewtonMatrixBothWaysAgree(Momentum momentum) {
     SgdStep step = step(momentum).withL2(0.2);
     int[][] drawn = batches(300);
-    TrajectoryExponent full = new TrajectoryExponent(5);
+    HessianTrajectory full = trajectory(5);
     TrajectoryExponent part = new TrajectoryExponent(5);
-    for (int t = 0; t < 300; t += 30) {
-      int first = t;
-      TrajectoryExponent.Frame from = frame(t, step, weights(), 0, 1);
-      TrajectoryExponent.Frame to = frame(t + 30, step, weights(), 0, 1);
-      TrajectoryExponent.Window window = full.advance(from, to, 30, s -> drawn[first + (int) s]);
-      TrajectoryExponent.Window other =
-          part.advance(plain(from), plain(to), 30, s -> drawn[first + (int) s]);
-      assertThat(window.growth()).isCloseTo(other.growth(), within(1e-9));
+    HessianTrajectory.Mark before = mark(full, frame(0, step, weights(), 1));
+    for (int t = 0; t < 300; t++) {
+      int[] batch = t % 3 == 0 ? null : drawn[t];
+      full.step(step, weights(), hessian(0, 0, 1), batch);
+      TrajectoryExponent.Frame frame = frame(0, step, weights(), 1);
+      TrajectoryExponent.Window other = part.advance(frame, frame, 1, s -> batch);
+      HessianTrajectory.Mark now = mark(full, frame);
+      TrajectoryExponent.Window window = now.since(before, t);
+      assertThat(window.growth()).isCloseTo(other.growth(), within(1e-8));
+      assertThat(window.cumulativeGrowth()).isCloseTo(other.cumulativeGrowth(), within(1e-9));
+      assertThat(window.drawn()).isEqualTo(other.drawn());
+      assertThat(window.cumulativeSteps()).isEqualTo(t + 1);
       assertThat(window.curvature()).isEqualTo(TrajectoryExponent.Curvature.HESSIAN);
-      assertThat(window.curvatureError()).isEqualTo((t + 30) * 1e-9);
-      assertThat(other.curvature()).isEqualTo(TrajectoryExponent.Curvature.GAUSS_NEWTON);
-      assertThat(other.curvatureError()).isZero();
+      before = now;
     }
   }
 
-  private static TrajectoryExponent.Frame plain(TrajectoryExponent.Frame frame) {
-    return new TrajectoryExponent.Frame(frame.gram(), frame.step(), frame.map());
-  }
-
-  /** Against plain loops. */
-  @Test
-  void theHessianIsThatOfEachMiniBatch() {
+  /**
+   * Against plain loops; measuring at each step and once at the end is the same to the last bit.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 7, 200})
+  void theHessianIsThatOfEachMiniBatchWhateverTheInterval(int interval) {
     SgdStep step = SgdStep.of(0.02, BATCH);
     int steps = 200;
     int[][] drawn = batches(steps);
     double[] weights = weights();
-    TrajectoryExponent trajectory = new TrajectoryExponent(5);
-    TrajectoryExponent.Window last = null;
+    HessianTrajectory trajectory = trajectory(5);
+    HessianTrajectory once = trajectory(5);
+    HessianTrajectory.Mark first = mark(trajectory, frame(0, step, weights, 1));
+    mark(once, frame(0, step, weights, 1));
     RandomStream random = new RandomStream(5).split(1).split(0);
     double[] v = new double[PARAMETERS];
     for (double[] row : jacobian(0)) {
@@ -164,17 +183,23 @@ class TrajectoryHessianTest {
     }
     double before = seen(jacobian(0), v);
     for (int t = 0; t < steps; t++) {
-      int[] batch = drawn[t];
-      last =
-          trajectory.advance(
-              frame(t, step, weights, 1, 1), frame(t + 1, step, weights, 1, 1), 1, s -> batch);
-      double[] force = times(jacobian(t), batch, v, 1, 1);
+      trajectory.step(step, weights, hessian(t, 1, 1), drawn[t]);
+      once.step(step, weights, hessian(t, 1, 1), drawn[t]);
+      double[] force = times(jacobian(t), drawn[t], v, 1, 1);
       for (int p = 0; p < v.length; p++) {
         v[p] -= 0.02 / BATCH * weights[p] * force[p];
       }
+      if ((t + 1) % interval == 0) {
+        mark(trajectory, frame(t + 1, step, weights, 1));
+      }
     }
     double truth = Math.log(seen(jacobian(steps), v) / before);
-    assertThat(last.cumulativeGrowth()).isCloseTo(truth, within(1e-9));
+    HessianTrajectory.Mark last = mark(trajectory, frame(steps, step, weights, 1));
+    assertThat(last).isEqualTo(mark(once, frame(steps, step, weights, 1)));
+    TrajectoryExponent.Window window = last.since(first, 0);
+    assertThat(window.cumulativeGrowth()).isCloseTo(truth, within(1e-9));
+    assertThat(window.growth()).isEqualTo(window.cumulativeGrowth());
+    assertThat(window.curvatureError()).isEqualTo((steps - 1) * 1e-9);
     assertThat(Math.abs(truth)).isGreaterThan(1);
   }
 
@@ -186,21 +211,24 @@ class TrajectoryHessianTest {
     return Math.sqrt(squares);
   }
 
+  /** In the middle of a window and of an epoch. */
   @ParameterizedTest
   @MethodSource("momenta")
   void resumingChangesNoBit(Momentum momentum) {
     SgdStep step = step(momentum);
-    TrajectoryExponent whole = new TrajectoryExponent(7);
-    TrajectoryExponent.Frame[] frames = {
-      frame(0, step, weights(), 1, 1),
-      frame(20, step, weights(), 1, 1),
-      frame(40, step, weights(), 1, 1)
-    };
-    whole.advance(frames[0], frames[1], 20);
-    TrajectoryExponent resumed = TrajectoryExponent.resume(7, whole.state());
-    assertThat(resumed.advance(frames[1], frames[2], 20))
-        .isEqualTo(whole.advance(frames[1], frames[2], 20));
-    assertThat(resumed.state()).isEqualTo(whole.state());
+    HessianTrajectory whole = trajectory(7);
+    mark(whole, frame(0, step, weights(), 1));
+    for (int t = 0; t < 21; t++) {
+      whole.step(step, weights(), hessian(t, 1, 1), null);
+    }
+    HessianTrajectory resumed = HessianTrajectory.resume(7, EXAMPLES, whole.state(1).orElseThrow());
+    for (int t = 21; t < 40; t++) {
+      whole.step(step, weights(), hessian(t, 1, 1), null);
+      resumed.step(step, weights(), hessian(t, 1, 1), null);
+    }
+    TrajectoryExponent.Frame last = frame(40, step, weights(), 1);
+    assertThat(mark(resumed, last)).isEqualTo(mark(whole, last));
+    assertThat(resumed.state(1)).isEqualTo(whole.state(1));
   }
 
   /**
@@ -210,23 +238,24 @@ class TrajectoryHessianTest {
   @ValueSource(ints = {2, -46, 800, -800})
   void unitsChangeNoBit(int exponent) {
     SgdStep step = SgdStep.of(0.02, BATCH);
-    for (double share : new double[] {-1, 1}) {
-      double unit = Math.scalb(1.0, exponent / 2);
-      TrajectoryExponent one = new TrajectoryExponent(3);
-      TrajectoryExponent other = new TrajectoryExponent(3);
-      for (int t = 0; t < 400; t += 50) {
-        TrajectoryExponent.Frame from = frame(t, step, null, share, 1);
-        TrajectoryExponent.Frame to = frame(t + 50, step, null, share, 1);
-        SgdStep scaled = step.scaled(-exponent);
-        TrajectoryExponent.Frame scaledFrom = frame(t, scaled, null, share, unit);
-        TrajectoryExponent.Frame scaledTo = frame(t + 50, scaled, null, share, unit);
-        assertThat(
-                share < 0
-                    ? other.advance(plain(scaledFrom), plain(scaledTo), 50)
-                    : other.advance(scaledFrom, scaledTo, 50))
-            .isEqualTo(
-                share < 0 ? one.advance(plain(from), plain(to), 50) : one.advance(from, to, 50));
+    SgdStep scaled = step.scaled(-exponent);
+    double unit = Math.scalb(1.0, exponent / 2);
+    TrajectoryExponent one = new TrajectoryExponent(3);
+    TrajectoryExponent other = new TrajectoryExponent(3);
+    HessianTrajectory full = trajectory(3);
+    HessianTrajectory fullOther = trajectory(3);
+    mark(full, frame(0, step, null, 1));
+    mark(fullOther, frame(0, scaled, null, unit));
+    for (int t = 0; t < 400; t += 50) {
+      assertThat(other.advance(frame(t, scaled, null, unit), frame(t + 50, scaled, null, unit), 50))
+          .isEqualTo(one.advance(frame(t, step, null, 1), frame(t + 50, step, null, 1), 50));
+      for (int s = 0; s < 50; s++) {
+        full.step(step, null, hessian(t + s, 1, 1), null);
+        fullOther.step(scaled, null, hessian(t + s, 1, unit), null);
       }
+      // sums of logarithms of powers of two round
+      assertThat(mark(fullOther, frame(t + 50, scaled, null, unit)).logNorm())
+          .isCloseTo(mark(full, frame(t + 50, step, null, 1)).logNorm(), within(1e-12));
     }
   }
 
@@ -234,22 +263,70 @@ class TrajectoryHessianTest {
   @Test
   void aLongContractionGoesOn() {
     SgdStep step = SgdStep.of(0.05, EXAMPLES);
-    TrajectoryExponent trajectory = new TrajectoryExponent(5);
-    TrajectoryExponent.Frame frame = frame(0, step, null, 0, 1);
-    TrajectoryExponent.Window last = null;
-    for (int t = 0; t < 4000; t += 100) {
-      last = trajectory.advance(frame, frame, 100);
+    HessianTrajectory trajectory = trajectory(5);
+    TrajectoryExponent.Frame frame = frame(0, step, null, 1);
+    int[] asked = {0};
+    HessianTrajectory.Mark last = null;
+    for (int t = 0; t <= 4000; t += 100) {
+      last =
+          trajectory
+              .mark(
+                  step,
+                  frame.map(),
+                  () -> {
+                    asked[0]++;
+                    return frame.gram();
+                  })
+              .orElseThrow();
+      for (int s = 0; s < 100; s++) {
+        trajectory.step(step, null, hessian(0, 0, 1), null);
+      }
     }
-    TrajectoryExponent other = new TrajectoryExponent(5);
-    TrajectoryExponent.Window truth = other.advance(plain(frame), plain(frame), 4000);
+    TrajectoryExponent.Window truth = new TrajectoryExponent(5).advance(frame, frame, 4000);
     assertThat(truth.cumulativeGrowth()).isLessThan(-30);
-    assertThat(last.cumulativeGrowth()).isCloseTo(truth.cumulativeGrowth(), within(1e-4));
+    assertThat(last.logNorm()).isCloseTo(truth.cumulativeGrowth(), within(1e-4));
+    assertThat(asked[0]).isBetween(1, 10);
+  }
+
+  /** With η h = 1 on every direction nothing is left; another vector starts. */
+  @Test
+  void anAnnihilatedVectorIsReplaced() {
+    SgdStep step = SgdStep.of(1, 1);
+    TrajectoryExponent.Frame frame = MovingJacobian.frame(new double[][] {{1}}, 1, step, null);
+    BatchHessian one =
+        new BatchHessian() {
+          @Override
+          public double[] times(int[] examples, double[] direction) {
+            return direction.clone();
+          }
+
+          @Override
+          public double relativeError() {
+            return 0;
+          }
+        };
+    HessianTrajectory trajectory = new HessianTrajectory(1, 1, 1);
+    HessianTrajectory.Mark start = mark(trajectory, frame);
+    trajectory.step(step, null, one, null);
+    trajectory.step(step, null, one, null);
+    HessianTrajectory.Mark after = mark(trajectory, frame);
+    assertThat(after.since(start, 0).growth()).isEqualTo(Double.NEGATIVE_INFINITY);
+    trajectory.step(step.withLearningRate(0.5), null, one, null);
+    TrajectoryExponent.Window next = mark(trajectory, frame).since(after, 1);
+    assertThat(next.growth()).isCloseTo(Math.log(0.5), within(1e-12));
+    assertThat(next.cumulativeGrowth()).isEqualTo(Double.NEGATIVE_INFINITY);
   }
 
   @Test
-  void bothEndsOfAWindowHaveTheSameCurvature() {
-    TrajectoryExponent.Frame frame = frame(0, SgdStep.of(0.01, 2), null, 1, 1);
-    assertThatThrownBy(() -> new TrajectoryExponent(1).advance(frame, plain(frame), 3))
-        .hasMessageContaining("same curvature, got HESSIAN and GAUSS_NEWTON");
+  void nonsenseIsRefused() {
+    SgdStep step = SgdStep.of(0.01, 2);
+    HessianTrajectory trajectory = trajectory(1);
+    BatchHessian hessian = hessian(0, 1, 1);
+    assertThatThrownBy(() -> trajectory.step(step, null, hessian, null))
+        .hasMessageContaining("starts at a checkpoint");
+    TrajectoryExponent.Frame frame = frame(0, step, null, 1);
+    HessianTrajectory.Mark mark = mark(trajectory, frame);
+    assertThatThrownBy(() -> mark.since(mark, 0)).hasMessageContaining("at least 1 step, got 0");
+    assertThat(trajectory(1).mark(step, frame(0, step, null, 0).map(), frame::gram)).isEmpty();
   }
 }

@@ -27,12 +27,14 @@ import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.gram.Isolation;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 import org.lyapunov4j.dl4j.record.RunLine;
+import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.slf4j.Logger;
@@ -72,6 +74,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   public static final int DEFAULT_FREQUENCY = 100;
 
   private static final String CHECKPOINT = "A stability checkpoint";
+  private static final String TANGENT = "A step of the tangent vector";
   private static final String NO_HEAP =
       "it would take more than half of the free heap, the rest of which is for training";
   private static final Logger log = LoggerFactory.getLogger(LyapunovListener.class);
@@ -153,8 +156,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
                 builder.seed,
                 builder.trajectory,
                 record == null ? null : record.trajectory(),
-                batches,
-                deadline);
+                batches);
     EdgeTracker edge =
         new EdgeTracker(record == null ? Optional.empty() : record.criticalLearningRate());
     settings =
@@ -262,6 +264,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       if (batches != null) {
         batches.record(model, iteration);
       }
+      carry(model, epoch);
       Tier due = timetable.due(iteration, model);
       if (timetable.takeRequest()) {
         Tier asked = timetable.main();
@@ -278,6 +281,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   @Override
   public void onGradientCalculation(Model model) {
+    beginStep(model);
     if (!off && model == watched) {
       try {
         parallel.goesOn(model);
@@ -536,8 +540,91 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
   }
 
+  /** What steps a tangent vector with training, or null. */
+  private HessianTracker tangent() {
+    return settings.trajectory() == null ? null : settings.trajectory().hessian();
+  }
+
+  private void beginStep(Model model) {
+    HessianTracker tangent = tangent();
+    if (tangent != null && !off && (watched == null || model == watched)) {
+      try {
+        stages.accept(Stage.TANGENT_BEGIN);
+        tangent.begin(model);
+      } catch (Throwable failure) {
+        tangent.lose();
+        tally.failed(TANGENT, failure);
+      }
+    }
+  }
+
+  /**
+   * Takes the step of training with the tangent vector. A failure loses the vector and nothing
+   * else.
+   */
+  private void carry(Model model, int epoch) {
+    HessianTracker tangent = tangent();
+    if (tangent == null) {
+      return;
+    }
+    try {
+      stages.accept(Stage.TANGENT_STEP);
+      if (tangent.isRestoring()) {
+        tangent.resume(model, probe.data());
+      }
+      if (tangent.isCarrying()) {
+        step(tangent, model, epoch);
+      }
+    } catch (Throwable failure) {
+      tangent.lose();
+      if (strict) {
+        throw failure;
+      }
+      tally.failed(TANGENT, failure);
+    } finally {
+      batches.forgetUntil(latestIteration);
+    }
+  }
+
+  private void step(HessianTracker tangent, Model model, int epoch) {
+    TrainingStep step = readStep(model, epoch);
+    if (!isLinear(step)) {
+      tangent.lose();
+      return;
+    }
+    try (INDArray metric = steps.metric(model, latestIteration, epoch, step).orElse(null)) {
+      tangent.step(model, latestIteration, step.sgd(), metric);
+    }
+  }
+
+  private static boolean isLinear(TrainingStep step) {
+    return !(step.level() instanceof Level.Observed)
+        && !(step.level() instanceof Level.Approximate approximate && approximate.isGauge());
+  }
+
+  /** How far the tangent vector has come; a failure leaves it as it is, without a window. */
+  private HessianTracker.Mark mark(Model model, TrainingStep step, INDArray metric) {
+    HessianTracker tangent = tangent();
+    if (tangent == null || !isLinear(step)) {
+      return null;
+    }
+    try {
+      stages.accept(Stage.TANGENT_MARK);
+      return tangent.mark(model, latestIteration, step.sgd(), metric).orElse(null);
+    } catch (CancellationException interrupted) {
+      return null; // as the checkpoint will be
+    } catch (Throwable failure) {
+      if (strict) {
+        throw failure;
+      }
+      tally.failed(TANGENT, failure);
+      return null;
+    }
+  }
+
   private Snapshot snapshot(Model model, int epoch, Tier tier, TrainingStep step) {
     stages.accept(Stage.SNAPSHOT);
+    INDArray metric = steps.metric(model, latestIteration, epoch, step).orElse(null);
     return new Snapshot(
         latestIteration,
         epoch,
@@ -545,10 +632,11 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         model.score(),
         tier,
         step,
-        steps.metric(model, latestIteration, epoch, step).orElse(null),
+        metric,
         steps.decays(model, latestIteration, epoch, step).orElse(null),
         steps.normalisations(model),
-        model.params().dup());
+        model.params().dup(),
+        mark(model, step, metric));
   }
 
   /** Whether a checkpoint in the background would leave training enough. */
@@ -901,11 +989,25 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
     /**
      * Carries a tangent vector along the trajectory with another curvature than that of λ: away
-     * from a minimum the full Hessian makes another exponent of it, by factors of 2 to 3. Each step
-     * then takes three gradients of its mini-batch, on a private copy of the model, and layers
-     * defined by SameDiff are refused. It is that of the real run with a checkpoint at every step;
-     * where the loss falls fast, at every 10 it is off by 10 to 40 %, and at every 100 its sign may
-     * be wrong.
+     * from a minimum the full Hessian makes another exponent of it, by factors of 2 to 3. Such a
+     * vector steps with training, at the parameters of every step and with the learning rate,
+     * preconditioner and mini-batch of that step, so that its growth does not depend on how far
+     * checkpoints are apart.
+     *
+     * <p>That costs training at every iteration, whatever schedule, {@link #budget}, {@link
+     * #timeLimit} and {@link #background} say: three gradients of its mini-batch in double
+     * precision on a private copy of the model, at every tenth step two more, two copies of the
+     * parameters, and reading the training step anew. At a checkpoint the training thread also
+     * takes two to three sweeps through the network for all of the probe; once in some 14 nats of
+     * contraction, a Gram matrix. In memory it is the model and the probe twice more and some
+     * vectors as long as the parameters, in double precision. Layers defined by SameDiff are
+     * refused.
+     *
+     * <p>A checkpoint that is skipped, cancelled or fails loses nothing: the next window has its
+     * steps too. A step that fails is counted in {@link LyapunovListener#failures()} and loses the
+     * vector; the next checkpoint starts another one, whose numbers begin at 0. With a {@link
+     * #record} the vector goes on after a restart if training does from the very parameters it was
+     * saved at: at every checkpoint and at {@link LyapunovListener#close()}.
      *
      * @param curvature what steps of the vector take; null for no vector
      * @return this

@@ -23,6 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *     null
  * @param normalised what is divided by its norm in a step
  * @param parameters a private copy of the flat parameters
+ * @param tangent how far the tangent vector had come that steps with training, or null
  */
 record Snapshot(
     int iteration,
@@ -34,7 +35,8 @@ record Snapshot(
     INDArray metric,
     INDArray decays,
     List<NormalisedGradient> normalised,
-    INDArray parameters)
+    INDArray parameters,
+    HessianTracker.Mark tangent)
     implements AutoCloseable {
 
   @Override

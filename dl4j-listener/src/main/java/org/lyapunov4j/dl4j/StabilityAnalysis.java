@@ -322,7 +322,8 @@ public final class StabilityAnalysis {
                 steps().metric(model, iteration, epoch, step).orElse(null),
                 steps().decays(model, iteration, epoch, step).orElse(null),
                 steps().normalisations(model),
-                model.params().dup())) {
+                model.params().dup(),
+                null)) {
       return stability.evaluate(snapshot);
     }
   }

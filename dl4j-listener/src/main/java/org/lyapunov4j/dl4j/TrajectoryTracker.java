@@ -5,12 +5,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.gram.Isolation;
-import org.lyapunov4j.dl4j.gram.LossHessian;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.OutputJacobian;
 import org.lyapunov4j.dl4j.record.TrajectoryFile;
-import org.lyapunov4j.exponent.BatchHessian;
-import org.lyapunov4j.exponent.TangentMap;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.exponent.TrajectoryExponent.Curvature;
 import org.lyapunov4j.gram.GramMatrix;
@@ -25,7 +22,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Carries the tangent vector from checkpoint to checkpoint, across restarts of the program too:
  * what the next window begins at is saved, parameters and step of the last checkpoint and the
- * mini-batches since. Not thread-safe but for {@link #state}.
+ * mini-batches since. With the full Hessian {@link HessianTracker} does, step by step. Not
+ * thread-safe but for {@link #state}.
  */
 final class TrajectoryTracker {
   private static final Logger log = LoggerFactory.getLogger(TrajectoryTracker.class);
@@ -33,13 +31,12 @@ final class TrajectoryTracker {
   private final long seed;
   private final Curvature curvature;
   private final ObservedBatches batches;
-  private final Deadline deadline;
   private TrajectoryExponent trajectory;
   private boolean begun;
   private TrajectoryFile.State restored;
   private volatile TrajectoryFile.State latest;
   private OutputJacobian jacobian;
-  private LossHessian losses;
+  private final HessianTracker hessian;
   private TrajectoryExponent.Frame frame;
   private int iteration;
 
@@ -50,19 +47,14 @@ final class TrajectoryTracker {
    * @param curvature what steps take
    * @param restored where an earlier run of the program stopped, or null
    * @param batches those training takes
-   * @param deadline ends a window that takes too long, which is then made up for
    */
   TrajectoryTracker(
-      long seed,
-      Curvature curvature,
-      TrajectoryFile.State restored,
-      ObservedBatches batches,
-      Deadline deadline) {
+      long seed, Curvature curvature, TrajectoryFile.State restored, ObservedBatches batches) {
     this.seed = seed;
     this.curvature = curvature;
     this.restored = restored;
     this.batches = batches;
-    this.deadline = deadline;
+    hessian = curvature == Curvature.HESSIAN ? new HessianTracker(seed, restored, batches) : null;
     trajectory = new TrajectoryExponent(seed);
     if (restored != null) {
       batches.restore(restored.taken());
@@ -71,9 +63,17 @@ final class TrajectoryTracker {
 
   /** Copies the model, of which the derivatives of the outputs are made. */
   void prepare(Model model, MultiDataSet examples) {
+    if (hessian != null) {
+      hessian.prepare(model, examples);
+      return;
+    }
     close();
     jacobian = OutputJacobian.of(model, examples);
-    losses = curvature == Curvature.HESSIAN ? LossHessian.of(model, examples) : null;
+  }
+
+  /** What steps with training; null with the Gauss–Newton matrix. */
+  HessianTracker hessian() {
+    return hessian;
   }
 
   /**
@@ -83,6 +83,9 @@ final class TrajectoryTracker {
    * @return the window that ends here; empty at the first checkpoint and for a Gram matrix of zeros
    */
   Optional<TrajectoryExponent.Window> observe(Snapshot snapshot, GramMatrix gram, NtkGram ntk) {
+    if (hessian != null) {
+      return hessian.window(snapshot.tangent());
+    }
     int now = snapshot.iteration();
     CheckpointMap map = map(snapshot);
     TrajectoryExponent.Frame next = frame(gram, snapshot.step().sgd(), map);
@@ -102,9 +105,10 @@ final class TrajectoryTracker {
             begun ? Optional.of(trajectory.state()) : Optional.empty(),
             curvature,
             next.step(),
-            map.parameters,
-            map.weights,
-            new TreeMap<>());
+            map.parameters(),
+            map.weights(),
+            new TreeMap<>(),
+            null);
     return window;
   }
 
@@ -131,13 +135,16 @@ final class TrajectoryTracker {
   String remark() {
     return curvature == Curvature.HESSIAN
         ? "the trajectory takes the full Hessian of each mini-batch: central differences of"
-            + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides, on the straight line"
-            + " between checkpoints, which must be near each other where the loss falls fast"
+            + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides, at the parameters of every"
+            + " step"
         : "the trajectory takes the Gauss-Newton matrix";
   }
 
   /** What to save, with the mini-batches of steps after the last checkpoint. */
   Optional<TrajectoryFile.State> state() {
+    if (hessian != null) {
+      return hessian.state();
+    }
     TrajectoryFile.State last = latest;
     return last == null
         ? Optional.empty()
@@ -149,15 +156,13 @@ final class TrajectoryTracker {
       jacobian.close();
       jacobian = null;
     }
-    if (losses != null) {
-      losses.close();
-      losses = null;
+    if (hessian != null) {
+      hessian.close();
     }
   }
 
   private TrajectoryExponent.Frame frame(GramMatrix gram, SgdStep step, CheckpointMap map) {
-    return new TrajectoryExponent.Frame(
-        gram, step, map, losses == null ? null : new Interruptible(losses.at(map.parameters)));
+    return new TrajectoryExponent.Frame(gram, step, map);
   }
 
   @SuppressWarnings("try") // the isolation is only begun and closed
@@ -169,65 +174,8 @@ final class TrajectoryTracker {
     }
   }
 
-  private static double[] numbers(INDArray array) {
+  static double[] numbers(INDArray array) {
     return array.castTo(DataType.DOUBLE).dup('c').data().asDouble();
-  }
-
-  /** A = RᵀJ at the parameters of a checkpoint. */
-  private static final class CheckpointMap implements TangentMap {
-    private final OutputJacobian jacobian;
-    private final double[] parameters;
-    private final double[] weights;
-
-    CheckpointMap(OutputJacobian jacobian, double[] parameters, double[] weights) {
-      this.jacobian = jacobian;
-      this.parameters = parameters;
-      this.weights = weights;
-    }
-
-    @Override
-    public double[] outputs(double[] direction) {
-      try (INDArray flat = Nd4j.createFromArray(parameters)) {
-        return jacobian.outputs(flat, direction);
-      }
-    }
-
-    @Override
-    public double[] gradient(double[] outputs) {
-      try (INDArray flat = Nd4j.createFromArray(parameters)) {
-        return jacobian.gradient(flat, outputs);
-      }
-    }
-
-    @Override
-    public double[] weights() {
-      return weights;
-    }
-  }
-
-  /** Ends with the checkpoint's time. */
-  private final class Interruptible implements BatchHessian {
-    private final BatchHessian products;
-
-    Interruptible(BatchHessian products) {
-      this.products = products;
-    }
-
-    @Override
-    public double[] times(int[] examples, double[] direction) {
-      deadline.check();
-      return products.times(examples, direction);
-    }
-
-    @Override
-    public BatchHessian between(BatchHessian later, double share) {
-      return new Interruptible(products.between(((Interruptible) later).products, share));
-    }
-
-    @Override
-    public double relativeError() {
-      return products.relativeError();
-    }
   }
 
   /**

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -147,7 +148,7 @@ class FaultsTest {
   private LyapunovListener.Builder builder(Consumer<Stage> stages) {
     return LyapunovListener.builder(data)
         .frequency(1)
-        .trajectory(true)
+        .trajectory(TrajectoryExponent.Curvature.HESSIAN)
         .analysis(settings -> settings.maxEpochs(4).threads(1).spectrumLimit(0))
         .record(folder.resolve("run" + System.nanoTime()))
         .onCheckpoint(checkpoint -> {})

@@ -144,7 +144,9 @@ class RecordOfARunTest {
         Arguments.of(new Sgd(0.05), TrajectoryExponent.Curvature.GAUSS_NEWTON, 6),
         Arguments.of(new Nesterovs(0.01, 0.9), TrajectoryExponent.Curvature.GAUSS_NEWTON, 5),
         Arguments.of(new Adam(0.01), TrajectoryExponent.Curvature.GAUSS_NEWTON, 6),
-        Arguments.of(new Nesterovs(0.01, 0.9), TrajectoryExponent.Curvature.HESSIAN, 6));
+        Arguments.of(new Nesterovs(0.01, 0.9), TrajectoryExponent.Curvature.HESSIAN, 6),
+        Arguments.of(new Sgd(0.05), TrajectoryExponent.Curvature.HESSIAN, 1),
+        Arguments.of(new Adam(0.01), TrajectoryExponent.Curvature.HESSIAN, 4));
   }
 
   /**
@@ -178,6 +180,24 @@ class RecordOfARunTest {
         .isEqualTo(expected.stream().map(CheckpointLine::trajectory).toList());
     assertThat(resumed.get(5).trajectory().drawn()).isEqualTo(2);
     assertThat(resumed.get(5).trajectory().curvature()).isEqualTo(curvature.name());
+  }
+
+  /** Parameters that the vector never came to: it is not carried on from there. */
+  @Test
+  void withTheHessianOtherParametersAreAnotherTrajectory() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    LyapunovListener first = quick(file).trajectory(TrajectoryExponent.Curvature.HESSIAN).build();
+    MultiLayerNetwork network = network();
+    train(network, first, 0, 5);
+    first.close();
+    network.params().muli(1.001);
+    LyapunovListener second = quick(file).trajectory(TrajectoryExponent.Curvature.HESSIAN).build();
+    train(network, second, 5, 11);
+    second.close();
+    List<CheckpointLine> lines = RunRecord.read(file).checkpoints();
+    assertThat(lines.get(2).trajectory().cumulativeSteps()).isEqualTo(4);
+    assertThat(lines.get(5).trajectory().cumulativeSteps()).isEqualTo(4);
+    assertThat(second.failures()).isZero();
   }
 
   /** With another curvature another vector starts. */

@@ -6,8 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Map;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.dl4j.gram.NtkGram;
@@ -26,29 +25,23 @@ class TrajectoryTrackerTest {
   private final MultiLayerNetwork network =
       Networks.regression(Networks.configuration(new Sgd(0.05), DataType.DOUBLE), 3, 4, 2);
 
-  /** A deadline that is over after so many questions. */
-  private static Deadline after(int questions) {
-    AtomicInteger asked = new AtomicInteger();
-    return new Deadline(() -> asked.incrementAndGet() == questions);
-  }
-
-  private TrajectoryExponent.Window last(Deadline deadline, int... iterations) {
+  /** The last window; at negative iterations a window fails halfway, for a batch that cannot be. */
+  private TrajectoryExponent.Window last(int... iterations) {
+    ObservedBatches batches = new ObservedBatches(data.getFeatures());
     TrajectoryTracker tracker =
-        new TrajectoryTracker(
-            3,
-            TrajectoryExponent.Curvature.HESSIAN,
-            null,
-            new ObservedBatches(data.getFeatures()),
-            deadline);
+        new TrajectoryTracker(3, TrajectoryExponent.Curvature.GAUSS_NEWTON, null, batches);
     TrajectoryExponent.Window window = null;
     tracker.prepare(network, data.toMultiDataSet());
     try (NtkGram ntk = NtkGram.builder(network).probe(data.toMultiDataSet()).build()) {
       for (int iteration : iterations) {
         try (Snapshot snapshot = snapshot(Math.abs(iteration))) {
           var gram = ntk.compute(snapshot.parameters()).gram();
+          int halfway = Math.abs(iteration) - 3;
+          batches.restore(Map.of(halfway, new int[] {iteration < 0 ? 99 : 1}));
           if (iteration < 0) {
             assertThatThrownBy(() -> tracker.observe(snapshot, gram, ntk))
-                .isInstanceOf(CancellationException.class);
+                .isInstanceOf(IndexOutOfBoundsException.class);
+            batches.restore(Map.of(halfway, new int[] {1}));
           } else {
             window = tracker.observe(snapshot, gram, ntk).orElse(null);
           }
@@ -70,16 +63,17 @@ class TrajectoryTrackerTest {
         null,
         null,
         List.of(),
-        Networks.nearby(network.params(), 1e-3 * iteration, new RandomStream(iteration)));
+        Networks.nearby(network.params(), 1e-3 * iteration, new RandomStream(iteration)),
+        null);
   }
 
-  /** It used to leave the vector halfway, and the iterations of the window were counted twice. */
+  /** It would leave the vector halfway, and count the iterations of the window twice. */
   @Test
   void aWindowThatIsCutShortIsTakenWithTheNextOne() {
-    TrajectoryExponent.Window whole = last(after(Integer.MAX_VALUE), 0, 10, 30);
-    assertThat(last(after(17), 0, 10, -20, 30)).isEqualTo(whole);
-    assertThat(last(after(5), 0, -10, 30)).isEqualTo(last(after(Integer.MAX_VALUE), 0, 30));
-    assertThat(whole.steps()).isEqualTo(20);
-    assertThat(whole.cumulativeSteps()).isEqualTo(30);
+    assertThat(last(0, -10, 10)).isEqualTo(last(0, 10));
+    assertThat(last(0, 10, -30, 30)).isEqualTo(last(0, 10, 30));
+    assertThat(last(0, 10, 30).steps()).isEqualTo(20);
+    assertThat(last(0, 10, 30).cumulativeSteps()).isEqualTo(30);
+    assertThat(last(0, 10, 30).drawn()).isEqualTo(1);
   }
 }

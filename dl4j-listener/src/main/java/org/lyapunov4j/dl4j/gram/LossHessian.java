@@ -17,15 +17,19 @@ import org.nd4j.linalg.factory.Nd4j;
  * Products with the Hessians of the losses of mini-batches of a probe set, Σ_{i∈S} ∇²ℓ_i v, as
  * central differences of Deeplearning4j's gradients over ‖hv‖ = 1e-7 max(1, ‖θ‖), in double
  * precision: right to about 1e-9 of ‖H_S‖. At kinks of rectifiers the step is shortened, as in
- * {@link HessianSharpness}. A product takes three gradients of the mini-batch; the first at each
- * point two more, over twice the step, which tell its error. Dropout and weight noise are off;
- * batch normalisation differentiates the statistics of the mini-batch, as training does.
+ * {@link HessianSharpness}. A product takes three gradients of the mini-batch; every tenth two
+ * more, over twice the step, which tell its error. Dropout and weight noise are off; batch
+ * normalisation differentiates the statistics of the mini-batch, as training does.
  *
  * <p>Holds a private copy of the model and the probe set. Safe to use from any thread.
  */
 public final class LossHessian implements AutoCloseable {
+  /** Products from one whose error is measured to the next. */
+  private static final int MEASURED = 10;
+
   private final Probe probe;
   private final Model model;
+  private Experience experience = new Experience(0, 0, 0);
 
   private LossHessian(Probe probe, Model model) {
     this.probe = probe;
@@ -89,36 +93,55 @@ public final class LossHessian implements AutoCloseable {
               model.numParams(),
               parameters.length));
     }
-    return new Products(parameters.clone(), new Experience());
+    return new Products(parameters.clone());
   }
 
-  /** What products at one point tell for those nearby. */
-  private static final class Experience {
-    private double error = Double.NaN;
-    private double largest;
+  /**
+   * What earlier products tell those that follow.
+   *
+   * @param products how many there were
+   * @param largest the largest curvature met, ‖H_S v‖/‖v‖: what differences are compared with, to
+   *     tell a kink from rounding
+   * @param error the largest error measured, relative to the product
+   */
+  public record Experience(long products, double largest, double error) {
+    /** {@inheritDoc} */
+    public Experience {
+      if (products < 0 || !(largest >= 0) || !(error >= 0)) {
+        throw new IllegalArgumentException(
+            "products, curvature and error must be at least 0, got "
+                + products
+                + ", "
+                + largest
+                + " and "
+                + error);
+      }
+    }
+  }
+
+  /**
+   * What was learnt so far.
+   *
+   * @return to {@linkplain #resume resume} with
+   */
+  public synchronized Experience experience() {
+    return experience;
+  }
+
+  /**
+   * Goes on as another one of the same model would.
+   *
+   * @param learnt by the other
+   */
+  public synchronized void resume(Experience learnt) {
+    experience = learnt;
   }
 
   private final class Products implements BatchHessian {
     private final double[] parameters;
-    private final Experience experience;
 
-    Products(double[] parameters, Experience experience) {
+    Products(double... parameters) {
       this.parameters = parameters;
-      this.experience = experience;
-    }
-
-    /** On the straight line. */
-    @Override
-    public BatchHessian between(BatchHessian later, double share) {
-      if (share == 0) {
-        return this;
-      }
-      double[] end = ((Products) later).parameters;
-      double[] place = parameters.clone();
-      for (int p = 0; p < place.length; p++) {
-        place[p] += share * (end[p] - place[p]);
-      }
-      return new Products(place, experience);
     }
 
     @Override
@@ -131,10 +154,13 @@ public final class LossHessian implements AutoCloseable {
             INDArray slope = batch.gradient(theta)) {
           GradientDifference difference = new GradientDifference(theta, experience.largest);
           double[] product = difference.product(batch::gradient, slope, direction);
-          experience.largest = difference.largest();
-          if (Double.isNaN(experience.error)) {
-            experience.error = difference.disagreement(batch::gradient, product, direction);
-          }
+          double error =
+              experience.products % MEASURED == 0
+                  ? difference.disagreement(batch::gradient, product, direction)
+                  : 0;
+          experience =
+              new Experience(
+                  experience.products + 1, difference.largest(), Math.max(error, experience.error));
           return product;
         }
       }
@@ -142,7 +168,7 @@ public final class LossHessian implements AutoCloseable {
 
     @Override
     public double relativeError() {
-      return Double.isNaN(experience.error) ? 0 : experience.error;
+      return experience().error;
     }
   }
 

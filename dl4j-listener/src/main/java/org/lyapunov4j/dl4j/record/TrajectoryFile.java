@@ -46,6 +46,7 @@ public final class TrajectoryFile {
    * @param parameters at the checkpoint
    * @param weights of the parameters at the checkpoint; null for ones
    * @param taken the examples of the mini-batches that training took since, by iteration
+   * @param progress of the window under way, where the vector steps with training; else null
    */
   @SuppressWarnings("ArrayRecordComponent") // as large as the model, and compared by content
   public record State(
@@ -55,7 +56,8 @@ public final class TrajectoryFile {
       SgdStep step,
       double[] parameters,
       double[] weights,
-      SortedMap<Integer, int[]> taken) {
+      SortedMap<Integer, int[]> taken,
+      Progress progress) {
 
     /**
      * This state with other mini-batches.
@@ -64,7 +66,8 @@ public final class TrajectoryFile {
      * @return the changed state
      */
     public State withTaken(SortedMap<Integer, int[]> taken) {
-      return new State(iteration, trajectory, curvature, step, parameters, weights, taken);
+      return new State(
+          iteration, trajectory, curvature, step, parameters, weights, taken, progress);
     }
 
     @Override
@@ -74,6 +77,7 @@ public final class TrajectoryFile {
           && trajectory.equals(that.trajectory)
           && curvature == that.curvature
           && step.equals(that.step)
+          && Objects.equals(progress, that.progress)
           && Arrays.equals(parameters, that.parameters)
           && Arrays.equals(weights, that.weights)
           && taken.keySet().equals(that.taken.keySet())
@@ -92,6 +96,37 @@ public final class TrajectoryFile {
     }
   }
 
+  /**
+   * How far a vector that steps with training has come in the window under way.
+   *
+   * @param steps taken before it
+   * @param drawn how many of its steps took the mini-batch that training took
+   * @param logNorm log growth before it, nats
+   * @param annihilated whether a step in it annihilated a vector
+   * @param products with the Hessian so far
+   * @param largest curvature met in them
+   * @param error the largest measured, relative to the product
+   */
+  public record Progress(
+      long steps,
+      long drawn,
+      double logNorm,
+      boolean annihilated,
+      long products,
+      double largest,
+      double error) {
+    /** {@inheritDoc} */
+    public Progress {
+      boolean counts = steps >= 0 && drawn >= 0 && products >= 0;
+      boolean measures = largest >= 0 && error >= 0 && Double.isFinite(largest + error);
+      if (!counts || !measures || !Double.isFinite(logNorm)) {
+        throw new IllegalArgumentException(
+            "progress must be of counts and finite numbers, got "
+                + List.of(steps, drawn, logNorm, products, largest, error));
+      }
+    }
+  }
+
   /** The shape in the file, arrays in base 64, little-endian; the tangent is of files of old. */
   private record Stored(
       int iteration,
@@ -106,6 +141,7 @@ public final class TrajectoryFile {
       String weights,
       StoredStep step,
       Map<Integer, int[]> taken,
+      Progress progress,
       List<Double> tangent) {}
 
   /**
@@ -130,6 +166,7 @@ public final class TrajectoryFile {
             StateFile.encoded(state.weights()),
             StoredStep.of(state.step()),
             state.taken(),
+            state.progress(),
             null);
     file.replace(stored);
   }
@@ -175,7 +212,8 @@ public final class TrajectoryFile {
         stored.step().step(),
         StateFile.numbers(stored.parameters()),
         StateFile.numbers(stored.weights()),
-        stored.taken() == null ? new TreeMap<>() : new TreeMap<>(stored.taken()));
+        stored.taken() == null ? new TreeMap<>() : new TreeMap<>(stored.taken()),
+        stored.progress());
   }
 
   private static TrajectoryExponent.State carried(Stored stored) throws IOException {

@@ -365,7 +365,8 @@ class RecordFilesTest {
         step,
         new double[] {-0.0, i / 7.0, 1e-310},
         i == 1 ? null : new double[] {0, 1, Math.E},
-        new TreeMap<>(Map.of(10 * i + 1, new int[] {0, 5, 2}, 10 * i + 3, new int[] {1})));
+        new TreeMap<>(Map.of(10 * i + 1, new int[] {0, 5, 2}, 10 * i + 3, new int[] {1})),
+        i == 2 ? new TrajectoryFile.Progress(7, 3, -1.0 / 3, true, 11, 0.7, 1e-10) : null);
   }
 
   @Test
