@@ -18,6 +18,15 @@ interface Curvature {
   }
 
   /**
+   * The length of f.
+   *
+   * @param outputs of the network, at an example or position
+   */
+  default int variables(int outputs) {
+    return outputs;
+  }
+
+  /**
    * The loss at all rows.
    *
    * @param f the outputs, one row for each example or position

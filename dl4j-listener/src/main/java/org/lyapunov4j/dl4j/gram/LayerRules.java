@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
 import org.deeplearning4j.nn.conf.layers.CnnLossLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution1DLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution3D;
@@ -47,6 +48,7 @@ import org.deeplearning4j.nn.layers.recurrent.BidirectionalLayer;
 import org.deeplearning4j.nn.layers.recurrent.LastTimeStepLayer;
 import org.deeplearning4j.nn.layers.recurrent.MaskZeroLayer;
 import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.params.CenterLossParamInitializer;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -256,16 +258,20 @@ final class LayerRules {
     }
     Activation activation =
         curvature.overLogits() ? Activation.IDENTITY : new Activation(activation(layer, name));
-    return layer.conf().getLayer() instanceof BaseOutputLayer
-        ? new DenseRule(layer, activation, RowMask.ALL)
-        : new ActivationRule(activation);
+    if (!(layer.conf().getLayer() instanceof BaseOutputLayer)) {
+      return new ActivationRule(activation);
+    }
+    LayerRule rule = new DenseRule(layer, activation, RowMask.ALL);
+    return curvature instanceof CentreCurvature ? new CentreRule(rule) : rule;
   }
 
   /** The loss function of an output layer. */
   ILossFunction loss(Layer layer, String name) {
     org.deeplearning4j.nn.conf.layers.Layer conf = unwrapped(layer).conf().getLayer();
     Class<?> type = conf.getClass();
-    if (type == OutputLayer.class || type == RnnOutputLayer.class) {
+    if (type == OutputLayer.class
+        || type == RnnOutputLayer.class
+        || type == CenterLossOutputLayer.class) {
       return ((BaseOutputLayer) conf).getLossFn();
     }
     if (conf instanceof LossLayer loss) {
@@ -287,6 +293,21 @@ final class LayerRules {
 
   /** The curvature rule of an output layer; for the plain kernel any loss will do. */
   Curvature curvature(Layer layer, Weighting weighting, String name) {
+    Curvature ofOutput = ofOutput(layer, weighting, name);
+    Layer inner = unwrapped(layer);
+    if (!(inner.conf().getLayer() instanceof CenterLossOutputLayer conf)) {
+      return ofOutput;
+    }
+    if (inner.getMaskArray() != null) {
+      throw UnsupportedModelException.of(
+          "a mask of " + name + ", whose centres pull at masked examples too",
+          "leave masked examples out");
+    }
+    INDArray centres = inner.getParam(CenterLossParamInitializer.CENTER_KEY);
+    return new CentreCurvature(ofOutput, conf.getLambda(), centres);
+  }
+
+  private Curvature ofOutput(Layer layer, Weighting weighting, String name) {
     if (unwrapped(layer) instanceof Yolo2OutputLayer yolo) {
       return new NumericCurvature(new LossDerivative.Yolo(yolo, examples));
     }

@@ -44,9 +44,10 @@ final class Seeds {
         && numeric.derivative() instanceof LossDerivative.Yolo yolo) {
       yolo.on(value.size(channels == 1 ? 2 : 1), value.size(channels == 1 ? 3 : 2));
     }
-    width = (int) value.size(output.labelRows().channelAxis(value));
+    int outputs = (int) value.size(channels);
+    width = output.curvature().variables(outputs);
     INDArray rows = output.labelRows().forward(examples, labels);
-    this.labels = sparse ? oneHot(rows) : rows.toDoubleMatrix();
+    this.labels = sparse ? oneHot(rows, outputs) : rows.toDoubleMatrix();
     positions = this.labels.length / examples;
     mask = maskRows(output);
   }
@@ -75,16 +76,16 @@ final class Seeds {
     }
   }
 
-  private double[][] oneHot(INDArray indices) {
-    double[][] rows = new double[(int) indices.size(0)][width];
+  private static double[][] oneHot(INDArray indices, int classes) {
+    double[][] rows = new double[(int) indices.size(0)][classes];
     for (int r = 0; r < rows.length; r++) {
       double index = indices.getDouble(r, 0);
-      if (index < 0 || index >= width || index != Math.rint(index)) {
+      if (index < 0 || index >= classes || index != Math.rint(index)) {
         throw new IllegalArgumentException(
             String.format(
                 Locale.ROOT,
                 "labels of a sparse loss must be class indices 0 … %d, got %s",
-                width - 1,
+                classes - 1,
                 index));
       }
       rows[r][(int) index] = 1;

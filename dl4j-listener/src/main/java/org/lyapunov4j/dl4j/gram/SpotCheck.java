@@ -16,6 +16,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.layers.recurrent.MaskZeroLayer;
+import org.deeplearning4j.nn.layers.training.CenterLossOutputLayer;
 import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -75,6 +76,9 @@ final class SpotCheck implements AutoCloseable {
   private static Optional<String> obstacle(Layer layer) {
     if (layer.conf().getLayer() instanceof BatchNormalization) {
       return Optional.of("Deeplearning4j differentiates the statistics of the batch");
+    }
+    if (layer instanceof CenterLossOutputLayer) {
+      return Optional.of("Deeplearning4j adds the pull of the centres to every gradient");
     }
     if (GenericRule.scale(layer) != 1) {
       return Optional.of("Deeplearning4j doubles the gradients of SameDiff layers");

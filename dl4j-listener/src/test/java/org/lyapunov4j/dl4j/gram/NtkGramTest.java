@@ -17,7 +17,6 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
-import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
@@ -377,18 +376,6 @@ class NtkGramTest {
                     .probe(new DataSet(POINTS, Nd4j.zeros(DataType.DOUBLE, 2, 2)))
                     .build())
         .hasMessageContaining("each of the 3 examples");
-    MultiLayerNetwork center =
-        Networks.network(
-            DataType.DOUBLE,
-            5,
-            new CenterLossOutputLayer.Builder(LossFunction.MSE)
-                .nIn(2)
-                .nOut(2)
-                .activation(Activation.IDENTITY)
-                .build());
-    assertThatThrownBy(() -> NtkGram.builder(center).probe(data).build())
-        .hasMessageContaining("layer 'layer0' (CenterLossOutputLayer)")
-        .hasMessageContaining("OutputLayer");
     MultiLayerNetwork hinge =
         Networks.network(DataType.DOUBLE, 5, output(2, 2, Activation.IDENTITY, LossFunction.HINGE));
     assertThatThrownBy(() -> NtkGram.builder(hinge).probe(data).build())
