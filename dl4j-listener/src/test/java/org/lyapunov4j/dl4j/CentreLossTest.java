@@ -104,8 +104,7 @@ class CentreLossTest {
     int trained = trained(network);
     double whole = edge(step, trained);
     double fixed = edge(block(step, 0, trained), trained);
-    System.out.println("MEASURED edge whole " + whole + " fixed " + fixed);
-    assertThat(Math.abs(whole / fixed - 1)).isBetween(1e-9, 0.01);
+    assertThat(Math.abs(whole / fixed - 1)).isBetween(1e-4, 2e-3);
     Checkpoint checkpoint =
         StabilityAnalysis.of(network, data).batchSize(data.numExamples()).run();
     assertThat(RATE / checkpoint.stability().edgeRatio().getAsDouble())
