@@ -531,8 +531,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
               share ->
                   log.info(
                       "{}: checkpoints take {} % of the time of training so far; budget(0.05) keeps them within 5 %, a larger frequency or the tier ECONOMY makes them fewer or cheaper",
-                      run,
-                      Math.round(100 * share)));
+                      run, Math.round(100 * share)));
     }
   }
 

@@ -52,7 +52,8 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
  * Configurations as public programs have them, small, each watched for one step: what the listener
- * says of each, which docs/configurations.md lists. The mix of kinds is ours, after the kinds that public files have.
+ * says of each, which docs/configurations.md lists. The mix of kinds is ours, after the kinds that
+ * public files have.
  */
 class ConfigurationsTest {
   private static final Path PAGE = Path.of("..", "docs", "configurations.md");

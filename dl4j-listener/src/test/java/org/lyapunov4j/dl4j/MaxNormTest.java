@@ -73,8 +73,7 @@ class MaxNormTest {
   @Test
   void whereItIsReachedTrainingIsObserved() {
     MultiLayerNetwork network = network(new MaxNormConstraint(0.5, 1));
-    Checkpoint checkpoint =
-        StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
+    Checkpoint checkpoint = StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
     assertThat(checkpoint.step().toString()).startsWith("OBSERVED").contains("it is reached, by");
     assertThat(checkpoint.hasStability()).isFalse();
   }
@@ -82,8 +81,7 @@ class MaxNormTest {
   @Test
   void otherConstraintsAreObserved() {
     MultiLayerNetwork network = network(new UnitNormConstraint(1));
-    Checkpoint checkpoint =
-        StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
+    Checkpoint checkpoint = StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
     assertThat(checkpoint.step().toString())
         .startsWith("OBSERVED")
         .contains("The constraint UnitNormConstraint");
