@@ -55,10 +55,7 @@ class CentreLossTest {
     INDArray features = Networks.data(7, CLASSES, 3, 1, DataType.DOUBLE).getFeatures();
     INDArray labels = network.output(features).dup();
     INDArray inside = network.feedForward(features).get(1);
-    network
-        .getLayer(1)
-        .getParam("cL")
-        .assign(InvertMatrix.invert(labels, false).mmul(inside));
+    network.getLayer(1).getParam("cL").assign(InvertMatrix.invert(labels, false).mmul(inside));
     return new DataSet(features, labels);
   }
 
@@ -70,8 +67,7 @@ class CentreLossTest {
     double[][] truth = block(new FitDerivative(network, 0).of(data), 0, trained);
     assertThat(FitDerivative.distance(block(predicted(network, data), 0, trained), truth))
         .isLessThan(1e-8);
-    Checkpoint checkpoint =
-        StabilityAnalysis.of(network, data).batchSize(data.numExamples()).run();
+    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(data.numExamples()).run();
     assertThat(checkpoint.step().toString())
         .startsWith("APPROXIMATE (the centres of the centre loss stand still");
     assertThat(checkpoint.stability().edgeRatio()).isPresent();
@@ -104,10 +100,8 @@ class CentreLossTest {
     int trained = trained(network);
     double whole = edge(step, trained);
     double fixed = edge(block(step, 0, trained), trained);
-    System.out.println("MEASURED edge whole " + whole + " fixed " + fixed);
-    assertThat(Math.abs(whole / fixed - 1)).isBetween(1e-9, 0.01);
-    Checkpoint checkpoint =
-        StabilityAnalysis.of(network, data).batchSize(data.numExamples()).run();
+    assertThat(Math.abs(whole / fixed - 1)).isBetween(1e-4, 2e-3);
+    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(data.numExamples()).run();
     assertThat(RATE / checkpoint.stability().edgeRatio().getAsDouble())
         .isEqualTo(fixed, offset(1e-6 * fixed));
   }
@@ -117,8 +111,7 @@ class CentreLossTest {
     MultiLayerNetwork network = network(new Adam(1e-3));
     DataSet data = fit(network);
     network.fit(data);
-    Checkpoint checkpoint =
-        StabilityAnalysis.of(network, data).batchSize(data.numExamples()).run();
+    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(data.numExamples()).run();
     assertThat(checkpoint.level()).isInstanceOf(Level.Approximate.class);
   }
 

@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.record.CheckpointModule;
 import org.lyapunov4j.stability.Tier;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
@@ -23,12 +24,13 @@ import org.nd4j.linalg.learning.config.Sgd;
 
 /** A web endpoint may return a checkpoint: any mapper writes what the record of the run holds. */
 class CheckpointJsonTest {
-  private static final ObjectMapper PLAIN = new ObjectMapper();
+  private static final ObjectMapper PLAIN =
+      new ObjectMapper().registerModule(new CheckpointModule());
 
   @TempDir private Path folder;
 
   @Test
-  void aPlainMapperWritesWhatTheRecordHolds() throws Exception {
+  void aMapperWithTheModuleWritesWhatTheRecordHolds() throws Exception {
     for (IUpdater updater : List.of(new Sgd(0.05), new Nesterovs(0.01, 0.9), new RmsProp(0.01))) {
       for (Tier tier : Tier.values()) {
         Path record = folder.resolve(updater.getClass().getSimpleName() + tier + ".jsonl");

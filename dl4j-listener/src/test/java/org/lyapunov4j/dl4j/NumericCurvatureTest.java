@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.data.Offset.offset;
 
 import java.util.Arrays;
 import java.util.Optional;
@@ -178,8 +179,13 @@ class NumericCurvatureTest {
   }
 
   private static MultiLayerNetwork network(ILossFunction loss, Activation activation, int outputs) {
+    return network(loss, activation, outputs, DataType.DOUBLE);
+  }
+
+  private static MultiLayerNetwork network(
+      ILossFunction loss, Activation activation, int outputs, DataType type) {
     MultiLayerConfiguration configuration =
-        Networks.configuration(new Sgd(RATE), DataType.DOUBLE)
+        Networks.configuration(new Sgd(RATE), type)
             .list()
             .layer(new DenseLayer.Builder().nIn(3).nOut(4).activation(Activation.TANH).build())
             .layer(
@@ -214,6 +220,40 @@ class NumericCurvatureTest {
     assertThat(FitDerivative.distance(predicted, truth)).isLessThan(1e-8);
     Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run();
     assertThat(checkpoint.level()).isEqualTo(Level.exact());
+  }
+
+  /** Derivatives that are computed in float are taken over longer steps. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void aNetworkInFloatHasTheSpectrumOfItsDouble(Case test) {
+    MultiLayerNetwork network = test.network();
+    DataSet data = test.data(network);
+    double[][] expected = gram(network, data);
+    MultiLayerNetwork single =
+        network(test.loss(), test.activation(), test.outputs(), DataType.FLOAT);
+    single.setParams(network.params().castTo(DataType.FLOAT));
+    DataSet inFloat =
+        new DataSet(
+            data.getFeatures().castTo(DataType.FLOAT), data.getLabels().castTo(DataType.FLOAT));
+    Nd4j.setDefaultDataTypes(DataType.FLOAT, DataType.FLOAT);
+    double[][] found;
+    try {
+      found = gram(single, inFloat);
+      Checkpoint checkpoint = StabilityAnalysis.of(single, inFloat).batchSize(EXAMPLES).run();
+      assertThat(checkpoint.stability().edgeRatio()).isPresent();
+    } finally {
+      inDouble();
+    }
+    double[] ofDouble = spectrum(expected);
+    double[] ofFloat = spectrum(found);
+    for (int i = 0; i < ofDouble.length; i++) {
+      assertThat(ofFloat[i]).isCloseTo(ofDouble[i], offset(1e-5 * ofDouble[0]));
+    }
+  }
+
+  /** Where curvatures are equal the matrix has a choice of coordinates, its eigenvalues none. */
+  private static double[] spectrum(double[][] gram) {
+    return new EigenDecompositionSymmetric(MatrixUtils.createRealMatrix(gram)).getEigenvalues();
   }
 
   private static double[][] predicted(MultiLayerNetwork network, DataSet data) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.checkpoint;
 
-import com.fasterxml.jackson.annotation.JsonRawValue;
-import com.fasterxml.jackson.annotation.JsonValue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -11,8 +9,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
-import org.lyapunov4j.dl4j.record.Json;
-import org.lyapunov4j.dl4j.record.RecordLine;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
@@ -283,19 +279,6 @@ public record Checkpoint(
     return step.updater().equals("Sgd") && step.sgd().isPlain()
         ? "η·sharpness/2"
         : "sharpness/limit";
-  }
-
-  /**
-   * The checkpoint as in the record of a run, and as any Jackson {@code ObjectMapper} writes it,
-   * for example that of a web endpoint which returns one; a mapper of its own could not write
-   * {@code Optional} and {@code Instant}.
-   *
-   * @return a JSON object on one line, without the name of the run
-   */
-  @JsonValue
-  @JsonRawValue
-  public String json() {
-    return Json.line(RecordLine.of(this));
   }
 
   /**

@@ -10,16 +10,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What is done to the parameters of a layer after a step. The largest norm of a unit's weights,
- * where it is not reached, multiplies them with ‖w‖/(‖w‖ + 1e-6) alone, which is left out.
+ * where it is not near, multiplies them with ‖w‖/(‖w‖ + 1e-6) alone, which is left out.
  */
 final class Constraints {
+  /** What was projected has a norm below the largest by 1e-6 of it. */
+  private static final double REACH = 0.99;
+
   private Constraints() {}
 
   /** The level of a step with the constraints of a layer; refuses those that change it. */
   static Level of(Layer layer, String name) {
     List<LayerConstraint> constraints = layer.conf().getLayer().getConstraints();
     Level level = Level.exact();
-    for (LayerConstraint constraint : constraints == null ? List.<LayerConstraint>of() : constraints) {
+    for (LayerConstraint constraint :
+        constraints == null ? List.<LayerConstraint>of() : constraints) {
       if (!(constraint instanceof MaxNormConstraint norm)) {
         throw refusal(constraint, name, "it projects the parameters after the step");
       }
@@ -34,13 +38,14 @@ final class Constraints {
       INDArray array = layer.paramTable().get(parameter);
       if (array != null) {
         INDArray norms = array.norm2(constraint.getDimensions());
-        if (!(norms.maxNumber().doubleValue() <= constraint.getMaxNorm())) {
+        if (!(norms.maxNumber().doubleValue() <= REACH * constraint.getMaxNorm())) {
           throw refusal(
               constraint,
               name,
               String.format(
                   Locale.ROOT,
-                  "it is reached, by weights of norm %.3g, and projects them after the step",
+                  "it is reached, by weights of norm %.3g, and it projects the parameters after"
+                      + " the step",
                   norms.maxNumber().doubleValue()));
         }
         smallest = Math.min(smallest, norms.minNumber().doubleValue());

@@ -399,7 +399,7 @@ public final class StepReader {
     return parts(model).stream().anyMatch(part -> part.part() instanceof CenterLossOutputLayer)
         ? new Level.Approximate(
             "the centres of the centre loss stand still",
-            "their own steps moved the full-batch η_c by less than 1 % where that was measured")
+            "their own steps moved the full-batch η_c by 0.1 % where that was measured")
         : Level.exact();
   }
 

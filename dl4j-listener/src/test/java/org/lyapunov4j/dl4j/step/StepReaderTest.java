@@ -391,7 +391,7 @@ class StepReaderTest {
     assertThatThrownBy(() -> READER.read(network, 0, 0, BATCH))
         .isInstanceOf(UnsupportedTrainingException.class)
         .hasMessageContaining("The constraint MaxNormConstraint of DenseLayer")
-        .hasMessageContaining("it projects the parameters after the step");
+        .hasMessageContaining("and it projects the parameters after the step");
   }
 
   @Test
