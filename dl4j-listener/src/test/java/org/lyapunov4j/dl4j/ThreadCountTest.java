@@ -57,7 +57,7 @@ class ThreadCountTest {
     } finally {
       process.destroyForcibly();
     }
-    String[] lines = Files.readString(output, StandardCharsets.UTF_8).split("\n");
+    String[] lines = Files.readString(output, StandardCharsets.UTF_8).split("\n", -1);
     assertThat(lines[lines.length - 1]).startsWith("numbers ");
     return lines[lines.length - 1].substring("numbers ".length()).split(" ");
   }
