@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
@@ -57,9 +58,10 @@ class ThreadCountTest {
     } finally {
       process.destroyForcibly();
     }
-    String[] lines = Files.readString(output, StandardCharsets.UTF_8).split("\n", -1);
-    assertThat(lines[lines.length - 1]).startsWith("numbers ");
-    return lines[lines.length - 1].substring("numbers ".length()).split(" ");
+    List<String> lines = Files.readAllLines(output, StandardCharsets.UTF_8);
+    String last = lines.get(lines.size() - 1);
+    assertThat(last).startsWith("numbers ");
+    return last.substring("numbers ".length()).split(" ", -1);
   }
 
   /** Prints the hash of a Gram matrix, its sharpness, λ and the error of λ. */
