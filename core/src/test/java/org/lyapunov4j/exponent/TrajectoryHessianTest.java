@@ -236,7 +236,7 @@ class TrajectoryHessianTest {
    */
   @ParameterizedTest
   @ValueSource(ints = {2, -46, 800, -800})
-  void unitsChangeNoBit(int exponent) {
+  void unitsChangeRoundingOnly(int exponent) {
     SgdStep step = SgdStep.of(0.02, BATCH);
     SgdStep scaled = step.scaled(-exponent);
     double unit = Math.scalb(1.0, exponent / 2);
