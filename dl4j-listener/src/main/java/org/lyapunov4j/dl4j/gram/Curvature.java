@@ -12,7 +12,11 @@ interface Curvature {
   /** Whether the loss is a squared error, the only kind the paper's theorems are about. */
   boolean isSquaredError();
 
-  /** Whether labels have as many columns as f. */
+  /**
+   * Whether labels have as many columns as f.
+   *
+   * @return true if a label has a column for each of them
+   */
   default boolean labelsFitOutputs() {
     return true;
   }
@@ -21,6 +25,7 @@ interface Curvature {
    * The length of f.
    *
    * @param outputs of the network, at an example or position
+   * @return how many numbers the loss takes there
    */
   default int variables(int outputs) {
     return outputs;

@@ -9,8 +9,13 @@ package org.lyapunov4j.dl4j.gram;
 public final class UnsupportedModelException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
+  /** Part and reason. */
   private final String reason;
+
+  /** What to do instead. */
   private final String remedy;
+
+  /** Whether the matrix is only too large. */
   private final boolean ofSize;
 
   private UnsupportedModelException(String message, String reason, String remedy, boolean ofSize) {

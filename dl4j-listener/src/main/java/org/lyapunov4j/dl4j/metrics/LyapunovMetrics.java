@@ -169,8 +169,13 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
 
   /** A common tag that a meter's own tag replaces. Only a meter without one shows it. */
   static Optional<Tag> hiddenTag(MeterRegistry registry) {
-    Meter bare = Counter.builder("lyapunov.tags").register(registry);
-    registry.remove(bare);
+    Meter bare;
+    try {
+      bare = Counter.builder("lyapunov.tags").register(registry);
+      registry.remove(bare);
+    } catch (RuntimeException unknown) {
+      return Optional.empty(); // of a registry that fails, its meters will tell
+    }
     Stream<Tag> here =
         bare.getId().getTags().stream().filter(tag -> OWN_TAGS.contains(tag.getKey()));
     Stream<Tag> below =

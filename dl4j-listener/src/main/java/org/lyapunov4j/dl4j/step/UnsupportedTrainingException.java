@@ -8,7 +8,10 @@ package org.lyapunov4j.dl4j.step;
 public final class UnsupportedTrainingException extends UnsupportedOperationException {
   private static final long serialVersionUID = 1L;
 
+  /** Setting and reason. */
   private final String reason;
+
+  /** What to do instead. */
   private final String remedy;
 
   UnsupportedTrainingException(String setting, String reason, String remedy) {
