@@ -38,7 +38,8 @@ class EdgeExperimentsTest {
   }
 
   private String page(Experiment experiment, List<RunResult> results) throws IOException {
-    Path page = new ResultFolder(folder).write(experiment, experiment.findings(results));
+    Path page =
+        new ResultFolder(folder.resolve("results")).write(experiment, experiment.findings(results));
     return Files.readString(page);
   }
 

@@ -57,7 +57,9 @@ class OpenQuestionTest {
     assertThat(ratios[0]).isPositive().isLessThan(ratios[1]);
     assertThat(ratios[1]).isLessThan(ratios[2]);
     Findings findings = new Evolution().findings(results);
-    String page = Files.readString(new ResultFolder(folder).write(new Evolution(), findings));
+    String page =
+        Files.readString(
+            new ResultFolder(folder.resolve("results")).write(new Evolution(), findings));
     assertThat(page)
         .contains("| 10 | momentum | 16 |", "evolution-K1.png", "evolution-end-K10.png");
     // nothing to be drawn over time: no independent mini-batches

@@ -73,11 +73,9 @@ class TerminalDisplayTest {
     assertThat(out.toString()).doesNotContain("\u001b", "\r\r", "left");
   }
 
-  /**
-   * The edge ratio of the last checkpoint; of the economy tier, which has none, the classic gauge.
-   */
+  /** The edge ratio of the last checkpoint; of the economy tier, which has none, its bound. */
   @ParameterizedTest
-  @CsvSource({"STANDARD, η/η_c", "ECONOMY, η·sharpness/2"})
+  @CsvSource({"STANDARD, η/η_c", "ECONOMY, η/η_ms"})
   void theLastRatioIsAGauge(Tier tier, String name) {
     MultiLayerNetwork network =
         DenseNetwork.initialised(
@@ -89,7 +87,10 @@ class TerminalDisplayTest {
             Nd4j.createFromArray(new double[][] {{1}, {-1}, {0}}));
     Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(1).tier(tier).run();
     double ratio =
-        checkpoint.stability().edgeRatio().orElseGet(checkpoint.stability()::classicEdgeRatio);
+        checkpoint
+            .stability()
+            .edgeRatio()
+            .orElseGet(() -> checkpoint.stability().meanSquareEdgeRatio().orElseThrow());
     TerminalDisplay display = display(true);
     display.started(RUN);
     display.checkpoint(checkpoint);
