@@ -13,6 +13,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.lyapunov4j.dl4j.record.RecordWriter;
 
 /**
@@ -155,8 +157,11 @@ public final class OutputFile {
    */
   public static void write(Path file, BufferedImage picture) throws IOException {
     ByteArrayOutputStream png = new ByteArrayOutputStream();
-    if (!ImageIO.write(picture, "png", png)) {
-      throw new IOException("no PNG encoder in this Java runtime");
+    // ImageIO's own cache wants a shutdown hook, which there cannot be when Ctrl-C has come
+    try (ImageOutputStream stream = new MemoryCacheImageOutputStream(png)) {
+      if (!ImageIO.write(picture, "png", stream)) {
+        throw new IOException("no PNG encoder in this Java runtime");
+      }
     }
     write(file, png.toByteArray());
   }
