@@ -122,14 +122,14 @@ public enum LyapunovGauge {
       "lyapunov.edge.forecast.low",
       Domain.STABILITY,
       "iterations",
-      "Lower end of the 95 % interval of lyapunov.edge.forecast",
+      "Lower end of the interval of lyapunov.edge.forecast, 95 % where the trend is a straight line",
       c -> c.forecast().map(EdgeForecast::low).orElse(Double.NaN)),
   /** Upper end of the interval of when η/η_c reaches 1. */
   EDGE_FORECAST_HIGH(
       "lyapunov.edge.forecast.high",
       Domain.STABILITY,
       "iterations",
-      "Upper end of the 95 % interval of lyapunov.edge.forecast",
+      "Upper end of the interval of lyapunov.edge.forecast, 95 % where the trend is a straight line",
       c -> c.forecast().map(EdgeForecast::high).orElse(Double.NaN)),
   /** η_c. */
   CRITICAL_LEARNING_RATE(
