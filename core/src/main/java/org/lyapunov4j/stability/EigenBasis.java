@@ -2,6 +2,8 @@
 package org.lyapunov4j.stability;
 
 import java.util.function.IntConsumer;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.MatrixProduct;
@@ -84,28 +86,22 @@ final class EigenBasis {
     return isSingle() ? 0x1p-24 : 0x1p-53;
   }
 
-  /** What has to be checked, and how. */
-  interface Attempt {
-    double[] compute();
-
-    /** Whether a result is right. */
-    boolean isRight(double[] result);
-  }
-
   /**
    * A result of native products that stood its check. If it does not, it is computed again with
    * products that are checked one by one and, where they are wrong, formed in Java.
    *
+   * @param attempt computes the result
+   * @param isRight checks it
    * @throws ArithmeticException if even that is wrong
    */
-  double[] verified(Attempt attempt) {
-    double[] result = attempt.compute();
-    if (attempt.isRight(result)) {
+  double[] verified(Supplier<double[]> attempt, Predicate<double[]> isRight) {
+    double[] result = attempt.get();
+    if (isRight.test(result)) {
       return result;
     }
     suspicious = true;
-    result = attempt.compute();
-    if (attempt.isRight(result)) {
+    result = attempt.get();
+    if (isRight.test(result)) {
       return result;
     }
     throw new ArithmeticException(

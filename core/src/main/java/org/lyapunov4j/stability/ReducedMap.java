@@ -76,18 +76,7 @@ final class ReducedMap implements SecondMomentMap {
 
   @Override
   public double[] overlaps(double[] d) {
-    return basis.verified(
-        new EigenBasis.Attempt() {
-          @Override
-          public double[] compute() {
-            return computeOverlaps(d);
-          }
-
-          @Override
-          public boolean isRight(double[] overlaps) {
-            return areOverlaps(d, overlaps);
-          }
-        });
+    return basis.verified(() -> computeOverlaps(d), overlaps -> areOverlaps(d, overlaps));
   }
 
   private double[] computeOverlaps(double[] d) {
@@ -171,17 +160,7 @@ final class ReducedMap implements SecondMomentMap {
   @Override
   public double[] image(double[] d, double[] weights, double[] overlaps) {
     return basis.verified(
-        new EigenBasis.Attempt() {
-          @Override
-          public double[] compute() {
-            return computeImage(weights, overlaps);
-          }
-
-          @Override
-          public boolean isRight(double[] image) {
-            return isImage(d, weights, overlaps, image);
-          }
-        });
+        () -> computeImage(weights, overlaps), image -> isImage(d, weights, overlaps, image));
   }
 
   private double[] computeImage(double[] weights, double[] overlaps) {

@@ -83,18 +83,7 @@ final class TruncatedMap implements SecondMomentMap {
   /** Overlaps with the eigenvectors, column by column of the head, then D bd(G_t)^½. */
   @Override
   public double[] overlaps(double[] d) {
-    return basis.verified(
-        new EigenBasis.Attempt() {
-          @Override
-          public double[] compute() {
-            return computeOverlaps(d);
-          }
-
-          @Override
-          public boolean isRight(double[] overlaps) {
-            return areOverlaps(d, overlaps);
-          }
-        });
+    return basis.verified(() -> computeOverlaps(d), overlaps -> areOverlaps(d, overlaps));
   }
 
   private double[] computeOverlaps(double[] d) {
@@ -148,17 +137,7 @@ final class TruncatedMap implements SecondMomentMap {
   @Override
   public double[] image(double[] d, double[] weights, double[] overlaps) {
     return basis.verified(
-        new EigenBasis.Attempt() {
-          @Override
-          public double[] compute() {
-            return computeImage(weights, overlaps);
-          }
-
-          @Override
-          public boolean isRight(double[] image) {
-            return isImage(d, weights, overlaps, image);
-          }
-        });
+        () -> computeImage(weights, overlaps), image -> isImage(d, weights, overlaps, image));
   }
 
   private double[] computeImage(double[] weights, double[] overlaps) {

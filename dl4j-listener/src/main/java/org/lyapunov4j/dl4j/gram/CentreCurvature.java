@@ -21,16 +21,6 @@ record CentreCurvature(Curvature loss, double weight, INDArray centres) implemen
   }
 
   @Override
-  public boolean couplesOutputs() {
-    return true;
-  }
-
-  @Override
-  public boolean isSquaredError() {
-    return false;
-  }
-
-  @Override
   public boolean labelsFitOutputs() {
     return loss.labelsFitOutputs();
   }

@@ -6,11 +6,23 @@ interface Curvature {
   /** Whether f is the pre-activation of the output layer; otherwise it is the layer's output. */
   boolean overLogits();
 
-  /** Whether the Hessian is not diagonal. */
-  boolean couplesOutputs();
+  /**
+   * Whether the Hessian is not diagonal.
+   *
+   * @return true if it may have entries between outputs
+   */
+  default boolean couplesOutputs() {
+    return true;
+  }
 
-  /** Whether the loss is a squared error, the only kind the paper's theorems are about. */
-  boolean isSquaredError();
+  /**
+   * Whether the loss is a squared error, the only kind the paper's theorems are about.
+   *
+   * @return true if it is
+   */
+  default boolean isSquaredError() {
+    return false;
+  }
 
   /**
    * Whether labels have as many columns as f.

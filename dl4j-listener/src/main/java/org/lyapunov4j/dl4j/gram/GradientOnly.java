@@ -20,16 +20,6 @@ record GradientOnly(ILossFunction loss, IActivation activation) implements Curva
   }
 
   @Override
-  public boolean couplesOutputs() {
-    return true;
-  }
-
-  @Override
-  public boolean isSquaredError() {
-    return false;
-  }
-
-  @Override
   public boolean labelsFitOutputs() {
     return false;
   }

@@ -35,16 +35,6 @@ record NumericCurvature(LossDerivative derivative) implements Curvature {
   }
 
   @Override
-  public boolean couplesOutputs() {
-    return true;
-  }
-
-  @Override
-  public boolean isSquaredError() {
-    return false;
-  }
-
-  @Override
   public boolean labelsFitOutputs() {
     return false;
   }
@@ -133,7 +123,7 @@ record NumericCurvature(LossDerivative derivative) implements Curvature {
   /** A kink at the very output shows by other differences up than down, whatever the step. */
   private void requireNoKinkAt(
       double[][] f, double[][] y, double[][] slopes, double[][][] hessians) {
-    double most = Arrays.stream(hessians).mapToDouble(NumericCurvature::largest).max().orElse(0);
+    double most = largest(hessians);
     for (int k = 0; k < f[0].length; k++) {
       double[][] up = moved(f, y, k, STEP);
       double[][] down = moved(f, y, k, -STEP);
@@ -170,7 +160,7 @@ record NumericCurvature(LossDerivative derivative) implements Curvature {
   }
 
   private static boolean agree(double[][][] hessians, double[][][] others, double tolerance) {
-    double most = Arrays.stream(hessians).mapToDouble(NumericCurvature::largest).max().orElse(0);
+    double most = largest(hessians);
     for (int r = 0; r < hessians.length; r++) {
       for (int k = 0; k < hessians[r].length; k++) {
         for (int l = 0; l < hessians[r].length; l++) {
@@ -201,7 +191,7 @@ record NumericCurvature(LossDerivative derivative) implements Curvature {
   }
 
   private void requireCurved(double[][][] hessians, double[][] slopes) {
-    double most = Arrays.stream(hessians).mapToDouble(NumericCurvature::largest).max().orElse(0);
+    double most = largest(hessians);
     if (most <= NEGATIVE * largest(slopes)) {
       throw refusal(
           "its second derivative is 0 wherever it exists, and steps do not shrink near a minimum",
@@ -212,6 +202,10 @@ record NumericCurvature(LossDerivative derivative) implements Curvature {
   private UnsupportedModelException refusal(String reason, String remedy) {
     return UnsupportedModelException.of(
         "no curvature of the loss " + derivative.name() + ": " + reason, remedy);
+  }
+
+  private static double largest(double[][][] matrices) {
+    return Arrays.stream(matrices).mapToDouble(NumericCurvature::largest).max().orElse(0);
   }
 
   private static double largest(double[][] matrix) {
