@@ -34,7 +34,7 @@ final class DisplacementCocycle implements LinearCocycle {
   private final int examples;
   private final int outputs;
   private final SgdStep step;
-  private final Update update;
+  private final StepRecursion update;
 
   private DisplacementCocycle(GramSpectrum spectrum, SgdStep step) {
     rows = factor(spectrum);
@@ -46,7 +46,7 @@ final class DisplacementCocycle implements LinearCocycle {
     examples = spectrum.examples();
     outputs = spectrum.outputs();
     this.step = step;
-    update = Update.of(step);
+    update = StepRecursion.of(step);
   }
 
   /**

@@ -143,7 +143,7 @@ public final class FiniteTimeEstimator {
     int perEpoch = cocycle.stepsPerEpoch();
     long work = (long) settings.trajectories * burnInEpochs() * perEpoch;
     work += (long) settings.trajectories * horizon;
-    Monitor monitor = new Monitor(work, settings.cancelled, settings.progress);
+    TaskProgress monitor = new TaskProgress(work, settings.cancelled, settings.progress);
     List<Run> runs = new ArrayList<>();
     RandomStream random = new RandomStream(settings.seed);
     for (int t = 0; t < settings.trajectories; t++) {
@@ -170,11 +170,16 @@ public final class FiniteTimeEstimator {
     private final Origin origin;
     private final int horizon;
     private final RandomStream random;
-    private final Monitor monitor;
+    private final TaskProgress monitor;
     private double growth;
     private double middle;
 
-    Run(LinearCocycle cocycle, Origin origin, int horizon, RandomStream random, Monitor monitor) {
+    Run(
+        LinearCocycle cocycle,
+        Origin origin,
+        int horizon,
+        RandomStream random,
+        TaskProgress monitor) {
       this.cocycle = cocycle;
       this.origin = origin;
       this.horizon = horizon;

@@ -25,7 +25,7 @@ public final class FullBatchExponent {
    * @return μ in nats per step; −∞ if one step erases everything or G = 0
    */
   public static double of(GramSpectrum spectrum, SgdStep step) {
-    Update update = Update.of(step);
+    StepRecursion update = StepRecursion.of(step);
     double largest = Double.NEGATIVE_INFINITY;
     for (int i = spectrum.size() - spectrum.rank(); i < spectrum.size(); i++) {
       largest = Math.max(largest, alongEigenvector(spectrum, i, update));
@@ -89,7 +89,7 @@ public final class FullBatchExponent {
    * @return nats per step, −∞ where the step erases the direction
    */
   public static double along(double curvature, SgdStep step) {
-    return Update.of(step).fullBatchExponent(curvature);
+    return StepRecursion.of(step).fullBatchExponent(curvature);
   }
 
   /**
@@ -102,7 +102,7 @@ public final class FullBatchExponent {
    * @return the largest stable eigenvalue of G/N
    */
   public static double criticalCurvature(SgdStep step) {
-    return Update.of(step).criticalCurvature();
+    return StepRecursion.of(step).criticalCurvature();
   }
 
   /**
@@ -115,11 +115,11 @@ public final class FullBatchExponent {
   public static double criticalLearningRate(double curvature, SgdStep step) {
     // ηh + ηl2 and ηdecay enter the boundary linearly, so that its reciprocal is linear in h
     SgdStep unit = step.withLearningRate(1).withL2(0).withWeightDecay(0);
-    double plain = Update.of(unit).criticalCurvature();
+    double plain = StepRecursion.of(unit).criticalCurvature();
     return 1 / ((curvature + step.l2()) / plain + step.weightDecay() / 2);
   }
 
-  private static double alongEigenvector(GramSpectrum spectrum, int index, Update update) {
+  private static double alongEigenvector(GramSpectrum spectrum, int index, StepRecursion update) {
     return update.fullBatchExponent(spectrum.eigenvalue(index) / spectrum.examples());
   }
 }

@@ -8,14 +8,14 @@ import org.lyapunov4j.step.SgdStep;
 /**
  * All exponents of the full-batch step, in closed form: log |keep − ηh| for each nonzero eigenvalue
  * h of G/N; with momentum the logarithms of the moduli of the two eigenvalues of a 2×2 matrix, of
- * which {@link Update#fullBatchExponent} gives the larger and the determinant the smaller.
+ * which {@link StepRecursion#fullBatchExponent} gives the larger and the determinant the smaller.
  */
 final class FullBatchSpectrum {
   private FullBatchSpectrum() {}
 
   /** The exponents on range(G), descending. */
   static double[] of(GramSpectrum spectrum, SgdStep step) {
-    Update update = Update.of(step);
+    StepRecursion update = StepRecursion.of(step);
     int rank = spectrum.rank();
     double[] negated = new double[update.hasMemory() ? 2 * rank : rank];
     for (int k = 0; k < rank; k++) {
@@ -32,7 +32,7 @@ final class FullBatchSpectrum {
     return Arrays.stream(negated).map(exponent -> -exponent).toArray();
   }
 
-  private static double smaller(Update update, double curvature, double larger) {
+  private static double smaller(StepRecursion update, double curvature, double larger) {
     double force = update.gradientWeight() * (curvature + update.l2());
     double logDeterminant = log(update.keep() * update.memory(), update.oldWeight() * force);
     return logDeterminant == Double.NEGATIVE_INFINITY ? logDeterminant : logDeterminant - larger;

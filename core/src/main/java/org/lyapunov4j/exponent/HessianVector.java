@@ -51,7 +51,7 @@ final class HessianVector {
 
   /** Takes a step; nothing has changed if the product fails. */
   void apply(SgdStep step, double[] weights, BatchHessian hessian, int... batch) {
-    Update update = Update.of(step);
+    StepRecursion update = StepRecursion.of(step);
     double[] force = Weights.times(weights, product(hessian, batch));
     if (update.hasMemory()) {
       double[] moving = moving(step, weights);
@@ -129,7 +129,7 @@ final class HessianVector {
   double logNorm(SgdStep step, TangentMap map) {
     double squares = squares(map, v);
     if (velocity != null) {
-      double newest = Update.of(step).newWeight();
+      double newest = StepRecursion.of(step).newWeight();
       squares += newest * newest * squares(map, moving(step, map.weights()));
     }
     return squares == 0 ? Double.NEGATIVE_INFINITY : scale + 0.5 * Math.log(squares);

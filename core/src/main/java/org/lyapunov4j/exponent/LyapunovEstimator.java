@@ -205,14 +205,14 @@ public final class LyapunovEstimator {
     }
 
     private GrowthRun.Start start(SlowestMode mode) {
-      Update update = Update.of(step);
+      StepRecursion update = StepRecursion.of(step);
       double curvature = mode.eigenvalue() / gram.examples();
       return new GrowthRun.Start(
           mode.vector(), update.velocityRatio(curvature), update.velocityWeight(curvature));
     }
 
     private GrowthRun.Start anywhere() {
-      return new GrowthRun.Start(new double[0], 0, Update.of(step).scaleOfVelocity());
+      return new GrowthRun.Start(new double[0], 0, StepRecursion.of(step).scaleOfVelocity());
     }
 
     private List<GrowthRun> runs(int branch, GrowthRun.Start start) {

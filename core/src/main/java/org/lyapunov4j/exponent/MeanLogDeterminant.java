@@ -56,7 +56,7 @@ final class MeanLogDeterminant {
     if (rank == 0) {
       return Estimate.exact(0);
     }
-    Update update = Update.of(step);
+    StepRecursion update = StepRecursion.of(step);
     double memory = update.hasMemory() ? rank * Math.log(update.memory()) : 0;
     boolean averages = step.momentum() instanceof Momentum.NesterovAverage;
     if (update.hasMemory() && !averages && !(step.momentum() instanceof Momentum.Nesterov)) {

@@ -95,7 +95,7 @@ public final class MomentEstimator {
   MomentExponents sample(LinearCocycle cocycle, double... orders) {
     int populations = 2 * settings.trajectories * orders.length;
     long work = (long) populations * (2L * settings.burnInEpochs(cocycle) + settings.epochs);
-    Monitor monitor = new Monitor(work, settings.cancelled, settings.progress);
+    TaskProgress monitor = new TaskProgress(work, settings.cancelled, settings.progress);
     List<Run> runs = new ArrayList<>();
     LinearCocycle.Tilt tilt = cocycle.tilt();
     for (double order : orders) {
@@ -130,7 +130,7 @@ public final class MomentEstimator {
     private final int size;
     private final double order;
     private final RandomStream random;
-    private final Monitor monitor;
+    private final TaskProgress monitor;
     private final double[] batches = new double[PooledBatches.COUNT];
 
     Run(
@@ -139,7 +139,7 @@ public final class MomentEstimator {
         int size,
         double order,
         RandomStream random,
-        Monitor monitor) {
+        TaskProgress monitor) {
       this.cocycle = cocycle;
       this.tilt = tilt;
       this.size = size;

@@ -26,14 +26,14 @@ final class ResidualCocycle {
   private final double[] p;
   private final int[] rows;
   private final double[] coefficients;
-  private Update update;
+  private StepRecursion update;
   private double logScale;
   private double contraction;
 
   ResidualCocycle(GramMatrix gram, SgdStep step) {
     this.gram = gram;
     projection = new RangeProjection(gram);
-    update = Update.of(step);
+    update = StepRecursion.of(step);
     int m = gram.size();
     int velocity = update.hasMemory() ? m : 0;
     r = new double[m];
@@ -46,7 +46,7 @@ final class ResidualCocycle {
 
   /** Changes the learning rate or the decay; batch size and kind of momentum must stay. */
   void use(SgdStep step) {
-    update = Update.of(step);
+    update = StepRecursion.of(step);
   }
 
   /** Starts at coefficients w with velocity zero, normalised. Returns false if G w = 0. */

@@ -129,7 +129,7 @@ public final class SpectrumEstimator {
   /** The {@code count} largest exponents of a cocycle, descending. */
   List<Estimate> sample(LinearCocycle cocycle, int count) {
     long work = (2L * settings.burnInEpochs(cocycle) + settings.epochs) * settings.trajectories;
-    Monitor monitor = new Monitor(work, settings.cancelled, settings.progress);
+    TaskProgress monitor = new TaskProgress(work, settings.cancelled, settings.progress);
     List<Run> runs = new ArrayList<>();
     RandomStream random = new RandomStream(settings.seed);
     for (int t = 0; t < settings.trajectories; t++) {
@@ -153,10 +153,10 @@ public final class SpectrumEstimator {
     private final LinearCocycle cocycle;
     private final int count;
     private final RandomStream random;
-    private final Monitor monitor;
+    private final TaskProgress monitor;
     private double[][] batches;
 
-    Run(LinearCocycle cocycle, int count, RandomStream random, Monitor monitor) {
+    Run(LinearCocycle cocycle, int count, RandomStream random, TaskProgress monitor) {
       this.cocycle = cocycle;
       this.count = count;
       this.random = random;

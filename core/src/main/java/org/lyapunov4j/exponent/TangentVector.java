@@ -34,7 +34,7 @@ final class TangentVector {
   private GramMatrix gram;
   private TangentMap map;
   private boolean average;
-  private Update update;
+  private StepRecursion update;
   private VisiblePart visible;
   private double[] v;
   private double[] p;
@@ -73,7 +73,7 @@ final class TangentVector {
   boolean enter(TrajectoryExponent.Frame frame) {
     gram = frame.gram();
     map = frame.map();
-    update = Update.of(frame.step());
+    update = StepRecursion.of(frame.step());
     average = isAverage(frame.step());
     visible = new VisiblePart(frame, INVISIBLE);
     if (!update.hasMemory()) {

@@ -211,7 +211,7 @@ class LyapunovEstimatorTest {
             new Momentum.Nesterov(0.9),
             new Momentum.MovingAverage(0.9))) {
       SgdStep step = new SgdStep(3.1, 6, MiniBatchSampling.ORDERED_EPOCHS, momentum, 0.01, 0.02);
-      Update update = Update.of(step);
+      StepRecursion update = StepRecursion.of(step);
       double truth =
           DenseProduct.eigenvalues(gram).stream()
               .mapToDouble(g -> update.fullBatchExponent(g / 6))

@@ -87,7 +87,7 @@ class StablePhaseTest {
     for (int batchSize : new int[] {6, 30}) {
       SgdStep step =
           SgdStep.of(0.5 * (1 - momentum.coefficient()), batchSize).withMomentum(momentum);
-      double slow = Update.of(step).fullBatchExponent(1e-5);
+      double slow = StepRecursion.of(step).fullBatchExponent(1e-5);
       Estimate top =
           SpectrumEstimator.builder()
               .exponents(3)
@@ -106,7 +106,7 @@ class StablePhaseTest {
             .build()
             .estimate(slowGram(), step, 1)
             .of(1);
-    double slow = Update.of(step).fullBatchExponent(1e-5);
+    double slow = StepRecursion.of(step).fullBatchExponent(1e-5);
     assertThat(first.value()).isCloseTo(slow, within(4 * first.standardError() - 0.03 * slow));
     assertThat(first.standardError()).isLessThan(-0.1 * slow);
   }

@@ -160,10 +160,10 @@ final class HessianTracker {
    *
    * @param now the iteration it led to
    * @param sgd in force in it
-   * @param metric the weights of the parameters in it; null for ones
+   * @param parameterWeights the weights of the parameters in it; null for ones
    */
   @SuppressWarnings("try") // the isolation is only begun and closed
-  synchronized void step(Model model, int now, SgdStep sgd, INDArray metric) {
+  synchronized void step(Model model, int now, SgdStep sgd, INDArray parameterWeights) {
     if (!isCarrying()) {
       return; // closed meanwhile
     }
@@ -180,7 +180,7 @@ final class HessianTracker {
       }
       trajectory.step(
           sgd,
-          metric == null ? null : TrajectoryTracker.numbers(metric),
+          parameterWeights == null ? null : TrajectoryTracker.numbers(parameterWeights),
           losses.at(place),
           batches.taken(now));
       after = TrajectoryTracker.numbers(model.params());
@@ -204,18 +204,21 @@ final class HessianTracker {
    * @return empty for a Gram matrix of zeros
    */
   @SuppressWarnings("try") // the isolation is only begun and closed
-  synchronized Optional<Mark> mark(Model model, int now, SgdStep sgd, INDArray metric) {
+  synchronized Optional<Mark> mark(Model model, int now, SgdStep sgd, INDArray parameterWeights) {
     if (losses == null) {
       return Optional.empty();
     }
     try (Isolation isolation = Isolation.begin()) {
       double[] place = TrajectoryTracker.numbers(model.params());
-      double[] weights = metric == null ? null : TrajectoryTracker.numbers(metric);
+      double[] weights =
+          parameterWeights == null ? null : TrajectoryTracker.numbers(parameterWeights);
       HessianTrajectory marked =
           trajectory == null ? new HessianTrajectory(seed, count(), place.length) : trajectory;
       Optional<HessianTrajectory.Mark> mark =
           marked.mark(
-              sgd, new CheckpointMap(jacobian, place, weights), () -> gram(model, place, metric));
+              sgd,
+              new CheckpointMap(jacobian, place, weights),
+              () -> gram(model, place, parameterWeights));
       if (mark.isPresent() && trajectory == null) {
         trajectory = marked;
         latest = mark.get();
@@ -228,10 +231,10 @@ final class HessianTracker {
   }
 
   /** Needed so rarely that nothing is kept for it. */
-  private GramMatrix gram(Model model, double[] place, INDArray metric) {
+  private GramMatrix gram(Model model, double[] place, INDArray parameterWeights) {
     try (NtkGram ntk = NtkGram.builder(model).probe(examples).spotChecks(0).build();
         INDArray parameters = Nd4j.createFromArray(place)) {
-      return ntk.compute(parameters, metric).gram();
+      return ntk.compute(parameters, parameterWeights).gram();
     }
   }
 

@@ -177,13 +177,13 @@ final class Kernel implements AutoCloseable {
   /**
    * Computes it.
    *
-   * @param metric weights of the parameters, or null; not used for the plain kernel
+   * @param parameterWeights weights of the parameters, or null; not used for the plain kernel
    * @param batchSize B, by which segments of series are ordered
    */
-  Result compute(INDArray parameters, INDArray metric, int batchSize) {
+  Result compute(INDArray parameters, INDArray parameterWeights, int batchSize) {
     try {
       return switch (form) {
-        case MATRIX -> matrix(ntk.compute(parameters, metric), batchSize);
+        case MATRIX -> matrix(ntk.compute(parameters, parameterWeights), batchSize);
         case PLAIN -> matrix(ntk.compute(parameters), batchSize);
         case PRODUCTS -> products(ntk.operator(parameters));
         case NONE -> new Result(Optional.empty(), OptionalDouble.empty(), level);

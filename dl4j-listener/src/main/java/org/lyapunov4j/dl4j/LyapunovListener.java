@@ -83,7 +83,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final Consumer<Stage> stages;
   private final RecordKeeper record;
   private final String run;
-  private final Timetable timetable;
+  private final TierSchedule timetable;
   private final Budget budget;
   private final Deadline deadline;
   private final Worker worker;
@@ -93,10 +93,10 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final int fixedBatchSize;
   private final boolean strict;
   private final InstantSource clock;
-  private final StabilityProbe.Settings settings;
+  private final CheckpointEngine.Settings settings;
   private final LyapunovMetrics metrics;
   private final Troubles troubles;
-  private final Tally tally;
+  private final CheckpointCounts tally;
   private final Reporter reporter;
   private final Interventions interventions;
 
@@ -104,7 +104,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final ObservedOrder order = new ObservedOrder();
   private final ParallelTraining parallel = new ParallelTraining();
   private final ObservedBatches batches;
-  private final AtomicReference<StabilityProbe> stability = new AtomicReference<>();
+  private final AtomicReference<CheckpointEngine> stability = new AtomicReference<>();
   private volatile Model watched;
   private volatile boolean off;
   private volatile boolean closed;
@@ -160,7 +160,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     EdgeTracker edge =
         new EdgeTracker(record == null ? Optional.empty() : record.criticalLearningRate());
     settings =
-        new StabilityProbe.Settings(
+        new CheckpointEngine.Settings(
             run,
             builder.seed,
             builder.analysis,
@@ -173,7 +173,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
             stages);
     troubles = new Troubles(log, strict);
     metrics = new LyapunovMetrics(run, builder.tags, clock);
-    tally = new Tally(run, metrics, troubles, builder.observers);
+    tally = new CheckpointCounts(run, metrics, troubles, builder.observers);
     reporter =
         new Reporter(
             log,
@@ -311,7 +311,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       observed.endEpoch();
       order.endEpoch();
       steps = steps.observing(order.order());
-      int epoch = Counters.epoch(model);
+      int epoch = ModelCounters.epoch(model);
       Tier due = timetable.dueAfterEpoch(epoch);
       if (due != null) {
         checkpointWithinBudget(model, epoch, due);
@@ -592,8 +592,9 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       tangent.lose();
       return;
     }
-    try (INDArray metric = steps.metric(model, latestIteration, epoch, step).orElse(null)) {
-      tangent.step(model, latestIteration, step.sgd(), metric);
+    try (INDArray parameterWeights =
+        steps.parameterWeights(model, latestIteration, epoch, step).orElse(null)) {
+      tangent.step(model, latestIteration, step.sgd(), parameterWeights);
     }
   }
 
@@ -603,14 +604,14 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   /** How far the tangent vector has come; a failure leaves it as it is, without a window. */
-  private HessianTracker.Mark mark(Model model, TrainingStep step, INDArray metric) {
+  private HessianTracker.Mark mark(Model model, TrainingStep step, INDArray parameterWeights) {
     HessianTracker tangent = tangent();
     if (tangent == null || !isLinear(step)) {
       return null;
     }
     try {
       stages.accept(Stage.TANGENT_MARK);
-      return tangent.mark(model, latestIteration, step.sgd(), metric).orElse(null);
+      return tangent.mark(model, latestIteration, step.sgd(), parameterWeights).orElse(null);
     } catch (CancellationException interrupted) {
       return null; // as the checkpoint will be
     } catch (Throwable failure) {
@@ -624,7 +625,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   private Snapshot snapshot(Model model, int epoch, Tier tier, TrainingStep step) {
     stages.accept(Stage.SNAPSHOT);
-    INDArray metric = steps.metric(model, latestIteration, epoch, step).orElse(null);
+    INDArray parameterWeights =
+        steps.parameterWeights(model, latestIteration, epoch, step).orElse(null);
     return new Snapshot(
         latestIteration,
         epoch,
@@ -632,16 +634,16 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         model.score(),
         tier,
         step,
-        metric,
+        parameterWeights,
         steps.decays(model, latestIteration, epoch, step).orElse(null),
         steps.normalisations(model),
         model.params().dup(),
-        mark(model, step, metric));
+        mark(model, step, parameterWeights));
   }
 
   /** Whether a checkpoint in the background would leave training enough. */
   private boolean hasRoom(Tier tier) {
-    StabilityProbe present = stability.get();
+    CheckpointEngine present = stability.get();
     long bytes = present == null ? 0 : present.heapBytes(tier);
     boolean room = heap.allows(bytes);
     if (!room && !roomWarned) {
@@ -677,7 +679,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   /** In the background, its time goes on after {@link #checkpoint} has returned. */
   @SuppressWarnings("try") // the isolation is only begun and closed
   private void compute(Snapshot snapshot, long begun) {
-    StabilityProbe present = stability.get();
+    CheckpointEngine present = stability.get();
     try (snapshot;
         Isolation isolation = Isolation.begin()) {
       if (present == null) {
@@ -723,7 +725,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private boolean prepare(Model model, TrainingStep step) {
     stages.accept(Stage.PREPARE);
     try {
-      StabilityProbe fresh = new StabilityProbe(settings, model, probe.data());
+      CheckpointEngine fresh = new CheckpointEngine(settings, model, probe.data());
       if (record != null) {
         record.begin(
             RunLine.of(
@@ -790,7 +792,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   private void release() {
-    StabilityProbe used = stability.getAndSet(null);
+    CheckpointEngine used = stability.getAndSet(null);
     if (used != null) {
       used.close();
     }
@@ -816,7 +818,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private int historySize = 10_000;
     private double budget = Double.POSITIVE_INFINITY;
     private Backlog backlog;
-    private StabilityProbe.SizeComparison comparison = StabilityProbe.SizeComparison.ECONOMY;
+    private CheckpointEngine.SizeComparison comparison = CheckpointEngine.SizeComparison.ECONOMY;
     private TrajectoryExponent.Curvature trajectory;
     private Integer horizon;
     private Path record;
@@ -903,7 +905,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      * @return this
      */
     public Builder compareProbeSizes(boolean compare) {
-      comparison = StabilityProbe.SizeComparison.of(compare, probe.size());
+      comparison = CheckpointEngine.SizeComparison.of(compare, probe.size());
       return this;
     }
 
@@ -1236,14 +1238,14 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       return this;
     }
 
-    private Timetable timetable() {
+    private TierSchedule timetable() {
       if (further.containsKey(tier)) {
         throw new IllegalArgumentException(
             "also(...) must name another tier than the main one, got " + tier + " for both");
       }
       Map<Tier, Schedule> all = new EnumMap<>(further);
       all.put(tier, schedule);
-      return new Timetable(all, tier);
+      return new TierSchedule(all, tier);
     }
 
     /**

@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * What l2 inside the gradient of an adaptive updater does to the edge. With the preconditioner P
  * held fixed and φ = P^(−1/2) θ the curvature of the step is AAᵀ + D, A = P^(1/2) JᵀR/√N and D =
  * cP. Its largest eigenvalue ν is between κ + qᵀDq and κ + max D, q the top eigenvector of AAᵀ, and
- * qᵀDq = uᵀG₂u / uᵀGu with the top eigenvector u of G and the Gram matrix G₂ of the metric PD.
+ * qᵀDq = uᵀG₂u / uᵀGu with the top eigenvector u of G and the Gram matrix G₂ of the weights PD.
  *
  * <p>Parameters with D &gt; κ have next to no gradient: their P grows until l2 alone moves them,
  * and they rattle about 0. They are left out and counted.
@@ -34,11 +34,11 @@ record PreconditionedDecay(
     long decaying = decays.gt(0).castTo(decays.dataType()).sumNumber().longValue();
     INDArray counted = decays.mul(live);
     double fastest = counted.maxNumber().doubleValue();
-    INDArray metric = counted.mul(snapshot.metric());
+    INDArray parameterWeights = counted.mul(snapshot.parameterWeights());
     double effective =
         top.value() > 0
             ? kernel
-                .compute(snapshot.parameters(), metric, snapshot.step().sgd().batchSize())
+                .compute(snapshot.parameters(), parameterWeights, snapshot.step().sgd().batchSize())
                 .matrix()
                 .map(second -> energy(second.gram(), top.vector()) / top.value())
                 .orElse(0.0)

@@ -194,7 +194,7 @@ final class RecordKeeper implements AutoCloseable {
    * @param trajectory the tangent vector to save, or null
    * @param unseen the opening line if no model was seen, but there are notes
    */
-  synchronized void end(Tally tally, TrajectoryTracker trajectory, RunLine unseen)
+  synchronized void end(CheckpointCounts tally, TrajectoryTracker trajectory, RunLine unseen)
       throws IOException {
     if (!begun && !waiting.isEmpty()) {
       if (writer.before().run().isEmpty()) {

@@ -32,7 +32,7 @@ final class Reporter {
   private final EdgeTracker edge;
   private final LyapunovMetrics metrics;
   private final List<Consumer<Checkpoint>> consumers;
-  private final Tally tally;
+  private final CheckpointCounts tally;
   private final Consumer<Stage> stages;
   private final Deque<Checkpoint> history = new ArrayDeque<>();
   private final VerdictWatch verdicts = new VerdictWatch();
@@ -54,7 +54,7 @@ final class Reporter {
       EdgeTracker edge,
       LyapunovMetrics metrics,
       List<Consumer<Checkpoint>> consumers,
-      Tally tally,
+      CheckpointCounts tally,
       Consumer<Stage> stages) {
     this.log = log;
     this.run = run;

@@ -18,7 +18,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param loss the model's score
  * @param tier how much to compute
  * @param step the training step
- * @param metric the weights of the parameters that go with the step, a private array; null for ones
+ * @param parameterWeights the weights of the parameters that go with the step, a private array;
+ *     null for ones
  * @param decays what l2 shrinks every parameter by where it is preconditioned, a private array; or
  *     null
  * @param normalised what is divided by its norm in a step
@@ -32,7 +33,7 @@ record Snapshot(
     double loss,
     Tier tier,
     TrainingStep step,
-    INDArray metric,
+    INDArray parameterWeights,
     INDArray decays,
     List<NormalisedGradient> normalised,
     INDArray parameters,
@@ -42,8 +43,8 @@ record Snapshot(
   @Override
   public void close() {
     parameters.close();
-    if (metric != null) {
-      metric.close();
+    if (parameterWeights != null) {
+      parameterWeights.close();
     }
     if (decays != null) {
       decays.close();

@@ -52,7 +52,7 @@ public final class StabilityAnalysis {
   private Tier tier = Tier.STANDARD;
   private long seed;
   private Consumer<StabilityAnalyzer.Builder> analysis = settings -> {};
-  private StabilityProbe.SizeComparison comparison = StabilityProbe.SizeComparison.ECONOMY;
+  private CheckpointEngine.SizeComparison comparison = CheckpointEngine.SizeComparison.ECONOMY;
   private Integer horizon;
   private InstantSource clock = InstantSource.system();
   private BooleanSupplier cancelled = () -> false;
@@ -60,8 +60,8 @@ public final class StabilityAnalysis {
   private StabilityAnalysis(Model model, ProbeSet probe) {
     this.model = Objects.requireNonNull(model, "model");
     this.probe = Objects.requireNonNull(probe, "probe");
-    iteration = Counters.iteration(model);
-    epoch = Counters.epoch(model);
+    iteration = ModelCounters.iteration(model);
+    epoch = ModelCounters.epoch(model);
   }
 
   /**
@@ -167,7 +167,7 @@ public final class StabilityAnalysis {
    * @return this
    */
   public StabilityAnalysis compareProbeSizes(boolean compare) {
-    comparison = StabilityProbe.SizeComparison.of(compare, probe.size());
+    comparison = CheckpointEngine.SizeComparison.of(compare, probe.size());
     return this;
   }
 
@@ -276,11 +276,11 @@ public final class StabilityAnalysis {
   public NtkGramResult gram() {
     try (Isolation isolation = Isolation.begin();
         NtkGram gram = NtkGram.builder(model).probe(probe.data()).cancelled(cancelled).build();
-        INDArray metric =
+        INDArray parameterWeights =
             new StepReader(MiniBatchSampling.IID_SUBSETS)
-                .metric(model, iteration, epoch)
+                .parameterWeights(model, iteration, epoch)
                 .orElse(null)) {
-      return gram.compute(model.params(), metric);
+      return gram.compute(model.params(), parameterWeights);
     }
   }
 
@@ -297,8 +297,8 @@ public final class StabilityAnalysis {
   @SuppressWarnings("try") // the isolation is only begun and closed
   public Checkpoint run() {
     TrainingStep step = step();
-    StabilityProbe.Settings settings =
-        new StabilityProbe.Settings(
+    CheckpointEngine.Settings settings =
+        new CheckpointEngine.Settings(
             run,
             seed,
             analysis,
@@ -310,7 +310,7 @@ public final class StabilityAnalysis {
             false,
             stage -> {});
     try (Isolation isolation = Isolation.begin();
-        StabilityProbe stability = new StabilityProbe(settings, model, probe.data());
+        CheckpointEngine stability = new CheckpointEngine(settings, model, probe.data());
         Snapshot snapshot =
             new Snapshot(
                 iteration,
@@ -319,7 +319,7 @@ public final class StabilityAnalysis {
                 Double.NaN,
                 tier,
                 step,
-                steps().metric(model, iteration, epoch, step).orElse(null),
+                steps().parameterWeights(model, iteration, epoch, step).orElse(null),
                 steps().decays(model, iteration, epoch, step).orElse(null),
                 steps().normalisations(model),
                 model.params().dup(),

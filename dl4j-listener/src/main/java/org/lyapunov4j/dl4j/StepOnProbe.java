@@ -86,10 +86,10 @@ final class StepOnProbe {
   }
 
   /** The weights that go with a step; none where there is no linear step. */
-  Optional<INDArray> metric(Model model, int iteration, int epoch, TrainingStep step) {
+  Optional<INDArray> parameterWeights(Model model, int iteration, int epoch, TrainingStep step) {
     return step.level() instanceof Level.Observed
         ? Optional.empty()
-        : steps.metric(model, iteration, epoch);
+        : steps.parameterWeights(model, iteration, epoch);
   }
 
   /** The decays that go with a step whose l2 is preconditioned. */

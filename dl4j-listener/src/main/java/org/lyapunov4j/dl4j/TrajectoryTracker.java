@@ -168,9 +168,11 @@ final class TrajectoryTracker {
   @SuppressWarnings("try") // the isolation is only begun and closed
   private CheckpointMap map(Snapshot snapshot) {
     try (Isolation isolation = Isolation.begin()) {
-      INDArray metric = snapshot.metric();
+      INDArray parameterWeights = snapshot.parameterWeights();
       return new CheckpointMap(
-          jacobian, numbers(snapshot.parameters()), metric == null ? null : numbers(metric));
+          jacobian,
+          numbers(snapshot.parameters()),
+          parameterWeights == null ? null : numbers(parameterWeights));
     }
   }
 
@@ -208,9 +210,9 @@ final class TrajectoryTracker {
     double[] weights = saved.weights();
     try (Isolation isolation = Isolation.begin();
         INDArray parameters = Nd4j.createFromArray(saved.parameters());
-        INDArray metric = weights == null ? null : Nd4j.createFromArray(weights)) {
+        INDArray parameterWeights = weights == null ? null : Nd4j.createFromArray(weights)) {
       return frame(
-          ntk.compute(parameters, metric).gram(),
+          ntk.compute(parameters, parameterWeights).gram(),
           saved.step(),
           new CheckpointMap(jacobian, saved.parameters(), weights));
     }

@@ -72,20 +72,20 @@ final class FitDerivative {
    * curvature-weighted Jacobian of the batch's outputs and ρ the share of a gradient in the update
    * it first appears in.
    *
-   * @param metric μ; empty for ones
+   * @param parameterWeights μ; empty for ones
    * @param decays D; empty for that of the step
    */
   static double[][] predicted(
       MultiLayerNetwork network,
       DataSet batch,
       SgdStep step,
-      Optional<INDArray> metric,
+      Optional<INDArray> parameterWeights,
       Optional<INDArray> decays) {
     int p = (int) network.numParams();
     double share =
         step.momentum() instanceof Momentum.MovingAverage average ? 1 - average.coefficient() : 1;
     double scale = share * step.learningRate() / batch.numExamples();
-    double[] weights = metric.map(FitDerivative::vector).orElse(null);
+    double[] weights = parameterWeights.map(FitDerivative::vector).orElse(null);
     double[] own = decays.map(FitDerivative::vector).orElse(null);
     double[][] matrix = new double[p][p];
     try (OutputJacobian jacobian = OutputJacobian.of(network, batch.toMultiDataSet())) {

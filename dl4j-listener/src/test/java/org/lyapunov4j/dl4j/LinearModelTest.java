@@ -323,12 +323,12 @@ class LinearModelTest {
   }
 
   private static GramMatrix gram(MultiLayerNetwork network, DataSet data) {
-    INDArray metric =
+    INDArray parameterWeights =
         new StepReader(MiniBatchSampling.IID_SUBSETS)
-            .metric(network, network.getIterationCount(), 0)
+            .parameterWeights(network, network.getIterationCount(), 0)
             .orElse(null);
     try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
-      return ntk.compute(network.params(), metric).gram();
+      return ntk.compute(network.params(), parameterWeights).gram();
     }
   }
 }

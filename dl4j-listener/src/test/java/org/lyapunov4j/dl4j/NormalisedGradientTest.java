@@ -90,11 +90,14 @@ class NormalisedGradientTest {
       for (int t = 0; t < 20; t++) {
         network.fit(data);
         double[] gradient = ntk.gradients(network.params(), List.of(all))[0];
-        INDArray metric = Nd4j.ones(DataType.DOUBLE, network.numParams());
+        INDArray parameterWeights = Nd4j.ones(DataType.DOUBLE, network.numParams());
         for (NormalisedGradient part : parts(network)) {
-          metric.get(NDArrayIndex.interval(part.from(), part.to())).divi(part.norm(gradient));
+          parameterWeights
+              .get(NDArrayIndex.interval(part.from(), part.to()))
+              .divi(part.norm(gradient));
         }
-        double largest = LargestEigenpair.of(ntk.compute(network.params(), metric).gram()).value();
+        double largest =
+            LargestEigenpair.of(ntk.compute(network.params(), parameterWeights).gram()).value();
         mean += RATE * largest / EXAMPLES / 2 / 20;
       }
       assertThat(mean).isBetween(0.8, 1.3);
@@ -140,17 +143,20 @@ class NormalisedGradientTest {
     assertThat(registry.find(LyapunovGauge.EXPONENT.meterName()).gauge()).isNull();
     assertThat(registry.find(LyapunovGauge.VERDICT.meterName()).gauge()).isNull();
 
-    // the metric is the preconditioner over the norm of the only batch there is
+    // a weight is the preconditioner over the norm of the only batch there is
     StepReader reader = new StepReader(MiniBatchSampling.IID_SUBSETS);
-    INDArray metric = reader.metric(network, 0, 0).orElseThrow();
+    INDArray parameterWeights = reader.parameterWeights(network, 0, 0).orElseThrow();
     int[] all = new int[EXAMPLES];
     java.util.Arrays.setAll(all, i -> i);
     try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
       double[] gradient = ntk.gradients(network.params(), List.of(all))[0];
       for (NormalisedGradient part : parts(network)) {
-        metric.get(NDArrayIndex.interval(part.from(), part.to())).divi(part.norm(gradient));
+        parameterWeights
+            .get(NDArrayIndex.interval(part.from(), part.to()))
+            .divi(part.norm(gradient));
       }
-      double largest = LargestEigenpair.of(ntk.compute(network.params(), metric).gram()).value();
+      double largest =
+          LargestEigenpair.of(ntk.compute(network.params(), parameterWeights).gram()).value();
       assertThat(gauge.sharpness()).isCloseTo(largest / EXAMPLES, within(1e-6 * largest));
     }
     listener.close();

@@ -91,7 +91,7 @@ class PreconditionedDecayTest {
               network,
               batch,
               step.sgd(),
-              READER.metric(network, 0, 0),
+              READER.parameterWeights(network, 0, 0),
               READER.decays(network, 0, 0, batch.numExamples()));
       double[][] truth = new FitDerivative(network, 0).of(batch);
       assertThat(FitDerivative.distance(predicted, truth)).isLessThan(tolerance);
@@ -174,8 +174,8 @@ class PreconditionedDecayTest {
   void withoutL2NothingChanges() {
     MultiLayerNetwork network = network(new AdaDelta(), 0);
     assertThat(READER.decays(network, 0, 0, 1)).isEmpty();
-    Optional<INDArray> metric = READER.metric(network, 0, 0);
-    assertThat(metric).isPresent();
+    Optional<INDArray> parameterWeights = READER.parameterWeights(network, 0, 0);
+    assertThat(parameterWeights).isPresent();
     assertThat(READER.read(network, 0, 0, 1).sgd().l2()).isZero();
   }
 

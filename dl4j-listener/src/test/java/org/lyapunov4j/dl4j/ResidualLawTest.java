@@ -216,9 +216,9 @@ class ResidualLawTest {
     LyapunovEstimate lambda(Verdict.Kind expected) {
       StepReader reader = new StepReader(law.sampling());
       SgdStep step = reader.read(network, 0, 0, law.batchSize()).sgd();
-      INDArray metric = reader.metric(network, 0, 0).orElse(null);
+      INDArray parameterWeights = reader.parameterWeights(network, 0, 0).orElse(null);
       try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
-        GramMatrix gram = ntk.compute(network.params(), metric).gram();
+        GramMatrix gram = ntk.compute(network.params(), parameterWeights).gram();
         assertThat(StabilityAnalyzer.builder().build().analyze(gram, step).verdict().kind())
             .isEqualTo(expected);
         return (LyapunovEstimate)

@@ -25,13 +25,14 @@ record Activation(IActivation function) {
       return epsilon;
     }
     if (epsilon.size(0) == z.size(0) || !isElementwise()) {
-      return Columns.map(
+      return StackedColumns.map(
           epsilon, z.size(0), column -> function.backprop(z.dup('c'), column).getFirst());
     }
     INDArray slope = slope(z);
     INDArray result = Nd4j.createUninitialized(epsilon.dataType(), epsilon.shape(), 'c');
     for (long k = 0; k < epsilon.size(0) / z.size(0); k++) {
-      Columns.get(epsilon, z.size(0), k).muli(slope, Columns.get(result, z.size(0), k));
+      StackedColumns.get(epsilon, z.size(0), k)
+          .muli(slope, StackedColumns.get(result, z.size(0), k));
     }
     return result;
   }

@@ -74,8 +74,9 @@ final class BatchNormRule extends LayerRule {
   INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     if (isTrained()) {
       INDArray gains =
-          Columns.map(epsilon, normalised.size(0), column -> perRow(column.muli(normalised)));
-      INDArray shifts = Columns.map(epsilon, normalised.size(0), this::perRow);
+          StackedColumns.map(
+              epsilon, normalised.size(0), column -> perRow(column.muli(normalised)));
+      INDArray shifts = StackedColumns.map(epsilon, normalised.size(0), this::perRow);
       INDArray both = Nd4j.concat(1, gains, shifts).dup('c');
       blocks.accept(
           JacobianBlock.Rows.ofPositions(examples, normalised.size(0) / examples, both),

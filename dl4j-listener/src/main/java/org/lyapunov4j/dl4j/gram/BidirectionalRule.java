@@ -76,7 +76,7 @@ final class BidirectionalRule extends LayerRule {
       case ADD -> first.add(second);
       case AVERAGE -> first.add(second).muli(0.5);
       case MUL -> first.mul(second);
-      case CONCAT -> Columns.packed(Nd4j.concat(channelsLast ? 2 : 1, first, second));
+      case CONCAT -> StackedColumns.packed(Nd4j.concat(channelsLast ? 2 : 1, first, second));
     };
   }
 
@@ -94,7 +94,7 @@ final class BidirectionalRule extends LayerRule {
     return switch (mode) {
       case ADD -> epsilon;
       case AVERAGE -> epsilon.mul(0.5);
-      case MUL -> Columns.map(epsilon, other.size(0), column -> column.muli(other));
+      case MUL -> StackedColumns.map(epsilon, other.size(0), column -> column.muli(other));
       case CONCAT -> channels(epsilon, which).dup('c');
     };
   }
@@ -115,7 +115,7 @@ final class BidirectionalRule extends LayerRule {
       int t = r % steps;
       order[r] = r - t + steps - 1 - t;
     }
-    INDArray turned = Columns.packed(Nd4j.pullRows(rows, 1, order));
+    INDArray turned = StackedColumns.packed(Nd4j.pullRows(rows, 1, order));
     return TimeStepsRule.series(turned, series.shape(), channelsLast);
   }
 }

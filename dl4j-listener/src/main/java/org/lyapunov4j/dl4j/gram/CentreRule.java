@@ -22,7 +22,7 @@ final class CentreRule extends LayerRule {
   @Override
   INDArray forward(int examples, INDArray input) {
     features = input.size(1);
-    return Columns.packed(Nd4j.concat(1, input, layer.forward(examples, input)));
+    return StackedColumns.packed(Nd4j.concat(1, input, layer.forward(examples, input)));
   }
 
   @Override

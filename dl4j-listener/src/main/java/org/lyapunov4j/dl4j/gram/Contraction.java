@@ -79,7 +79,8 @@ final class Contraction {
   static void addRows(JacobianBlock.Outer outer, INDArray roots, GramAccumulator sum, int width) {
     int p = outer.inputWidth();
     long m = (long) outer.examples() * outer.columns();
-    INDArray deltas = Columns.exampleMajor(outer.deltas(), outer.examples(), outer.columns());
+    INDArray deltas =
+        StackedColumns.exampleMajor(outer.deltas(), outer.examples(), outer.columns());
     long perInput = m * outer.deltaWidth();
     INDArray storage =
         Nd4j.createUninitialized(deltas.dataType(), new long[] {width * perInput}, 'c');
@@ -113,21 +114,21 @@ final class Contraction {
     long t = outer.positions();
     MatrixProduct series = MatrixProduct.series();
     for (int i = 0; i < outer.examples(); i++) {
-      INDArray rows = Columns.get(jacobian, k, i).reshape('c', k * q, to - from).transpose();
+      INDArray rows = StackedColumns.get(jacobian, k, i).reshape('c', k * q, to - from).transpose();
       if (outer.channelsFirst()) {
         INDArray a =
-            Columns.get(outer.inputs(), 1, i)
+            StackedColumns.get(outer.inputs(), 1, i)
                 .reshape('c', outer.inputWidth(), t)
                 .get(NDArrayIndex.interval(from, to));
-        INDArray delta = Columns.get(deltas, k, i).reshape('c', k * q, t);
+        INDArray delta = StackedColumns.get(deltas, k, i).reshape('c', k * q, t);
         series.next(a, delta, rows, false, true);
       } else {
         INDArray a =
-            Columns.get(outer.inputs(), t, i)
+            StackedColumns.get(outer.inputs(), t, i)
                 .get(NDArrayIndex.all(), NDArrayIndex.interval(from, to))
                 .dup('c');
         for (long c = 0; c < k; c++) {
-          INDArray delta = Columns.get(deltas, t, i * k + c);
+          INDArray delta = StackedColumns.get(deltas, t, i * k + c);
           INDArray target = rows.get(NDArrayIndex.all(), NDArrayIndex.interval(c * q, (c + 1) * q));
           series.next(a, delta, target, true, false);
         }

@@ -65,7 +65,7 @@ class ConvolutionRule extends LayerRule {
     this.examples = examples;
     this.input = input;
     layer.setInput(input.dup('c'), NONE);
-    z = Columns.packed(layer.activate(false, NONE));
+    z = StackedColumns.packed(layer.activate(false, NONE));
     map = PatchMap.of(geometry(input, z));
     return activation.forward(z);
   }
@@ -227,8 +227,11 @@ class ConvolutionRule extends LayerRule {
     int q = channels(delta);
     long positions = delta.length() / delta.size(0) / q;
     return channelsLast
-        ? Columns.packed(delta).reshape('c', delta.size(0), positions, q).permute(0, 2, 1).dup('c')
-        : Columns.packed(delta).reshape('c', delta.size(0), q, positions);
+        ? StackedColumns.packed(delta)
+            .reshape('c', delta.size(0), positions, q)
+            .permute(0, 2, 1)
+            .dup('c')
+        : StackedColumns.packed(delta).reshape('c', delta.size(0), q, positions);
   }
 
   /** Rows × c × T as rows·T × c. */
@@ -253,7 +256,7 @@ class ConvolutionRule extends LayerRule {
             delta.dataType(), new long[] {map.positions(), map.patchSize()}, 'f');
     MatrixProduct series = MatrixProduct.series();
     for (long r = 0; r < delta.size(0); r++) {
-      INDArray row = Columns.get(delta, 1, r).reshape('c', delta.size(1), map.positions());
+      INDArray row = StackedColumns.get(delta, 1, r).reshape('c', delta.size(1), map.positions());
       series.next(row, weights, patches, true, false);
       map.scatter(patches, result, r);
     }

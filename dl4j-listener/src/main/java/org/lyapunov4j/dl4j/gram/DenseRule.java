@@ -38,7 +38,7 @@ final class DenseRule extends LayerRule {
   INDArray forward(int examples, INDArray input) {
     this.examples = examples;
     this.input = input;
-    z = Columns.times(input, weights);
+    z = StackedColumns.times(input, weights);
     if (bias != null) {
       z.addiRowVector(bias);
     }
@@ -55,6 +55,6 @@ final class DenseRule extends LayerRule {
       blocks.accept(
           new JacobianBlock.Outer(examples, positions, false, input, delta, 1), weights, bias);
     }
-    return propagate ? Columns.timesTransposed(delta, weights) : null;
+    return propagate ? StackedColumns.timesTransposed(delta, weights) : null;
   }
 }

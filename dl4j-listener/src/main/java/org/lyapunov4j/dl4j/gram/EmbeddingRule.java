@@ -53,7 +53,7 @@ final class EmbeddingRule extends LayerRule {
     inputShape = input.shape();
     indices = input.dup('c').data().asInt();
     mask = mask(input);
-    z = Columns.packed(Nd4j.pullRows(weights(), 1, indices));
+    z = StackedColumns.packed(Nd4j.pullRows(weights(), 1, indices));
     if (bias() != null) {
       z.addiRowVector(bias());
     }

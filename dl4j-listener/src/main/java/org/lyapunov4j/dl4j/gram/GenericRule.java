@@ -79,7 +79,7 @@ final class GenericRule extends LayerRule {
     this.input = input;
     layer.setMaskArray(mask);
     layer.setInput(input.dup('c'), NONE);
-    INDArray output = Columns.packed(layer.activate(false, NONE).castTo(input.dataType()));
+    INDArray output = StackedColumns.packed(layer.activate(false, NONE).castTo(input.dataType()));
     outputRows = output.size(0);
     return output;
   }
@@ -94,14 +94,15 @@ final class GenericRule extends LayerRule {
     INDArray result = null;
     double scale = scale(layer);
     for (int i = 0; i < examples; i++) {
-      INDArray example = Columns.get(input, rowsIn, i).dup('c');
-      layer.setMaskArray(mask == null ? null : Columns.get(mask, mask.size(0) / examples, i).dup());
+      INDArray example = StackedColumns.get(input, rowsIn, i).dup('c');
+      layer.setMaskArray(
+          mask == null ? null : StackedColumns.get(mask, mask.size(0) / examples, i).dup());
       for (int k = 0; k < columns; k++) {
         layer.setInput(example.dup('c'), NONE);
         layer.activate(true, NONE);
         Pair<Gradient, INDArray> pair =
             layer.backpropGradient(
-                Columns.get(epsilon, rowsOut, (long) k * examples + i).dup('c'), NONE);
+                StackedColumns.get(epsilon, rowsOut, (long) k * examples + i).dup('c'), NONE);
         INDArray row = flatten(pair.getFirst());
         if (jacobian == null) {
           parameters = parameters(pair.getFirst(), layer.paramTable());
@@ -109,14 +110,15 @@ final class GenericRule extends LayerRule {
               Nd4j.createUninitialized(
                   row.dataType(), new long[] {(long) examples * columns, row.length()}, 'c');
         }
-        Columns.get(jacobian, 1, (long) i * columns + k).assign(row.muli(scale));
+        StackedColumns.get(jacobian, 1, (long) i * columns + k).assign(row.muli(scale));
         if (propagate) {
           if (result == null) {
             long[] shape = input.shape().clone();
             shape[0] *= columns;
             result = Nd4j.createUninitialized(epsilon.dataType(), shape, 'c');
           }
-          Columns.get(result, rowsIn, (long) k * examples + i).assign(pair.getSecond().muli(scale));
+          StackedColumns.get(result, rowsIn, (long) k * examples + i)
+              .assign(pair.getSecond().muli(scale));
         }
       }
     }

@@ -23,7 +23,7 @@ final class GramAccumulator implements AutoCloseable {
   /** Rows of a tile: few, since half of a square of that size is wasted at the diagonal. */
   private static final int TILE_ROWS = 256;
 
-  /** Columns of a tile: the tile stays in the cache from the product to the sum. */
+  /** StackedColumns of a tile: the tile stays in the cache from the product to the sum. */
   private static final int TILE_COLUMNS = 4096;
 
   /** Rows that a thread takes at a time. */
@@ -103,7 +103,7 @@ final class GramAccumulator implements AutoCloseable {
       for (int b = 0; b <= a; b += TILE_ROWS) {
         beforeEachTile.run();
         INDArray right = jacobian.get(NDArrayIndex.interval(b, Math.min(rows, b + TILE_ROWS)));
-        INDArray products = Columns.timesTransposed(left, right).castTo(DataType.DOUBLE);
+        INDArray products = StackedColumns.timesTransposed(left, right).castTo(DataType.DOUBLE);
         addScattered(which, a, b, products.dup('c').data().asDouble(), (int) right.size(0));
       }
     }
@@ -234,7 +234,7 @@ final class GramAccumulator implements AutoCloseable {
   }
 
   private interface RowAction {
-    void accept(int row, TileLine line);
+    void accept(int row, TileRow line);
   }
 
   private static void share(Tile tile, int rows, RowAction action) {
@@ -242,14 +242,14 @@ final class GramAccumulator implements AutoCloseable {
         .parallel()
         .forEach(
             share -> {
-              TileLine line = TileLine.of(tile);
+              TileRow line = TileRow.of(tile);
               for (int r = share * SHARE; r < Math.min(rows, (share + 1) * SHARE); r++) {
                 action.accept(r, line);
               }
             });
   }
 
-  private void addTo(int row, int from, TileLine line, int positions) {
+  private void addTo(int row, int from, TileRow line, int positions) {
     if (floats == null) {
       line.addTo(doubles[row], from, positions);
     } else {

@@ -65,7 +65,7 @@ sealed interface JacobianBlock {
   record Rows(int examples, INDArray jacobian) implements JacobianBlock {
     @Override
     public Rows select(int[] which) {
-      return new Rows(which.length, Columns.select(jacobian, columns(), which));
+      return new Rows(which.length, StackedColumns.select(jacobian, columns(), which));
     }
 
     /**
@@ -146,8 +146,8 @@ sealed interface JacobianBlock {
           which.length,
           positions,
           channelsFirst,
-          Columns.select(inputs, perExample, which),
-          Columns.select(deltas, perExample, rows),
+          StackedColumns.select(inputs, perExample, which),
+          StackedColumns.select(deltas, perExample, rows),
           bias);
     }
 
@@ -221,7 +221,7 @@ sealed interface JacobianBlock {
     /** Δ as N·K·T × q, example-major. */
     INDArray deltaRows() {
       int q = deltaWidth();
-      INDArray ordered = Columns.exampleMajor(deltas, examples, columns());
+      INDArray ordered = StackedColumns.exampleMajor(deltas, examples, columns());
       if (channelsFirst && positions > 1) {
         ordered =
             ordered
@@ -255,7 +255,7 @@ sealed interface JacobianBlock {
               .sum(1)
               .dup('c')
               .reshape('c', (long) examples * positions, q);
-      INDArray gradient = Columns.times(inputRows().transpose(), combined);
+      INDArray gradient = StackedColumns.times(inputRows().transpose(), combined);
       if (bias > 0) {
         INDArray last = combined.sum(true, 0).muli(Math.sqrt(bias));
         gradient = Nd4j.concat(0, gradient, last);

@@ -45,7 +45,7 @@ final class LastStepRule extends LayerRule {
     last = lastSteps(mask, steps);
     INDArray result = Nd4j.pullRows(rows, 1, last);
     // Deeplearning4j puts steps it found by a mask into an array of the default type
-    return Columns.packed(
+    return StackedColumns.packed(
         mask == null ? result : result.castTo(Nd4j.dataType()).castTo(input.dataType()));
   }
 

@@ -48,7 +48,7 @@ final class LayerNormRule extends LayerRule {
   INDArray forward(int examples, INDArray input) {
     this.examples = examples;
     this.input = input;
-    INDArray u = Columns.times(input, weights());
+    INDArray u = StackedColumns.times(input, weights());
     INDArray centred = u.subColumnVector(u.mean(true, 1));
     inverse = centred.norm2(true, 1).rdivi(Math.sqrt((double) u.size(1)));
     normalised = centred.muliColumnVector(inverse);
@@ -63,16 +63,16 @@ final class LayerNormRule extends LayerRule {
   INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     INDArray delta = activation.backward(z, mask.apply(epsilon));
     int positions = (int) (input.size(0) / examples);
-    INDArray gains = Columns.map(delta, z.size(0), column -> column.muli(normalised));
+    INDArray gains = StackedColumns.map(delta, z.size(0), column -> column.muli(normalised));
     if (bias() == null) {
       blocks.accept(JacobianBlock.Rows.ofPositions(examples, positions, gains), gain());
     } else {
       INDArray both = Nd4j.concat(1, gains, delta).dup('c');
       blocks.accept(JacobianBlock.Rows.ofPositions(examples, positions, both), gain(), bias());
     }
-    INDArray inner = Columns.map(delta, z.size(0), this::throughNormalisation);
+    INDArray inner = StackedColumns.map(delta, z.size(0), this::throughNormalisation);
     blocks.accept(new JacobianBlock.Outer(examples, positions, false, input, inner), weights());
-    return propagate ? Columns.timesTransposed(inner, weights()) : null;
+    return propagate ? StackedColumns.timesTransposed(inner, weights()) : null;
   }
 
   /** (v − mean v − n mean(n v))/std u for v = g δ. */

@@ -211,7 +211,7 @@ public final class LossHessian implements AutoCloseable {
       return arrays == null
           ? null
           : Stream.of(arrays)
-              .map(array -> array == null ? null : Columns.select(array, 1, examples))
+              .map(array -> array == null ? null : StackedColumns.select(array, 1, examples))
               .toArray(INDArray[]::new);
     }
   }

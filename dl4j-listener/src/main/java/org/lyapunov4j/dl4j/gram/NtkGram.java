@@ -41,7 +41,7 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class NtkGram implements AutoCloseable {
   private final Replica replica;
   private final Probe probe;
-  private final List<Seeds> seeds;
+  private final List<OutputDerivatives> derivatives;
   private final Weighting weighting;
   private final boolean layers;
   private final boolean single;
@@ -74,11 +74,12 @@ public final class NtkGram implements AutoCloseable {
         .ifPresent(
             reason ->
                 assumptions.add("no row was checked by Deeplearning4j's gradients: " + reason));
-    seeds = new ArrayList<>();
+    derivatives = new ArrayList<>();
     int columns = 0;
     for (int o = 0; o < replica.outputs().size(); o++) {
-      seeds.add(new Seeds(replica.outputs().get(o), replica.values()[o], probe.labels()[o]));
-      columns += seeds.get(o).columns();
+      derivatives.add(
+          new OutputDerivatives(replica.outputs().get(o), replica.values()[o], probe.labels()[o]));
+      columns += derivatives.get(o).columns();
     }
     outputs = columns;
     long m = Math.multiplyExact((long) probe.examples(), outputs);
@@ -130,7 +131,8 @@ public final class NtkGram implements AutoCloseable {
    * layer of p inputs and q outputs.
    *
    * @param flatParameters as for {@link #compute(INDArray)}
-   * @param metric μ ≥ 0 in the same order, any shape of that length, not modified; null for ones
+   * @param parameterWeights μ ≥ 0 in the same order, any shape of that length, not modified; null
+   *     for ones
    * @return the Gram matrix, independent of this object
    * @throws IllegalArgumentException if a length is wrong, a weight is negative or the matrix is
    *     not finite
@@ -139,19 +141,20 @@ public final class NtkGram implements AutoCloseable {
    * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
   @SuppressWarnings("try") // the isolation is only begun and closed
-  public synchronized NtkGramResult compute(INDArray flatParameters, INDArray metric) {
+  public synchronized NtkGramResult compute(INDArray flatParameters, INDArray parameterWeights) {
     if (matrixFree) {
       throw new IllegalStateException(
           "built with matrixFree(); use operator(...) or build without");
     }
     try (Isolation isolation = Isolation.begin()) {
       replica.setParameters(flatParameters);
-      Optional<NtkGramResult> result = attempt(flatParameters, metric, product, assumptions);
-      return result.isPresent() ? result.get() : secondAttempt(flatParameters, metric);
+      Optional<NtkGramResult> result =
+          attempt(flatParameters, parameterWeights, product, assumptions);
+      return result.isPresent() ? result.get() : secondAttempt(flatParameters, parameterWeights);
     }
   }
 
-  private NtkGramResult secondAttempt(INDArray flatParameters, INDArray metric) {
+  private NtkGramResult secondAttempt(INDArray flatParameters, INDArray parameterWeights) {
     String fault =
         String.format(
             Locale.ROOT,
@@ -160,7 +163,7 @@ public final class NtkGram implements AutoCloseable {
     NativeLibrary.warn(fault);
     List<String> remarks = new ArrayList<>(assumptions);
     remarks.add(fault + "; Java took their place");
-    return attempt(flatParameters, metric, secondProduct, remarks)
+    return attempt(flatParameters, parameterWeights, secondProduct, remarks)
         .orElseThrow(
             () ->
                 new IllegalStateException(
@@ -169,24 +172,27 @@ public final class NtkGram implements AutoCloseable {
 
   /** The result; empty if the matrix does not stand its check. */
   private Optional<NtkGramResult> attempt(
-      INDArray flatParameters, INDArray metric, Tile.Product product, List<String> remarks) {
+      INDArray flatParameters,
+      INDArray parameterWeights,
+      Tile.Product product,
+      List<String> remarks) {
     GramAccumulator sum = accumulator(product);
     Map<String, GramAccumulator> parts = new LinkedHashMap<>();
     double[] residuals = new double[probe.examples() * outputs];
     double[] loss = {0};
     double[] dropped = {0};
-    Certifier certifier = new Certifier(probe.examples(), outputs, spotChecks, spotCheck);
-    GramCheck check = new GramCheck(probe.examples() * outputs, probe.dataType());
-    sweep(metric, false)
+    GramVerifier verifier = new GramVerifier(probe.examples(), outputs, spotChecks, spotCheck);
+    ProductCheck check = new ProductCheck(probe.examples() * outputs, probe.dataType());
+    sweep(parameterWeights, false)
         .run(
             (o, f) -> {
-              loss[0] += seeds.get(o).fit(f, firstColumn(o), outputs, residuals);
-              dropped[0] = Math.max(dropped[0], seeds.get(o).droppedShare(f));
-              return certifier.remember(seeds(o, f));
+              loss[0] += derivatives.get(o).fit(f, firstColumn(o), outputs, residuals);
+              dropped[0] = Math.max(dropped[0], derivatives.get(o).droppedShare(f));
+              return verifier.remember(derivatives(o, f));
             },
             (node, block) -> {
               goOn();
-              certifier.add(block, method);
+              verifier.add(block, method);
               check.add(block);
               Contraction.add(
                   block,
@@ -204,7 +210,8 @@ public final class NtkGram implements AutoCloseable {
         new NtkGramResult(
             gram,
             fromInputToOutput(parts),
-            certifier.certificate(gram, flatParameters, metric, eigenvalues, roundoff(), remarks),
+            verifier.check(
+                gram, flatParameters, parameterWeights, eigenvalues, roundoff(), remarks),
             new ProbeFit(loss[0] / probe.examples(), residuals),
             dropped[0]));
   }
@@ -213,7 +220,7 @@ public final class NtkGram implements AutoCloseable {
    * The matrix; empty if it is refused although J(Jᵀx) is finite, as where wrong tiles make its
    * diagonal negative. If that is not finite either, the network is at fault.
    */
-  private Optional<GramMatrix> matrix(GramAccumulator sum, GramCheck check) {
+  private Optional<GramMatrix> matrix(GramAccumulator sum, ProductCheck check) {
     try {
       return Optional.of(gram(sum));
     } catch (IllegalArgumentException e) {
@@ -268,18 +275,18 @@ public final class NtkGram implements AutoCloseable {
    * The same with a weight for every parameter; here too the weights cost next to nothing.
    *
    * @param flatParameters as for {@link #compute(INDArray)}
-   * @param metric as for {@link #compute(INDArray, INDArray)}
+   * @param parameterWeights as for {@link #compute(INDArray, INDArray)}
    * @return products G v at these parameters, independent of this object
    * @throws IllegalStateException if two random products are not those of a symmetric matrix
    */
   @SuppressWarnings("try") // the isolation is only begun and closed
-  public synchronized NtkOperator operator(INDArray flatParameters, INDArray metric) {
+  public synchronized NtkOperator operator(INDArray flatParameters, INDArray parameterWeights) {
     try (Isolation isolation = Isolation.begin()) {
       replica.setParameters(flatParameters);
       List<JacobianBlock> blocks = new ArrayList<>();
-      sweep(metric, true).run(this::seeds, (node, block) -> blocks.add(block));
+      sweep(parameterWeights, true).run(this::derivatives, (node, block) -> blocks.add(block));
       NtkOperator operator = new NtkOperator(blocks, probe.examples(), outputs, probe.dataType());
-      GramCheck.requireSymmetric(operator, roundoff());
+      ProductCheck.requireSymmetric(operator, roundoff());
       return operator;
     }
   }
@@ -302,12 +309,12 @@ public final class NtkGram implements AutoCloseable {
       }
       double[] residuals = new double[probe.examples() * outputs];
       long budget = Math.min(offHeapBudget, SweepMemory.available());
-      new Sweep(replica, probe, Metric.ONES)
+      new Sweep(replica, probe, ParameterWeights.ONES)
           .limitedTo(outputs, false, budget)
           .run(
               (o, f) -> {
-                seeds.get(o).fit(f, firstColumn(o), outputs, residuals);
-                return seeds(o, f);
+                derivatives.get(o).fit(f, firstColumn(o), outputs, residuals);
+                return derivatives(o, f);
               },
               (Node node, JacobianBlock block, INDArray[] parameters) -> {
                 goOn();
@@ -337,21 +344,24 @@ public final class NtkGram implements AutoCloseable {
     return part;
   }
 
-  private Sweep sweep(INDArray metric, boolean keepsBlocks) {
-    Metric weights = metric == null ? Metric.ONES : replica.metric(metric);
+  private Sweep sweep(INDArray parameterWeights, boolean keepsBlocks) {
+    ParameterWeights weights =
+        parameterWeights == null
+            ? ParameterWeights.ONES
+            : replica.parameterWeights(parameterWeights);
     long budget = Math.min(offHeapBudget, SweepMemory.available());
     return new Sweep(replica, probe, weights).limitedTo(outputs, keepsBlocks, budget);
   }
 
-  /** The seeds of output o, whose value is f. */
-  private INDArray seeds(int o, INDArray f) {
-    return seeds.get(o).seeds(f, firstColumn(o), outputs, weighting);
+  /** The derivatives of output o, whose value is f. */
+  private INDArray derivatives(int o, INDArray f) {
+    return derivatives.get(o).derivatives(f, firstColumn(o), outputs, weighting);
   }
 
   private int firstColumn(int o) {
     int from = 0;
     for (int before = 0; before < o; before++) {
-      from += seeds.get(before).columns();
+      from += derivatives.get(before).columns();
     }
     return from;
   }
@@ -508,10 +518,10 @@ public final class NtkGram implements AutoCloseable {
     }
 
     /**
-     * Whether the certificate compares the smallest eigenvalue with rounding; not by default, since
-     * it takes some m³ operations.
+     * Whether the check compares the smallest eigenvalue with rounding; not by default, since it
+     * takes some m³ operations.
      *
-     * @param eigenvalues true for {@link GramCertificate#smallestEigenvalue()}
+     * @param eigenvalues true for {@link GramCheck#smallestEigenvalue()}
      * @return this
      */
     public Builder eigenvalues(boolean eigenvalues) {

@@ -13,7 +13,7 @@ import org.lyapunov4j.gram.GramMatrix;
  * @param gram m × m, m = N·K, in example-major order: row i·K + k is output k of example i
  * @param layers the part of each layer or vertex with trained parameters by its name, from the
  *     input to the output; they add up to the Gram matrix. Empty unless asked for
- * @param certificate what was measured and what was assumed
+ * @param check what was measured and what was assumed
  * @param fit loss and residuals at the same parameters
  * @param droppedCurvature the most negative eigenvalue of the loss curvature that was replaced by
  *     0, over the largest eigenvalue of the same example, the largest of the examples; 0 if none
@@ -21,7 +21,7 @@ import org.lyapunov4j.gram.GramMatrix;
 public record NtkGramResult(
     GramMatrix gram,
     Map<String, GramMatrix> layers,
-    GramCertificate certificate,
+    GramCheck check,
     ProbeFit fit,
     double droppedCurvature) {
   /** {@inheritDoc} */
@@ -32,9 +32,9 @@ public record NtkGramResult(
   /**
    * What was assumed.
    *
-   * @return the assumptions of the certificate
+   * @return the assumptions of the check
    */
   public List<String> assumptions() {
-    return certificate.assumptions();
+    return check.assumptions();
   }
 }

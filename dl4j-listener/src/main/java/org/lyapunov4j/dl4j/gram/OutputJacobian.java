@@ -26,7 +26,7 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class OutputJacobian implements AutoCloseable {
   private final Replica replica;
   private final Probe probe;
-  private final List<Seeds> seeds = new ArrayList<>();
+  private final List<OutputDerivatives> derivatives = new ArrayList<>();
   private final int outputs;
 
   private OutputJacobian(Model model, MultiDataSet data) {
@@ -34,8 +34,9 @@ public final class OutputJacobian implements AutoCloseable {
     replica = Replica.of(model, probe, GramMethod.AUTO, Weighting.CURVATURE);
     int columns = 0;
     for (int o = 0; o < replica.outputs().size(); o++) {
-      seeds.add(new Seeds(replica.outputs().get(o), replica.values()[o], probe.labels()[o]));
-      columns += seeds.get(o).columns();
+      derivatives.add(
+          new OutputDerivatives(replica.outputs().get(o), replica.values()[o], probe.labels()[o]));
+      columns += derivatives.get(o).columns();
     }
     outputs = columns;
   }
@@ -66,7 +67,7 @@ public final class OutputJacobian implements AutoCloseable {
   @SuppressWarnings("try") // the isolation is only begun and closed
   public synchronized double[] outputs(INDArray flatParameters, double[] direction) {
     try (Isolation isolation = Isolation.begin()) {
-      Metric views = replica.viewsOf(Nd4j.createFromArray(direction));
+      ParameterWeights views = replica.viewsOf(Nd4j.createFromArray(direction));
       double[] sum = new double[probe.examples() * outputs];
       sweep(
           flatParameters,
@@ -101,7 +102,7 @@ public final class OutputJacobian implements AutoCloseable {
     }
     try (Isolation isolation = Isolation.begin()) {
       INDArray sum = Nd4j.zeros(DataType.DOUBLE, flatParameters.length());
-      Metric views = replica.viewsOf(sum);
+      ParameterWeights views = replica.viewsOf(sum);
       INDArray vector = Nd4j.createFromArray(coefficients);
       sweep(
           flatParameters,
@@ -112,17 +113,17 @@ public final class OutputJacobian implements AutoCloseable {
 
   private void sweep(INDArray flatParameters, Sweep.Blocks blocks) {
     replica.setParameters(flatParameters);
-    new Sweep(replica, probe, Metric.ONES)
+    new Sweep(replica, probe, ParameterWeights.ONES)
         .limitedTo(outputs, false, SweepMemory.available())
-        .run(this::seeds, blocks);
+        .run(this::derivatives, blocks);
   }
 
-  private INDArray seeds(int o, INDArray f) {
+  private INDArray derivatives(int o, INDArray f) {
     int from = 0;
     for (int before = 0; before < o; before++) {
-      from += seeds.get(before).columns();
+      from += derivatives.get(before).columns();
     }
-    return seeds.get(o).seeds(f, from, outputs, Weighting.CURVATURE);
+    return derivatives.get(o).derivatives(f, from, outputs, Weighting.CURVATURE);
   }
 
   /** Frees the private copy of the model; no product must follow. */

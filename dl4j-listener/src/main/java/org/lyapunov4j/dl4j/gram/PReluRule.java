@@ -43,11 +43,13 @@ final class PReluRule extends LayerRule {
   @Override
   INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     INDArray stacked =
-        Columns.map(epsilon, negative.size(0), column -> shared(column.muli(negative)));
+        StackedColumns.map(epsilon, negative.size(0), column -> shared(column.muli(negative)));
     blocks.accept(
         JacobianBlock.Rows.ofPositions(examples, negative.size(0) / examples, stacked),
         layer.getParam(PReLUParamInitializer.WEIGHT_KEY));
-    return propagate ? Columns.map(epsilon, slope.size(0), column -> column.muli(slope)) : null;
+    return propagate
+        ? StackedColumns.map(epsilon, slope.size(0), column -> column.muli(slope))
+        : null;
   }
 
   /** Sums over the axes along which α is shared, as one row for each row. */

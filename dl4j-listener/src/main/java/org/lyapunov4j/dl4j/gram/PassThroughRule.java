@@ -20,13 +20,13 @@ final class PassThroughRule extends LayerRule {
   INDArray forward(int examples, INDArray input) {
     this.input = input;
     layer.setInput(input.dup('c'), NONE);
-    return Columns.packed(layer.activate(false, NONE).castTo(input.dataType()));
+    return StackedColumns.packed(layer.activate(false, NONE).castTo(input.dataType()));
   }
 
   @Override
   INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
     double scale = GenericRule.scale(layer);
-    return Columns.map(
+    return StackedColumns.map(
         epsilon,
         input.size(0),
         column -> {

@@ -17,13 +17,13 @@ final class PreprocessorRule extends LayerRule {
   @Override
   INDArray forward(int examples, INDArray input) {
     this.examples = examples;
-    return Columns.packed(
+    return StackedColumns.packed(
         preprocessor.preProcess(input.dup('c'), examples, LayerWorkspaceMgr.noWorkspaces()));
   }
 
   @Override
   INDArray back(INDArray epsilon, boolean propagate, JacobianSink blocks) {
-    return Columns.map(
+    return StackedColumns.map(
         epsilon,
         examples,
         column -> preprocessor.backprop(column, examples, LayerWorkspaceMgr.noWorkspaces()));

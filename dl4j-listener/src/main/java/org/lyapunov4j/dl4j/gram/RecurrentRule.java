@@ -93,7 +93,7 @@ abstract class RecurrentRule extends LayerRule {
     long rows = shape[0];
     int steps = (int) (x.size(0) / rows);
     INDArray recurrent = recurrentWeights().dup('f');
-    INDArray z = stepsFirst(Columns.times(x, weights()).addiRowVector(bias()), rows);
+    INDArray z = stepsFirst(StackedColumns.times(x, weights()).addiRowVector(bias()), rows);
     INDArray zero = Nd4j.zeros(x.dataType(), rows, recurrent.size(0));
     INDArray before = Nd4j.createUninitialized(zero.dataType(), states(steps, zero), 'c');
     INDArray after = Nd4j.createUninitialized(zero.dataType(), states(steps, zero), 'c');
@@ -105,7 +105,7 @@ abstract class RecurrentRule extends LayerRule {
       before.slice(t).assign(state);
       INDArray step = z.slice(t);
       if (t > 0) {
-        step.addi(Columns.times(series, state, recurrent));
+        step.addi(StackedColumns.times(series, state, recurrent));
       }
       state = step(t, step, masks[t]);
       after.slice(t).assign(state);
@@ -149,7 +149,7 @@ abstract class RecurrentRule extends LayerRule {
     for (int t = steps - 1; t >= 0; t--) {
       INDArray step = state.slice(t);
       if (delta != null) {
-        step.addi(Columns.timesTransposed(series, delta, recurrent));
+        step.addi(StackedColumns.timesTransposed(series, delta, recurrent));
       }
       delta = stepBack(t, scale(step, masks[t]), masks[t]);
       deltas.get(NDArrayIndex.all(), NDArrayIndex.point(t), NDArrayIndex.all()).assign(delta);
@@ -163,13 +163,13 @@ abstract class RecurrentRule extends LayerRule {
         bias());
     addBlocks(examples, shape[0], blocks);
     return propagate
-        ? TimeStepsRule.series(Columns.timesTransposed(flat, weights()), shape, channelsLast)
+        ? TimeStepsRule.series(StackedColumns.timesTransposed(flat, weights()), shape, channelsLast)
         : null;
   }
 
   /** Rows·T × c to T × rows × c. */
   private static INDArray stepsFirst(INDArray array, long rows) {
-    return Columns.packed(array)
+    return StackedColumns.packed(array)
         .reshape('c', rows, array.size(0) / rows, array.size(1))
         .permute(1, 0, 2)
         .dup('c');

@@ -226,26 +226,26 @@ final class Replica implements AutoCloseable {
     parameters.assign(flat.reshape(parameters.shape()));
   }
 
-  /** The metric of flat weights in the order of the parameters. */
-  Metric metric(INDArray flat) {
-    requireLength("metric", flat);
+  /** The parameterWeights of flat weights in the order of the parameters. */
+  ParameterWeights parameterWeights(INDArray flat) {
+    requireLength("parameterWeights", flat);
     double smallest = flat.minNumber().doubleValue();
     double largest = flat.maxNumber().doubleValue();
     if (!(smallest >= 0 && largest < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
-          "the weights of a metric must be finite and at least 0, got values from "
+          "the weights of a parameterWeights must be finite and at least 0, got values from "
               + smallest
               + " to "
               + largest);
     }
-    return Metric.of(
+    return ParameterWeights.of(
         parameters, flat.castTo(parameters.dataType()).dup('c').reshape(flat.length()));
   }
 
   /** Views of a flat double array, in the order of the parameters, as parameters are seen. */
-  Metric viewsOf(INDArray flat) {
+  ParameterWeights viewsOf(INDArray flat) {
     requireLength("parameter", flat);
-    return Metric.of(parameters, flat);
+    return ParameterWeights.of(parameters, flat);
   }
 
   private void requireLength(String what, INDArray flat) {

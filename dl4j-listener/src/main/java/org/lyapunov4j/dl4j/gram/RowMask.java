@@ -41,7 +41,7 @@ record RowMask(INDArray column) {
     INDArray result = array.dup('c');
     long rows = column.length();
     for (long k = 0; k < result.size(0) / rows; k++) {
-      Columns.get(result, rows, k).muliColumnVector(column);
+      StackedColumns.get(result, rows, k).muliColumnVector(column);
     }
     return result;
   }

@@ -95,7 +95,7 @@ final class SpotCheck implements AutoCloseable {
   }
 
   private static void replaceLoss(org.deeplearning4j.nn.conf.layers.Layer conf, boolean logits) {
-    SeedLoss loss = new SeedLoss(logits);
+    DerivativeLoss loss = new DerivativeLoss(logits);
     if (conf instanceof BaseOutputLayer output) {
       output.setLossFn(loss);
     } else if (conf instanceof LossLayer layer) {
@@ -114,17 +114,18 @@ final class SpotCheck implements AutoCloseable {
   /**
    * The derivative of column c of example i with respect to all parameters.
    *
-   * @param seeds where the columns start, for each output as {@link Seeds#seeds} gives them
+   * @param derivatives where the columns start, for each output as {@link
+   *     OutputDerivatives#derivatives} gives them
    */
-  double[] row(List<INDArray> seeds, int i, int c) {
-    INDArray[] labels = new INDArray[seeds.size()];
+  double[] row(List<INDArray> derivatives, int i, int c) {
+    INDArray[] labels = new INDArray[derivatives.size()];
     for (int o = 0; o < labels.length; o++) {
       Output output = outputs.get(o);
       INDArray rows = output.labelRows().forward(probe.examples(), probe.labels()[o]);
       long positions = rows.size(0) / probe.examples();
       long block = (long) c * probe.examples() + i;
-      INDArray seed = Columns.get(seeds.get(o), positions, block).dup('c');
-      labels[o] = output.labelRows().back(seed, true, (derivatives, parameters) -> {});
+      INDArray start = StackedColumns.get(derivatives.get(o), positions, block).dup('c');
+      labels[o] = output.labelRows().back(start, true, (jacobian, parameters) -> {});
     }
     INDArray gradient =
         Replica.gradient(
@@ -143,7 +144,7 @@ final class SpotCheck implements AutoCloseable {
   }
 
   private static INDArray example(INDArray array, int i) {
-    return array == null ? null : Columns.get(array, 1, i).dup('c');
+    return array == null ? null : StackedColumns.get(array, 1, i).dup('c');
   }
 
   @Override

@@ -72,7 +72,7 @@ final class StackRule implements Rule {
   }
 
   private static INDArray grouped(INDArray rows, long groups) {
-    return Columns.packed(rows)
+    return StackedColumns.packed(rows)
         .reshape('c', groups, rows.size(0) / groups, rows.length() / rows.size(0));
   }
 

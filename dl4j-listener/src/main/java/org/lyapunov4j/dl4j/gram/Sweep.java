@@ -11,17 +11,17 @@ final class Sweep {
   private final List<Node> nodes;
   private final List<Output> outputs;
   private final Probe probe;
-  private final Metric metric;
+  private final ParameterWeights parameterWeights;
   private final boolean[] active;
   private int columns;
   private boolean keepsBlocks;
   private long budget = Long.MAX_VALUE;
 
-  Sweep(Replica replica, Probe probe, Metric metric) {
+  Sweep(Replica replica, Probe probe, ParameterWeights parameterWeights) {
     nodes = replica.nodes();
     outputs = replica.outputs();
     this.probe = probe;
-    this.metric = metric;
+    this.parameterWeights = parameterWeights;
     active = new boolean[nodes.size()];
     for (int n = 0; n < active.length; n++) {
       active[n] = isActive(n);
@@ -55,25 +55,25 @@ final class Sweep {
   /** What starts the backward pass. */
   interface Start {
     /** The derivatives of all columns with respect to output o, whose value is f. */
-    INDArray seeds(int o, INDArray f);
+    INDArray derivatives(int o, INDArray f);
   }
 
   /**
-   * Runs both passes and hands every Jacobian block, in the metric, over with its node; blocks come
-   * from the top down.
+   * Runs both passes and hands every Jacobian block, weighted, over with its node; blocks come from
+   * the top down.
    */
   void run(Start start, BiConsumer<Node, JacobianBlock> blocks) {
     run(
         start,
         (node, block, parameters) -> {
-          JacobianBlock weighted = metric.apply(block, parameters);
+          JacobianBlock weighted = parameterWeights.apply(block, parameters);
           if (weighted != null) {
             blocks.accept(node, weighted);
           }
         });
   }
 
-  /** Receives blocks as the rules hand them over, without the metric. */
+  /** Receives blocks as the rules hand them over, without the parameterWeights. */
   interface Blocks {
     void accept(Node node, JacobianBlock block, INDArray[] parameters);
   }
@@ -85,7 +85,7 @@ final class Sweep {
     SweepMemory.of(nodes, values, columns, keepsBlocks).require(budget);
     for (int o = 0; o < outputs.size(); o++) {
       int node = outputs.get(o).node();
-      add(epsilons, node, start.seeds(o, values.get(node)));
+      add(epsilons, node, start.derivatives(o, values.get(node)));
     }
     for (int n = nodes.size() - 1; n >= 0; n--) {
       if (epsilons[n] != null && active[n]) {

@@ -86,7 +86,7 @@ final class TimeStepsRule {
       long[] full = new long[tail.length + 1];
       full[0] = rows.size(0);
       System.arraycopy(tail, 0, full, 1, tail.length);
-      return Columns.packed(rows).reshape('c', full);
+      return StackedColumns.packed(rows).reshape('c', full);
     }
   }
 
@@ -96,8 +96,8 @@ final class TimeStepsRule {
     long channels = series.size(channelsLast ? series.rank() - 1 : 1);
     long positions = series.length() / batch / channels;
     return channelsLast
-        ? Columns.packed(series).reshape('c', batch * positions, channels)
-        : Columns.packed(series)
+        ? StackedColumns.packed(series).reshape('c', batch * positions, channels)
+        : StackedColumns.packed(series)
             .reshape('c', batch, channels, positions)
             .permute(0, 2, 1)
             .dup('c')
@@ -115,8 +115,8 @@ final class TimeStepsRule {
     long[] full = shape.clone();
     full[0] = rows.size(0) / positions;
     return channelsLast
-        ? Columns.packed(rows).reshape('c', full)
-        : Columns.packed(rows)
+        ? StackedColumns.packed(rows).reshape('c', full)
+        : StackedColumns.packed(rows)
             .reshape('c', full[0], positions, channels)
             .permute(0, 2, 1)
             .dup('c')

@@ -35,7 +35,7 @@ final class VertexRule implements Rule {
   public INDArray forward(int examples, List<INDArray> inputs) {
     this.examples = examples;
     this.inputs = inputs;
-    INDArray output = Columns.packed(activate(examples, 0));
+    INDArray output = StackedColumns.packed(activate(examples, 0));
     outputRows = output.size(0);
     return output;
   }
@@ -51,7 +51,7 @@ final class VertexRule implements Rule {
           j,
           blocks == examples
               ? input.dup('c')
-              : Columns.get(input, input.size(0) / examples, from).dup('c'),
+              : StackedColumns.get(input, input.size(0) / examples, from).dup('c'),
           NONE);
     }
     return vertex.doForward(false, NONE);
@@ -70,7 +70,7 @@ final class VertexRule implements Rule {
       for (int k = 0; k < columns; k++) {
         activate(step, i);
         long block = ((long) k * examples + i) / step;
-        vertex.setEpsilon(Columns.get(epsilon, rowsOut, block).dup('c'));
+        vertex.setEpsilon(StackedColumns.get(epsilon, rowsOut, block).dup('c'));
         Pair<Gradient, INDArray[]> pair = vertex.doBackward(false, NONE);
         for (int j = 0; j < results.length; j++) {
           INDArray input = inputs.get(j);
@@ -96,7 +96,7 @@ final class VertexRule implements Rule {
       shape[0] *= columns;
       result = Nd4j.createUninitialized(part.dataType(), shape, 'c');
     }
-    Columns.get(result, input.size(0) * step / examples, block).assign(part);
+    StackedColumns.get(result, input.size(0) * step / examples, block).assign(part);
     return result;
   }
 
@@ -106,6 +106,6 @@ final class VertexRule implements Rule {
           Nd4j.createUninitialized(
               row.dataType(), new long[] {(long) examples * columns, row.length()}, 'c');
     }
-    Columns.get(jacobian[0], 1, (long) i * columns + k).assign(row);
+    StackedColumns.get(jacobian[0], 1, (long) i * columns + k).assign(row);
   }
 }

@@ -120,7 +120,7 @@ record ParameterRule(
         : Transforms.abs(array, true).lte(reach).castTo(array.dataType()).sumNumber().longValue();
   }
 
-  /** Whether its weight in the metric of a step at the rate of the reference is 1. */
+  /** Whether its weight in the parameterWeights of a step at the rate of the reference is 1. */
   boolean hasWeightOne(ParameterRule reference) {
     return !updater.isAdaptive() && gradientFactor == 1 && relativeRate(reference) == 1;
   }

@@ -267,17 +267,17 @@ public final class StepReader {
    * @throws IllegalStateException if the state of an adaptive updater does not exist, since the
    *     model was not trained yet
    */
-  public Optional<INDArray> metric(Model model, int iteration, int epoch) {
+  public Optional<INDArray> parameterWeights(Model model, int iteration, int epoch) {
     List<ParameterRule> rules = rules(model, iteration, epoch, new LinkedHashSet<>());
     ParameterRule reference = reference(rules);
     return rules.stream().allMatch(rule -> rule.hasWeightOne(reference))
         ? Optional.empty()
-        : Optional.of(MetricReader.read(model, rules, reference));
+        : Optional.of(PreconditionerReader.read(model, rules, reference));
   }
 
   /**
    * The decay of every parameter by l2 inside a gradient that is preconditioned: D_p = c_p P_p
-   * η_p/η, so that the curvature of the step in the coordinates of the metric is AAᵀ + D.
+   * η_p/η, so that the curvature of the step in the weighted coordinates is AAᵀ + D.
    *
    * @param model the same model, after the step
    * @param iteration as for {@code read}
@@ -285,7 +285,7 @@ public final class StepReader {
    * @param batchSize as for {@code read}
    * @return a new vector in the order of {@code model.params()}; empty if l2 is not preconditioned
    * @throws UnsupportedTrainingException as {@code read}
-   * @throws IllegalStateException as {@link #metric}
+   * @throws IllegalStateException as {@link #parameterWeights}
    */
   public Optional<INDArray> decays(Model model, int iteration, int epoch, int batchSize) {
     List<ParameterRule> rules = rules(model, iteration, epoch, new LinkedHashSet<>());
@@ -293,7 +293,7 @@ public final class StepReader {
     return Decay.of(rules, reference).preconditioned() == null
         ? Optional.empty()
         : Optional.of(
-            MetricReader.decays(model, rules, reference)
+            PreconditionerReader.decays(model, rules, reference)
                 .divi(model.conf().isMiniBatch() ? 1 : batchSize));
   }
 

@@ -14,9 +14,9 @@ import org.lyapunov4j.step.SgdStep;
  * @param updater the class of the updater the learning rate is taken from, for example {@code Adam}
  * @param sgd the step in the library's terms, with every factor that Deeplearning4j applies to all
  *     parameters multiplied out; what differs between parameters is in the weights of {@link
- *     StepReader#metric}, with which the Gram matrix is made. At {@link Level.Observed} its
- *     learning rate, batch size and sampling alone are those of training, with the rate 0 where the
- *     updater has none
+ *     StepReader#parameterWeights}, with which the Gram matrix is made. At {@link Level.Observed}
+ *     its learning rate, batch size and sampling alone are those of training, with the rate 0 where
+ *     the updater has none
  * @param level how near the linearisation of {@code sgd} is to that of training
  * @param warmUp why this step says nothing of the later ones, where an adaptive updater has seen
  *     few gradients yet

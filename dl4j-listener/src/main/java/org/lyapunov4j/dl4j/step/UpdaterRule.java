@@ -25,19 +25,19 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * An updater of Deeplearning4j 1.0.0-M2.1 as a step of rate η with a memory, in a metric: around a
- * minimum the squares of gradients that adaptive updaters divide by are of second order, so that
- * what they divide by may be held fixed.
+ * An updater of Deeplearning4j 1.0.0-M2.1 as a step of rate η with a memory, in weighted
+ * coordinates: around a minimum the squares of gradients that adaptive updaters divide by are of
+ * second order, so that what they divide by may be held fixed.
  *
  * @param learningRate η; 1 for updaters that have none
  * @param momentum the memory
- * @param metric what each coordinate of the gradient is multiplied with; null for 1
+ * @param parameterWeights what each coordinate of the gradient is multiplied with; null for 1
  */
-record UpdaterRule(double learningRate, Momentum momentum, Metric metric) {
+record UpdaterRule(double learningRate, Momentum momentum, Preconditioner parameterWeights) {
 
   /** Weights of an updater's parameters. */
   @FunctionalInterface
-  interface Metric {
+  interface Preconditioner {
     /**
      * The weights.
      *
@@ -133,7 +133,7 @@ record UpdaterRule(double learningRate, Momentum momentum, Metric metric) {
   }
 
   boolean isAdaptive() {
-    return metric != null;
+    return parameterWeights != null;
   }
 
   /** 1 − βᵗ. */

@@ -124,13 +124,14 @@ abstract class ConformanceKit {
     double[][] jacobian = jacobian(example);
     try (NtkGram gram =
         NtkGram.builder(model).probe(example.data()).weighting(Weighting.PLAIN).build()) {
-      for (INDArray metric :
+      for (INDArray parameterWeights :
           List.of(randomMetric(model.params().length()), metricOfArrays(model))) {
-        double[][] expected = NaiveJacobian.gram(NaiveJacobian.inMetric(jacobian, metric));
-        double[][] weighted = gram.compute(model.params(), metric).gram().toArray();
+        double[][] expected =
+            NaiveJacobian.gram(NaiveJacobian.weighted(jacobian, parameterWeights));
+        double[][] weighted = gram.compute(model.params(), parameterWeights).gram().toArray();
         assertThat(Networks.distance(weighted, expected)).isLessThan(1e-9);
         double[] v = Networks.gaussian(98, expected.length).toDoubleVector();
-        double[] product = gram.operator(model.params(), metric).multiply(v);
+        double[] product = gram.operator(model.params(), parameterWeights).multiply(v);
         for (int r = 0; r < product.length; r++) {
           double sum = 0;
           double size = 0;
@@ -154,7 +155,7 @@ abstract class ConformanceKit {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void everyMethodGivesTheSameKernelAndTheCertificateSaysSo(Case example) {
+  void everyMethodGivesTheSameKernelAndTheCheckSaysSo(Case example) {
     Model model = example.model().apply(DataType.DOUBLE);
     for (GramMethod method : GramMethod.values()) {
       try (NtkGram gram =
@@ -167,13 +168,12 @@ abstract class ConformanceKit {
         assertThat(Networks.distance(result.gram().toArray(), truth(example)))
             .as("%s", method)
             .isLessThan(1e-9);
-        GramCertificate certificate = result.certificate();
-        if (certificate.spotRows() == 0) {
-          assertThat(certificate.assumptions())
-              .anyMatch(line -> line.startsWith("no row was checked"));
+        GramCheck check = result.check();
+        if (check.spotRows() == 0) {
+          assertThat(check.assumptions()).anyMatch(line -> line.startsWith("no row was checked"));
         } else {
-          assertThat(certificate.spotDeviation()).isLessThan(1e-12);
-          assertThat(certificate.asymmetry()).isLessThan(1e-13);
+          assertThat(check.spotDeviation()).isLessThan(1e-12);
+          assertThat(check.asymmetry()).isLessThan(1e-13);
         }
       }
     }

@@ -55,7 +55,7 @@ class FormatOfOldTest {
   private static double[][] gram(MultiLayerNetwork network, DataSet data, int checks) {
     try (NtkGram gram = NtkGram.builder(network).probe(data).spotChecks(checks).build()) {
       NtkGramResult result = gram.compute(network.params());
-      assertThat(result.certificate().spotRows()).isEqualTo(checks);
+      assertThat(result.check().spotRows()).isEqualTo(checks);
       double[][] rows = new double[result.gram().size()][result.gram().size()];
       for (int i = 0; i < rows.length; i++) {
         result.gram().copyRow(i, rows[i]);

@@ -28,8 +28,8 @@ import org.nd4j.linalg.lossfunctions.impl.LossL2;
 /**
  * The slow truth: the Jacobian from Deeplearning4j's own gradients, one example and one output at a
  * time, or from finite differences of Deeplearning4j's own output. Takes the model over: its losses
- * are replaced by one that takes its labels for the derivative with respect to the output. Columns
- * are in the engine's order: for each output, position by position.
+ * are replaced by one that takes its labels for the derivative with respect to the output.
+ * StackedColumns are in the engine's order: for each output, position by position.
  */
 final class NaiveJacobian {
   private NaiveJacobian() {}
@@ -248,8 +248,8 @@ final class NaiveJacobian {
   }
 
   /** J √μ. */
-  static double[][] inMetric(double[][] jacobian, INDArray metric) {
-    double[] weights = metric.toDoubleVector();
+  static double[][] weighted(double[][] jacobian, INDArray parameterWeights) {
+    double[] weights = parameterWeights.toDoubleVector();
     double[][] rows = new double[jacobian.length][weights.length];
     for (int r = 0; r < rows.length; r++) {
       for (int p = 0; p < weights.length; p++) {

@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Small networks and random arrays for tests, all from seeds of their own. */
+/** Small networks and random arrays for tests, all from derivatives of their own. */
 final class Networks {
   private Networks() {}
 

@@ -49,20 +49,20 @@ class GradientFactorsTest {
       list.layer(attention());
     }
     MultiLayerNetwork network = Networks.initialise(list.layer(output()).build(), 5);
-    INDArray metric = READER.metric(network, 0, 0).orElseThrow();
-    assertThat(metric.getDouble(0)).isEqualTo(Math.pow(2, attentions));
-    assertThat(metric.getDouble(metric.length() - 1)).isEqualTo(1);
+    INDArray parameterWeights = READER.parameterWeights(network, 0, 0).orElseThrow();
+    assertThat(parameterWeights.getDouble(0)).isEqualTo(Math.pow(2, attentions));
+    assertThat(parameterWeights.getDouble(parameterWeights.length() - 1)).isEqualTo(1);
     assertThat(READER.read(network, 0, 0, SERIES).remarks())
         .anyMatch(r -> r.contains(" with " + (1 << attentions) + " times the gradient"));
-    requireTheStep(network, metric, () -> network.score(data), () -> network.fit(data));
+    requireTheStep(network, parameterWeights, () -> network.score(data), () -> network.fit(data));
   }
 
   @Test
   void aSameDiffVertexDoublesTheGradientOfItselfAndBelow() {
     ComputationGraph graph = graph(false);
-    INDArray metric = READER.metric(graph, 0, 0).orElseThrow();
-    assertThat(metric.getDouble(0)).isEqualTo(2);
-    requireTheStep(graph, metric, () -> graph.score(data), () -> graph.fit(data));
+    INDArray parameterWeights = READER.parameterWeights(graph, 0, 0).orElseThrow();
+    assertThat(parameterWeights.getDouble(0)).isEqualTo(2);
+    requireTheStep(graph, parameterWeights, () -> graph.score(data), () -> graph.fit(data));
   }
 
   @Test
@@ -74,9 +74,9 @@ class GradientFactorsTest {
   }
 
   private static void requireTheStep(
-      Model model, INDArray metric, DoubleSupplier score, Runnable fit) {
+      Model model, INDArray parameterWeights, DoubleSupplier score, Runnable fit) {
     INDArray theta = model.params().dup();
-    INDArray expected = gradient(model, score).muli(metric).muli(-RATE).addi(theta);
+    INDArray expected = gradient(model, score).muli(parameterWeights).muli(-RATE).addi(theta);
     model.setParams(theta);
     fit.run();
     INDArray moved = model.params().sub(theta);

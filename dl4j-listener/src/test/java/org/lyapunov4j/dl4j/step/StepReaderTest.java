@@ -154,11 +154,11 @@ class StepReaderTest {
       SgdStep step = READER.read(trained, t, 0, BATCH).sgd();
       trained.fit(batch);
       INDArray ones = theta.mul(0).addi(1);
-      INDArray metric = READER.metric(trained, t, 0).orElse(ones);
+      INDArray parameterWeights = READER.parameterWeights(trained, t, 0).orElse(ones);
       oracle.setParams(theta);
       INDArray gradient = meanGradient(oracle, batch).addi(theta.mul(step.l2()));
       theta.subi(theta.mul(step.learningRate() * step.weightDecay()));
-      velocity = move(theta, velocity, gradient, metric, step);
+      velocity = move(theta, velocity, gradient, parameterWeights, step);
       // Deeplearning4j's Adam takes its epsilon, 1e-8, where its rate is 0.
       boolean resting = step.learningRate() == 0;
       assertThat(trained.params().sub(theta).norm2Number().doubleValue())
@@ -168,9 +168,13 @@ class StepReaderTest {
     }
   }
 
-  /** Moves θ as {@link Momentum} documents, in the metric, and returns v′. */
+  /** Moves θ as {@link Momentum} documents, in the parameterWeights, and returns v′. */
   private static INDArray move(
-      INDArray theta, INDArray velocity, INDArray gradient, INDArray metric, SgdStep step) {
+      INDArray theta,
+      INDArray velocity,
+      INDArray gradient,
+      INDArray parameterWeights,
+      SgdStep step) {
     double rate = step.learningRate();
     double beta = step.momentum().coefficient();
     boolean averages =
@@ -186,7 +190,7 @@ class StepReaderTest {
       assertThat(step.momentum() instanceof Momentum.Nesterov || beta == 0).isTrue();
       update = next.mul(1 + beta).subi(velocity.mul(beta));
     }
-    theta.addi(update.muli(metric));
+    theta.addi(update.muli(parameterWeights));
     return next;
   }
 
@@ -201,12 +205,12 @@ class StepReaderTest {
     oracle.setParams(theta);
     INDArray gradient = meanGradient(oracle, batch).muli(1e-4);
     DataSet near = new DataSet(batch.getFeatures(), labelsWithGradient(oracle, batch, 1e-4));
-    INDArray before = READER.metric(trained, 0, 0).orElseThrow();
+    INDArray before = READER.parameterWeights(trained, 0, 0).orElseThrow();
     trained.fit(near);
     SgdStep step = READER.read(trained, 0, 0, BATCH).sgd();
     INDArray moved = trained.params().sub(theta);
     INDArray expected = gradient.mul(before).muli(-step.learningRate());
-    // the mean square of gradients decays by 0.9 in the step, the metric's root of it less
+    // the mean square of gradients decays by 0.9 in the step, the root of it in the weights less
     assertThat(moved.sub(expected.div(Math.sqrt(0.9))).norm2Number().doubleValue())
         .isLessThan(1e-3 * moved.norm2Number().doubleValue());
   }
@@ -267,7 +271,7 @@ class StepReaderTest {
     MultiLayerNetwork network = withoutBias(with(new Adam(0.1)));
     assertThat(network.getUpdater(false)).isNull();
     assertThatIllegalStateException()
-        .isThrownBy(() -> READER.metric(network, 0, 0))
+        .isThrownBy(() -> READER.parameterWeights(network, 0, 0))
         .withMessageContaining("train for one iteration first");
     assertThat(network.getUpdater(false)).isNull();
   }
@@ -561,9 +565,9 @@ class StepReaderTest {
     NeuralNetConfiguration.Builder configuration = with(new Sgd(0.0)).biasUpdater(new Sgd(0.2));
     assertThat(read(configuration).sgd().learningRate()).isEqualTo(0.2);
     MultiLayerNetwork network = Networks.regression(configuration, 2, 3, 2);
-    INDArray metric = READER.metric(network, 0, 0).orElseThrow();
-    assertThat(metric.sumNumber().doubleValue()).isEqualTo(3 + 2);
-    assertThat(metric.maxNumber().doubleValue()).isEqualTo(1);
+    INDArray parameterWeights = READER.parameterWeights(network, 0, 0).orElseThrow();
+    assertThat(parameterWeights.sumNumber().doubleValue()).isEqualTo(3 + 2);
+    assertThat(parameterWeights.maxNumber().doubleValue()).isEqualTo(1);
   }
 
   @Test

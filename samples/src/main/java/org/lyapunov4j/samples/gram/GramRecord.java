@@ -2,12 +2,12 @@
 package org.lyapunov4j.samples.gram;
 
 import java.util.List;
-import org.lyapunov4j.dl4j.gram.GramCertificate;
+import org.lyapunov4j.dl4j.gram.GramCheck;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
 
 /**
- * What is known about a Gram matrix that was written to a file; the certificate's numbers are those
- * of {@link GramCertificate}, absent where they were not asked for and null where undefined.
+ * What is known about a Gram matrix that was written to a file; the check's numbers are those of
+ * {@link GramCheck}, absent where they were not asked for and null where undefined.
  *
  * @param out the file
  * @param layers the files of the layers by name, in the order of the network
@@ -57,7 +57,7 @@ record GramRecord(
    */
   static GramRecord of(
       NtkGramResult result, String out, List<String> layers, String weighting, double seconds) {
-    GramCertificate certificate = result.certificate();
+    GramCheck check = result.check();
     return new GramRecord(
         out,
         layers,
@@ -66,14 +66,12 @@ record GramRecord(
         weighting,
         result.gram().isSinglePrecision() ? "float" : "double",
         result.gram().trace(),
-        certificate.asymmetry(),
-        certificate.spotRows(),
-        certificate.spotDeviation(),
-        certificate.smallestEigenvalue().isPresent()
-            ? certificate.smallestEigenvalue().getAsDouble()
-            : null,
-        certificate.rounding().isPresent() ? certificate.rounding().getAsDouble() : null,
-        certificate.assumptions(),
+        check.asymmetry(),
+        check.spotRows(),
+        check.spotDeviation(),
+        check.smallestEigenvalue().isPresent() ? check.smallestEigenvalue().getAsDouble() : null,
+        check.rounding().isPresent() ? check.rounding().getAsDouble() : null,
+        check.assumptions(),
         seconds);
   }
 }

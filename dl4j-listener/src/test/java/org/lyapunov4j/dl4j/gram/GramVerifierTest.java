@@ -22,7 +22,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
-class CertificateTest {
+class GramVerifierTest {
   private static final DataSet DATA =
       new DataSet(Networks.gaussian(1, 6, 4), Networks.oneHot(6, 3));
 
@@ -38,30 +38,32 @@ class CertificateTest {
             .build());
   }
 
-  private static GramCertificate certificateOfMatrixTimes(double factor) {
+  private static GramCheck checkOfMatrixTimes(double factor) {
     MultiLayerNetwork model = network(DataType.DOUBLE);
     Probe probe = Probe.of(DATA.toMultiDataSet(), DataType.DOUBLE);
     Replica replica = Replica.of(model, probe, GramMethod.AUTO, Weighting.CURVATURE);
-    Certifier certifier = new Certifier(6, 3, 4, SpotCheck.of(model, probe, replica.outputs()));
+    GramVerifier verifier =
+        new GramVerifier(6, 3, 4, SpotCheck.of(model, probe, replica.outputs()));
     GramAccumulator sum = new GramAccumulator(6, 3, false, Tile.Product.NATIVE, () -> {});
-    Seeds seeds = new Seeds(replica.outputs().get(0), replica.values()[0], probe.labels()[0]);
-    new Sweep(replica, probe, Metric.ONES)
+    OutputDerivatives derivatives =
+        new OutputDerivatives(replica.outputs().get(0), replica.values()[0], probe.labels()[0]);
+    new Sweep(replica, probe, ParameterWeights.ONES)
         .run(
-            (o, f) -> certifier.remember(seeds.seeds(f, 0, 3, Weighting.CURVATURE)),
+            (o, f) -> verifier.remember(derivatives.derivatives(f, 0, 3, Weighting.CURVATURE)),
             (node, block) -> {
-              certifier.add(block, GramMethod.AUTO);
+              verifier.add(block, GramMethod.AUTO);
               Contraction.add(block, sum, GramMethod.AUTO);
             });
     GramMatrix scaled = GramMatrix.weightedSum(List.of(sum.toGram()), factor);
-    return certifier.certificate(scaled, model.params(), null, false, 0, List.of());
+    return verifier.check(scaled, model.params(), null, false, 0, List.of());
   }
 
   @Test
   void aWrongMatrixIsNoticed() {
-    assertThat(certificateOfMatrixTimes(1).spotDeviation()).isLessThan(1e-14);
-    assertThat(certificateOfMatrixTimes(1).asymmetry()).isLessThan(1e-14);
-    assertThat(certificateOfMatrixTimes(1.01).spotDeviation()).isCloseTo(0.01, within(1e-12));
-    assertThat(certificateOfMatrixTimes(1.01).asymmetry()).isBetween(1e-4, 0.01);
+    assertThat(checkOfMatrixTimes(1).spotDeviation()).isLessThan(1e-14);
+    assertThat(checkOfMatrixTimes(1).asymmetry()).isLessThan(1e-14);
+    assertThat(checkOfMatrixTimes(1.01).spotDeviation()).isCloseTo(0.01, within(1e-12));
+    assertThat(checkOfMatrixTimes(1.01).asymmetry()).isBetween(1e-4, 0.01);
   }
 
   @ParameterizedTest
@@ -70,14 +72,14 @@ class CertificateTest {
       names = {"FLOAT", "DOUBLE"})
   void rowsAreCheckedInTheMetricToo(DataType type) {
     MultiLayerNetwork model = network(type);
-    INDArray metric = Networks.gaussian(3, model.numParams());
-    metric.muli(metric);
+    INDArray parameterWeights = Networks.gaussian(3, model.numParams());
+    parameterWeights.muli(parameterWeights);
     try (NtkGram gram = NtkGram.builder(model).probe(DATA).spotChecks(5).build()) {
-      GramCertificate certificate = gram.compute(model.params(), metric).certificate();
-      assertThat(certificate.spotRows()).isEqualTo(5);
-      assertThat(certificate.spotDeviation()).isLessThan(type == DataType.FLOAT ? 1e-5 : 1e-13);
-      assertThat(certificate.asymmetry()).isLessThan(type == DataType.FLOAT ? 1e-5 : 1e-14);
-      assertThat(certificate.smallestEigenvalue()).isEmpty();
+      GramCheck check = gram.compute(model.params(), parameterWeights).check();
+      assertThat(check.spotRows()).isEqualTo(5);
+      assertThat(check.spotDeviation()).isLessThan(type == DataType.FLOAT ? 1e-5 : 1e-13);
+      assertThat(check.asymmetry()).isLessThan(type == DataType.FLOAT ? 1e-5 : 1e-14);
+      assertThat(check.smallestEigenvalue()).isEmpty();
     }
   }
 
@@ -89,12 +91,12 @@ class CertificateTest {
       double[] eigenvalues =
           new EigenDecompositionSymmetric(MatrixUtils.createRealMatrix(result.gram().toArray()))
               .getEigenvalues();
-      GramCertificate certificate = result.certificate();
-      assertThat(certificate.rounding().getAsDouble())
+      GramCheck check = result.check();
+      assertThat(check.rounding().getAsDouble())
           .isCloseTo(0x1p-53 * 18 * eigenvalues[0], within(1e-24));
       // the softmax curvature has the kernel (1, 1, 1)ᵀ in every example
-      assertThat(Math.abs(certificate.smallestEigenvalue().getAsDouble()))
-          .isLessThan(10 * certificate.rounding().getAsDouble());
+      assertThat(Math.abs(check.smallestEigenvalue().getAsDouble()))
+          .isLessThan(10 * check.rounding().getAsDouble());
     }
   }
 
@@ -112,10 +114,10 @@ class CertificateTest {
                 .activation(Activation.IDENTITY)
                 .build());
     try (NtkGram gram = NtkGram.builder(model).probe(DATA).build()) {
-      GramCertificate certificate = gram.compute(model.params()).certificate();
-      assertThat(certificate.spotRows()).isZero();
-      assertThat(certificate.spotDeviation()).isNaN();
-      assertThat(certificate.assumptions())
+      GramCheck check = gram.compute(model.params()).check();
+      assertThat(check.spotRows()).isZero();
+      assertThat(check.spotDeviation()).isNaN();
+      assertThat(check.assumptions())
           .contains("batch normalisation uses its running statistics, which stand still")
           .anyMatch(line -> line.contains("differentiates the statistics of the batch"));
     }

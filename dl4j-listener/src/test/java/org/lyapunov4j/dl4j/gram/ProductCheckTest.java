@@ -23,7 +23,7 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** Gram matrices whose products are wrong, as those of a bad kernel are. */
-class GramCheckTest {
+class ProductCheckTest {
   private static final int N = 24;
 
   /** As those of OpenBLAS 0.3.19 for Cooper Lake: a part of the entries is wrong. */
@@ -134,8 +134,8 @@ class GramCheckTest {
           image[2] += 1e-6 * v[0];
           return image;
         };
-    GramCheck.requireSymmetric(right, 3, 0x1p-53);
-    assertThatThrownBy(() -> GramCheck.requireSymmetric(wrong, 3, 0x1p-53))
+    ProductCheck.requireSymmetric(right, 3, 0x1p-53);
+    assertThatThrownBy(() -> ProductCheck.requireSymmetric(wrong, 3, 0x1p-53))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("not symmetric");
   }

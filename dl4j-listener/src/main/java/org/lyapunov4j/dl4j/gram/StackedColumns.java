@@ -13,8 +13,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /**
  * The layout of back-propagated arrays: the rows of column 0, of column 1, and so on, in 'c' order.
  */
-final class Columns {
-  private Columns() {}
+final class StackedColumns {
+  private StackedColumns() {}
 
   /** A view of block k of the given number of rows. */
   static INDArray get(INDArray stacked, long rows, long k) {

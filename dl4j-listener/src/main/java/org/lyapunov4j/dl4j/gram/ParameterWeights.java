@@ -11,26 +11,26 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * found by its address: the weight of the array that a view of the flat parameters shows is the
  * same view of the flat weights, whatever order, shape or stride it has.
  */
-final class Metric {
+final class ParameterWeights {
   /** All weights are 1. */
-  static final Metric ONES = new Metric(null, null);
+  static final ParameterWeights ONES = new ParameterWeights(null, null);
 
   private final INDArray parameters;
   private final INDArray weights;
 
-  private Metric(INDArray parameters, INDArray weights) {
+  private ParameterWeights(INDArray parameters, INDArray weights) {
     this.parameters = parameters;
     this.weights = weights;
   }
 
   /**
-   * A metric.
+   * Weights of the parameters.
    *
    * @param parameters the flat parameters that rules show views of
    * @param weights a flat array without gaps of the same length
    */
-  static Metric of(INDArray parameters, INDArray weights) {
-    return new Metric(parameters, weights);
+  static ParameterWeights of(INDArray parameters, INDArray weights) {
+    return new ParameterWeights(parameters, weights);
   }
 
   /**

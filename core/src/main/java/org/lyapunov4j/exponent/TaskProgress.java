@@ -9,7 +9,7 @@ import java.util.function.DoubleConsumer;
  * Cancellation and progress of tasks on several threads. An interrupt of any of them, or a true
  * answer of the caller's check, ends all at their next report.
  */
-final class Monitor {
+final class TaskProgress {
   private final BooleanSupplier cancelled;
   private final DoubleConsumer progress;
   private final long total;
@@ -19,7 +19,7 @@ final class Monitor {
   /**
    * @param total units of work in all tasks together
    */
-  Monitor(long total, BooleanSupplier cancelled, DoubleConsumer progress) {
+  TaskProgress(long total, BooleanSupplier cancelled, DoubleConsumer progress) {
     this.total = total;
     this.cancelled = cancelled;
     this.progress = progress;

@@ -24,7 +24,7 @@ import org.lyapunov4j.step.SgdStep;
  * @param newWeight 1, or 1 + β for Nesterov momentum; −η, or −η(1 + β), on a moving average
  * @param l2 the penalty inside the gradient; with memory only
  */
-record Update(
+record StepRecursion(
     double rate,
     double keep,
     double memory,
@@ -34,21 +34,21 @@ record Update(
     double l2,
     boolean hasMemory) {
 
-  static Update of(SgdStep step) {
+  static StepRecursion of(SgdStep step) {
     double rate = step.learningRate();
     double keep = 1 - rate * step.weightDecay();
     double beta = step.momentum().coefficient();
     if (step.momentum() instanceof Momentum.HeavyBall) {
-      return new Update(rate, keep, beta, -rate, 0, 1, step.l2(), true);
+      return new StepRecursion(rate, keep, beta, -rate, 0, 1, step.l2(), true);
     }
     if (step.momentum() instanceof Momentum.Nesterov) {
-      return new Update(rate, keep, beta, -rate, -beta, 1 + beta, step.l2(), true);
+      return new StepRecursion(rate, keep, beta, -rate, -beta, 1 + beta, step.l2(), true);
     }
     if (step.momentum() instanceof Momentum.MovingAverage) {
-      return new Update(rate, keep, beta, 1 - beta, 0, -rate, step.l2(), true);
+      return new StepRecursion(rate, keep, beta, 1 - beta, 0, -rate, step.l2(), true);
     }
     if (step.momentum() instanceof Momentum.NesterovAverage) {
-      return new Update(
+      return new StepRecursion(
           rate, keep, beta, 1 - beta, rate * beta, -rate * (1 + beta), step.l2(), true);
     }
     keep = 1 - rate * (step.l2() + step.weightDecay());
@@ -59,7 +59,7 @@ record Update(
               + " × "
               + (step.l2() + step.weightDecay()));
     }
-    return new Update(rate, keep, 0, 0, 0, 0, 0, false);
+    return new StepRecursion(rate, keep, 0, 0, 0, 0, 0, false);
   }
 
   /** First half of a step with memory: all that depends on the old position and velocity. */

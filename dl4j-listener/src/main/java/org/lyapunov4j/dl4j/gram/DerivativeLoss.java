@@ -10,11 +10,11 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
  * A loss function that takes its labels for its derivative with respect to the network's output, or
  * its logits: with it, Deeplearning4j's gradient is a row of the Jacobian.
  */
-final class SeedLoss implements ILossFunction {
+final class DerivativeLoss implements ILossFunction {
   private static final long serialVersionUID = 1L;
   private final boolean logits;
 
-  SeedLoss(boolean logits) {
+  DerivativeLoss(boolean logits) {
     this.logits = logits;
   }
 
@@ -33,8 +33,8 @@ final class SeedLoss implements ILossFunction {
   @Override
   public INDArray computeGradient(
       INDArray labels, INDArray z, IActivation activation, INDArray mask) {
-    INDArray seeds = labels.castTo(z.dataType()).dup();
-    return logits ? seeds : activation.backprop(z.dup(), seeds).getFirst();
+    INDArray derivatives = labels.castTo(z.dataType()).dup();
+    return logits ? derivatives : activation.backprop(z.dup(), derivatives).getFirst();
   }
 
   @Override
@@ -45,6 +45,6 @@ final class SeedLoss implements ILossFunction {
 
   @Override
   public String name() {
-    return "seeds";
+    return "derivatives";
   }
 }

@@ -16,8 +16,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.GradientUpdater;
 
 /** Lays the weights of all parameters out in the order of the flat parameters. */
-final class MetricReader {
-  private MetricReader() {}
+final class PreconditionerReader {
+  private PreconditionerReader() {}
 
   static INDArray read(Model model, List<ParameterRule> rules, ParameterRule reference) {
     return read(model, rules, rule -> rule.gradientFactor() * rule.relativeRate(reference));
@@ -32,17 +32,17 @@ final class MetricReader {
       Model model, List<ParameterRule> rules, ToDoubleFunction<ParameterRule> weight) {
     INDArray parameters = model.params();
     DataType type = parameters.dataType() == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
-    INDArray metric = Nd4j.zeros(type, parameters.length());
+    INDArray parameterWeights = Nd4j.zeros(type, parameters.length());
     for (ParameterRule rule : rules) {
       long from = rule.array().offset() - parameters.offset();
       long to = from + rule.array().length();
-      INDArray part = metric.get(NDArrayIndex.interval(from, to));
+      INDArray part = parameterWeights.get(NDArrayIndex.interval(from, to));
       part.assign(weight.applyAsDouble(rule));
       if (rule.updater().isAdaptive()) {
         precondition(part, rule, state(model, rule.name()), from, to);
       }
     }
-    return metric;
+    return parameterWeights;
   }
 
   private static BaseMultiLayerUpdater<?> state(Model model, String name) {
@@ -64,7 +64,7 @@ final class MetricReader {
       long start = block.getParamOffsetStart();
       if (start <= from && to <= block.getParamOffsetEnd()) {
         GradientUpdater<?> inner = block.getGradientUpdater();
-        INDArray weights = rule.updater().metric().weights(inner.getState());
+        INDArray weights = rule.updater().parameterWeights().weights(inner.getState());
         INDArray flat = weights.reshape(weights.length());
         part.muli(
             flat.get(NDArrayIndex.interval(from - start, to - start)).castTo(part.dataType()));

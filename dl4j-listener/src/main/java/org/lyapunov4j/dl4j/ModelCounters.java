@@ -6,8 +6,8 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
 /** The counters of a model's configuration, which {@link Model} does not have. */
-final class Counters {
-  private Counters() {}
+final class ModelCounters {
+  private ModelCounters() {}
 
   static int epoch(Model model) {
     if (model instanceof MultiLayerNetwork network) {

@@ -9,7 +9,7 @@ import org.lyapunov4j.dl4j.checkpoint.ListenerStatus.State;
 import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 
 /** Counts what became of the checkpoints, for the listener itself and for the metrics. */
-final class Tally {
+final class CheckpointCounts {
   private final String run;
   private final List<Consumer<ListenerStatus>> observers;
   private final LyapunovMetrics metrics;
@@ -28,7 +28,7 @@ final class Tally {
    *
    * @param observers told of every new state and every new reason
    */
-  Tally(
+  CheckpointCounts(
       String run,
       LyapunovMetrics metrics,
       Troubles troubles,

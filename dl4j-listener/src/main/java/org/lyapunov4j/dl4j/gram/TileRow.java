@@ -7,9 +7,9 @@ import java.util.Arrays;
  * One row of a tile on its way into a row of the Gram matrix, in plain arrays and short loops that
  * the compiler turns into vector instructions. Each thread has its own.
  */
-sealed interface TileLine {
+sealed interface TileRow {
   /** A line for rows of the given tile. */
-  static TileLine of(Tile tile) {
+  static TileRow of(Tile tile) {
     return tile.isSinglePrecision() ? new Floats(tile.columns()) : new Doubles(tile.columns());
   }
 
@@ -35,7 +35,7 @@ sealed interface TileLine {
   void addTo(float[] row, int from, int positions);
 
   /** Lines of products in single precision. */
-  final class Floats implements TileLine {
+  final class Floats implements TileRow {
     private final float[] sums;
     private final float[] line;
     private final float[] weights;
@@ -124,7 +124,7 @@ sealed interface TileLine {
   }
 
   /** Lines of products in double precision. */
-  final class Doubles implements TileLine {
+  final class Doubles implements TileRow {
     private final double[] sums;
     private final double[] line;
     private final double[] weights;

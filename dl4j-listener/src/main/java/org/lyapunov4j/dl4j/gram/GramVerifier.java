@@ -12,13 +12,13 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Watches one computation of a Gram matrix and checks some of its entries in other ways. */
-final class Certifier {
+final class GramVerifier {
   private final int outputs;
   private final SpotCheck spotCheck;
   private final int[] rows;
   private final int[] descending;
   private final GramAccumulator upper;
-  private final List<INDArray> seeds = new ArrayList<>();
+  private final List<INDArray> derivatives = new ArrayList<>();
 
   /**
    * A watcher.
@@ -28,7 +28,7 @@ final class Certifier {
    * @param count how many rows are checked
    * @param spotCheck where their truth comes from; null if count is 0
    */
-  Certifier(int examples, int outputs, int count, SpotCheck spotCheck) {
+  GramVerifier(int examples, int outputs, int count, SpotCheck spotCheck) {
     this.outputs = outputs;
     this.spotCheck = spotCheck;
     RandomStream random = new RandomStream(1);
@@ -48,7 +48,7 @@ final class Certifier {
   /** Keeps where the columns of an output start. */
   INDArray remember(INDArray start) {
     if (upper != null) {
-      seeds.add(start);
+      derivatives.add(start);
     }
     return start;
   }
@@ -62,10 +62,10 @@ final class Certifier {
     }
   }
 
-  GramCertificate certificate(
+  GramCheck check(
       GramMatrix gram,
       INDArray parameters,
-      INDArray metric,
+      INDArray parameterWeights,
       boolean eigenvalues,
       double epsilon,
       List<String> assumptions) {
@@ -76,10 +76,10 @@ final class Certifier {
       smallest = OptionalDouble.of(spectrum.lowest());
       rounding = OptionalDouble.of(epsilon * gram.size() * spectrum.largest());
     }
-    return new GramCertificate(
+    return new GramCheck(
         upper == null ? Double.NaN : asymmetry(gram),
         rows.length,
-        upper == null ? Double.NaN : deviation(gram, parameters, metric),
+        upper == null ? Double.NaN : deviation(gram, parameters, parameterWeights),
         smallest,
         rounding,
         assumptions);
@@ -102,15 +102,17 @@ final class Certifier {
     return descending[r / outputs] * outputs + r % outputs;
   }
 
-  private double deviation(GramMatrix gram, INDArray parameters, INDArray metric) {
+  private double deviation(GramMatrix gram, INDArray parameters, INDArray parameterWeights) {
     spotCheck.setParameters(parameters);
     double[] weights =
-        metric == null ? null : metric.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+        parameterWeights == null
+            ? null
+            : parameterWeights.castTo(DataType.DOUBLE).dup('c').data().asDouble();
     double[][] jacobian = new double[rows.length][];
     double gap = 0;
     double largest = 0;
     for (int a = 0; a < rows.length; a++) {
-      jacobian[a] = spotCheck.row(seeds, rows[a] / outputs, rows[a] % outputs);
+      jacobian[a] = spotCheck.row(derivatives, rows[a] / outputs, rows[a] % outputs);
       for (int b = 0; b <= a; b++) {
         double product = product(jacobian[a], jacobian[b], weights);
         gap = Math.max(gap, Math.abs(product - gram.get(rows[a], rows[b])));

@@ -43,7 +43,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * once it is made. But for the trajectory and, within its interval, the critical learning rate,
  * which starts from that of the checkpoint before, a checkpoint depends on its snapshot alone.
  */
-final class StabilityProbe implements AutoCloseable {
+final class CheckpointEngine implements AutoCloseable {
   private static final int BATCHES = 64;
   private static final int BRIEF_EPOCHS = 64;
   private static final int SMALLEST_COMPARED = 8;
@@ -112,7 +112,7 @@ final class StabilityProbe implements AutoCloseable {
       boolean strict,
       Consumer<Stage> stages) {}
 
-  StabilityProbe(Settings settings, Model model, MultiDataSet examples) {
+  CheckpointEngine(Settings settings, Model model, MultiDataSet examples) {
     this.settings = settings;
     kernel = Kernel.of(model, examples, settings.deadline()::isOver, settings.strict());
     this.examples = (int) examples.getFeatures(0).size(0);
@@ -167,7 +167,8 @@ final class StabilityProbe implements AutoCloseable {
     requireFinite(snapshot.parameters().sumNumber().doubleValue(), "parameters", snapshot);
     Optional<String> rates = normalise(snapshot);
     Kernel.Result result =
-        kernel.compute(snapshot.parameters(), snapshot.metric(), snapshot.step().sgd().batchSize());
+        kernel.compute(
+            snapshot.parameters(), snapshot.parameterWeights(), snapshot.step().sgd().batchSize());
     if (result.matrix().isPresent()) {
       requireFinite(result.matrix().get().loss(), "mean loss", snapshot);
     }
@@ -210,8 +211,8 @@ final class StabilityProbe implements AutoCloseable {
   }
 
   /**
-   * Puts the mean of 1/‖g‖ over mini-batches into the metric, for each part of the gradient that is
-   * divided by its norm, and says what learning rates that makes.
+   * Puts the mean of 1/‖g‖ over mini-batches into the weights of the parameters, for each part of
+   * the gradient that is divided by its norm, and says what learning rates that makes.
    */
   private Optional<String> normalise(Snapshot snapshot) {
     List<NormalisedGradient> normalised = snapshot.normalised();
@@ -235,8 +236,11 @@ final class StabilityProbe implements AutoCloseable {
     List<String> rates = new ArrayList<>();
     for (int l = 0; l < inverse.length; l++) {
       NormalisedGradient part = normalised.get(l);
-      if (snapshot.metric() != null) {
-        snapshot.metric().get(NDArrayIndex.interval(part.from(), part.to())).muli(inverse[l]);
+      if (snapshot.parameterWeights() != null) {
+        snapshot
+            .parameterWeights()
+            .get(NDArrayIndex.interval(part.from(), part.to()))
+            .muli(inverse[l]);
       }
       rates.add(
           String.format(Locale.ROOT, "%.3g for %s", step.learningRate() * inverse[l], part.name()));

@@ -11,7 +11,7 @@ import org.lyapunov4j.stability.Tier;
  * cheaper ones do. Asking allocates nothing. Requests may come from any thread, questions come from
  * the training thread.
  */
-final class Timetable {
+final class TierSchedule {
   private final Map<Tier, Schedule> schedules;
   private final Tier[] dearestFirst;
   private final Schedule[] scheduleOf;
@@ -25,7 +25,7 @@ final class Timetable {
    * @param schedules by tier
    * @param main the tier of a request
    */
-  Timetable(Map<Tier, Schedule> schedules, Tier main) {
+  TierSchedule(Map<Tier, Schedule> schedules, Tier main) {
     this.schedules = schedules;
     this.main = main;
     dearestFirst =

@@ -13,7 +13,7 @@ import org.nd4j.linalg.lossfunctions.impl.LossSparseMCXENT;
  * for every example, column t·K + k after those of the outputs before it; column (t, k) of example
  * i starts with R_it e_k, or with e_k for the plain kernel, and with 0 where a mask says so.
  */
-final class Seeds {
+final class OutputDerivatives {
   private final Output output;
   private final double[][] labels;
   private final double[][] mask;
@@ -23,13 +23,13 @@ final class Seeds {
   private Curvature.Rows latest;
 
   /**
-   * Seeds of one output.
+   * OutputDerivatives of one output.
    *
    * @param output the output
    * @param value the model's output at the probe set in Deeplearning4j's layout
    * @param labels its labels
    */
-  Seeds(Output output, INDArray value, INDArray labels) {
+  OutputDerivatives(Output output, INDArray value, INDArray labels) {
     this.output = output;
     int examples = (int) labels.size(0);
     boolean sparse = output.loss() instanceof LossSparseMCXENT;
@@ -128,27 +128,27 @@ final class Seeds {
   }
 
   /**
-   * Adds this output's seeds.
+   * Adds this output's derivatives.
    *
    * @param f the output
    * @param from the first of this output's columns
    * @param total the number of columns of all outputs
    * @return derivatives of all columns with respect to the output, stacked
    */
-  INDArray seeds(INDArray f, int from, int total, Weighting weighting) {
+  INDArray derivatives(INDArray f, int from, int total, Weighting weighting) {
     Curvature.Rows loss = at(f);
     int rows = labels.length;
-    double[] seeds = new double[Math.multiplyExact(total * rows, width)];
+    double[] derivatives = new double[Math.multiplyExact(total * rows, width)];
     for (int r = 0; r < rows; r++) {
       double[][] factor = factor(loss, r, weighting);
       int firstColumn = from + r % positions * width;
       for (int k = 0; k < width; k++) {
         for (int l = 0; l < width; l++) {
-          seeds[((firstColumn + k) * rows + r) * width + l] = factor[l][k] * mask[r][l];
+          derivatives[((firstColumn + k) * rows + r) * width + l] = factor[l][k] * mask[r][l];
         }
       }
     }
-    return Nd4j.createFromArray(seeds)
+    return Nd4j.createFromArray(derivatives)
         .castTo(f.dataType())
         .reshape('c', (long) total * rows, width);
   }
@@ -181,7 +181,7 @@ final class Seeds {
   }
 
   private static double[] values(INDArray f) {
-    return Columns.packed(f.castTo(DataType.DOUBLE)).data().asDouble();
+    return StackedColumns.packed(f.castTo(DataType.DOUBLE)).data().asDouble();
   }
 
   /** The loss at the rows of an output; the last is remembered. */
