@@ -227,7 +227,8 @@ final class CheckpointEngine implements AutoCloseable {
             new RandomStream(settings.seed()).split(GRADIENT_NORMS).split(snapshot.iteration()));
     List<int[]> batches = new ArrayList<>();
     int[] batch = new int[step.batchSize()];
-    for (int b = 0; b < NORMED_BATCHES; b++) {
+    int draws = step.isFullBatch(examples) ? 1 : NORMED_BATCHES; // all of them are the same
+    for (int b = 0; b < draws; b++) {
       int size = sampler.next(batch);
       batches.add(Arrays.copyOf(batch, size));
     }
