@@ -136,7 +136,7 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** A step at the level that the model leaves it. */
   TrainingStep at(TrainingStep step) {
-    return step.at(kernel.level());
+    return step.at(kernel.level(step.sgd().batchSize()));
   }
 
   /**
