@@ -259,7 +259,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
     try {
       latestIteration = iteration;
-      observed.record(model.batchSize());
+      observed.record(ObservedBatchSize.of(model));
       order.record(model);
       if (batches != null) {
         batches.record(model, iteration);
@@ -465,6 +465,9 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   /** Says once, and counts, that another network trains than the one that is watched. */
   private void passOver(Model model) {
+    if (!off && isLayer(model)) {
+      tally.pretraining();
+    }
     if (!off
         && model != watched
         && !isLayer(model)
