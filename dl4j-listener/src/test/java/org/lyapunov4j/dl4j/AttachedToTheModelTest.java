@@ -26,6 +26,7 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Sgd;
 
 /** Whatever is attached to a model and changes its step is found and named. */
+@SuppressWarnings({"serial", "overrides", "deprecation"}) // as Deeplearning4j has them
 class AttachedToTheModelTest {
   private static final DataSet DATA = Networks.data(5, 6, 3, 2, DataType.DOUBLE);
 
