@@ -72,7 +72,10 @@ class DocumentedCommandsIT {
                 new ShellBlock(
                     block.page(),
                     block.commands().stream()
-                        .filter(command -> command.starts(DocumentedCommandsTest.JAR) && !command.saysHowLong())
+                        .filter(
+                            command ->
+                                command.starts(DocumentedCommandsTest.JAR)
+                                    && !command.saysHowLong())
                         .toList()))
         .filter(block -> !block.commands().isEmpty())
         .toList();

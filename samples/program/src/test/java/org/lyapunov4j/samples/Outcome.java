@@ -23,10 +23,7 @@ public record Outcome(int status, String out, String err) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int status =
-        program
-            .setOut(new PrintWriter(out, true))
-            .setErr(new PrintWriter(err, true))
-            .execute(args);
+        program.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true)).execute(args);
     return new Outcome(status, out.toString(), err.toString());
   }
 
