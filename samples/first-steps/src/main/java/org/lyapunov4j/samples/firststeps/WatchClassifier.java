@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.firststeps;
 
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.List;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -20,10 +19,10 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 /** Shows how far a classifier's SGD is from its edge while it learns to tell two spirals apart. */
 class WatchClassifier {
   public static void main(String[] args) {
-    run(new SimpleMeterRegistry()).forEach(System.out::println);
+    run().forEach(System.out::println);
   }
 
-  static List<Checkpoint> run(SimpleMeterRegistry registry) {
+  static List<Checkpoint> run() {
     double[][] x = new double[60][];
     double[][] y = new double[60][];
     for (int i = 0; i < 60; i++) {
@@ -46,7 +45,7 @@ class WatchClassifier {
                     .build());
     MultiLayerNetwork network = new MultiLayerNetwork(configuration.build());
     network.init();
-    var builder = LyapunovListener.builder(data).frequency(100).registry(registry);
+    var builder = LyapunovListener.builder(data).frequency(100);
     try (LyapunovListener listener = builder.build()) {
       network.addListeners(listener);
       network.fit(new ListDataSetIterator<>(data.asList(), 10), 50); // 300 iterations
