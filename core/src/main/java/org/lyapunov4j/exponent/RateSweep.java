@@ -294,7 +294,8 @@ public final class RateSweep {
     }
 
     void takeWithMemory(StepBlock block) {
-      observe(response.squares(0), begin(block));
+      double norm = begin(block);
+      observe(response.squares(0), norm);
       cocycle.apply(block.batch(), block.size(0));
       energy = cocycle.energy();
       rescale(block);
