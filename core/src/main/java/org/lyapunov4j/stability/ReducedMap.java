@@ -20,7 +20,7 @@ import org.lyapunov4j.step.RandomStream;
  * <p>Cost for r eigenvectors: about mr² flops for overlaps, as much for an image.
  */
 final class ReducedMap implements SecondMomentMap {
-  private static final int STRIP = 128;
+  private static final int STRIP = 256;
 
   /** In roundoffs, relative to the norms that go into it. */
   static final double LARGEST_ERROR = 1e4;
