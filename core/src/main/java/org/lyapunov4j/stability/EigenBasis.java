@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.MatrixProduct;
+import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -362,23 +363,32 @@ final class EigenBasis {
     return sum;
   }
 
-  /** (Qx)ᵀ D (Qz), x and z for as many eigenvectors as they have entries. */
-  double bilinear(double[] d, double[] x, double[] z) {
-    double[] left = combination(x);
-    double[] right = x == z ? left : combination(z);
+  /** uᵀ D v. */
+  double bilinear(double[] d, double[] u, double[] v) {
     double sum = 0;
     for (int i = 0; i < m; i++) {
-      sum += left[i] * dot(d, i * outputs, right, i / outputs * outputs, outputs);
+      sum += u[i] * dot(d, i * outputs, v, i / outputs * outputs, outputs);
     }
     return sum;
   }
 
-  private double[] combination(double[] x) {
+  /** Q x, for as many eigenvectors as x has entries. */
+  double[] combination(double[] x) {
     double[] v = new double[m];
     for (int i = 0; i < m; i++) {
       v[i] = dot(rows, i * g.length, x, 0, x.length);
     }
     return v;
+  }
+
+  /** Signs for as many eigenvectors, the same every time. */
+  static double[] randomSigns(int length) {
+    RandomStream random = new RandomStream(length);
+    double[] x = new double[length];
+    for (int k = 0; k < length; k++) {
+      x[k] = 1 - 2.0 * random.nextInt(2);
+    }
+    return x;
   }
 
   /** Replaces every block B by B + Bᵀ. */

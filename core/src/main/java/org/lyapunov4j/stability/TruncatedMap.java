@@ -3,7 +3,6 @@ package org.lyapunov4j.stability;
 
 import java.util.Arrays;
 import org.lyapunov4j.stability.EigenBasis.Products;
-import org.lyapunov4j.step.RandomStream;
 
 /**
  * {@link ReducedMap} with the small eigenvalues in closed form. Pairs (k, l) of one of the first
@@ -37,6 +36,12 @@ final class TruncatedMap implements SecondMomentMap {
   private final double[] tail;
   private final double[] tailFactor;
 
+  /** A random x, Qx and that of its head, by which overlaps are checked. */
+  private final double[] signs;
+
+  private final double[] combined;
+  private final double[] combinedHead;
+
   /** The map with {@code head} eigenvectors exact among {@code reach}. */
   TruncatedMap(EigenBasis basis, int head, int reach) {
     this(basis, head, reach, null);
@@ -68,6 +73,9 @@ final class TruncatedMap implements SecondMomentMap {
       }
     }
     tailFactor = factors(tail);
+    signs = EigenBasis.randomSigns(this.reach);
+    combined = basis.combination(signs);
+    combinedHead = basis.combination(Arrays.copyOf(signs, this.head));
   }
 
   @Override
@@ -167,20 +175,15 @@ final class TruncatedMap implements SecondMomentMap {
 
   /** As for {@link ReducedMap}, but for pairs of the head with the reach. */
   private boolean areOverlaps(double[] d, double[] overlaps) {
-    RandomStream random = new RandomStream(reach);
-    double[] x = new double[reach];
-    for (int l = 0; l < reach; l++) {
-      x[l] = 1 - 2.0 * random.nextInt(2);
-    }
     double found = 0;
     for (int k = 0; k < head; k++) {
       double sum = 0;
       for (int l = 0; l < reach; l++) {
-        sum += x[l] * overlaps[k * reach + l];
+        sum += signs[l] * overlaps[k * reach + l];
       }
-      found += x[k] * sum;
+      found += signs[k] * sum;
     }
-    double expected = basis.bilinear(d, Arrays.copyOf(x, head), x);
+    double expected = basis.bilinear(d, combinedHead, combined);
     double error = Math.abs(found - expected);
     return error <= ReducedMap.LARGEST_ERROR * basis.roundoff() * Math.sqrt(PerronSpace.dot(d, d));
   }
