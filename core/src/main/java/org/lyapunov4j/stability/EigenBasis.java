@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.MatrixProduct;
+import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -260,15 +261,66 @@ final class EigenBasis {
   /** h ← h + bd(U Qᵀ) for the eigenvectors from … to − 1, U row by row. */
   void addBlocks(double[] u, int from, int to, double[] h) {
     int width = to - from;
-    forEachExample(
-        first -> {
-          for (int a = 0; a < outputs; a++) {
-            for (int b = 0; b < outputs; b++) {
-              h[(first + a) * outputs + b] +=
-                  dot(u, (first + a) * width, rows, (first + b) * g.length + from, width);
-            }
-          }
-        });
+    forEachExample(first -> addBlock(u, first, from, width, h));
+  }
+
+  /** Two rows of U and four of Q at a time, so that each number loaded is used more than once. */
+  private void addBlock(double[] u, int first, int from, int width, double[] h) {
+    int a = 0;
+    for (; a + 2 <= outputs; a += 2) {
+      int b = 0;
+      for (; b + 4 <= outputs; b += 4) {
+        addEight(u, (first + a) * width, (first + b) * g.length + from, width, h, first, a, b);
+      }
+      for (; b < outputs; b++) {
+        addEntry(u, first, a, b, from, width, h);
+        addEntry(u, first, a + 1, b, from, width, h);
+      }
+    }
+    for (int b = 0; a < outputs && b < outputs; b++) {
+      addEntry(u, first, a, b, from, width, h);
+    }
+  }
+
+  private void addEntry(double[] u, int first, int a, int b, int from, int width, double[] h) {
+    h[(first + a) * outputs + b] +=
+        dot(u, (first + a) * width, rows, (first + b) * g.length + from, width);
+  }
+
+  private void addEight(
+      double[] u, int x, int y, int width, double[] h, int first, int a, int b) {
+    double s0 = 0;
+    double s1 = 0;
+    double s2 = 0;
+    double s3 = 0;
+    double t0 = 0;
+    double t1 = 0;
+    double t2 = 0;
+    double t3 = 0;
+    int y1 = y + g.length;
+    int y2 = y1 + g.length;
+    int y3 = y2 + g.length;
+    for (int k = 0; k < width; k++) {
+      double s = u[x + k];
+      double t = u[x + width + k];
+      s0 += s * rows[y + k];
+      s1 += s * rows[y1 + k];
+      s2 += s * rows[y2 + k];
+      s3 += s * rows[y3 + k];
+      t0 += t * rows[y + k];
+      t1 += t * rows[y1 + k];
+      t2 += t * rows[y2 + k];
+      t3 += t * rows[y3 + k];
+    }
+    int at = (first + a) * outputs + b;
+    h[at] += s0;
+    h[at + 1] += s1;
+    h[at + 2] += s2;
+    h[at + 3] += s3;
+    h[at + outputs] += t0;
+    h[at + outputs + 1] += t1;
+    h[at + outputs + 2] += t2;
+    h[at + outputs + 3] += t3;
   }
 
   /**
@@ -311,23 +363,32 @@ final class EigenBasis {
     return sum;
   }
 
-  /** (Qx)ᵀ D (Qz), x and z for as many eigenvectors as they have entries. */
-  double bilinear(double[] d, double[] x, double[] z) {
-    double[] left = combination(x);
-    double[] right = x == z ? left : combination(z);
+  /** uᵀ D v. */
+  double bilinear(double[] d, double[] u, double[] v) {
     double sum = 0;
     for (int i = 0; i < m; i++) {
-      sum += left[i] * dot(d, i * outputs, right, i / outputs * outputs, outputs);
+      sum += u[i] * dot(d, i * outputs, v, i / outputs * outputs, outputs);
     }
     return sum;
   }
 
-  private double[] combination(double[] x) {
+  /** Q x, for as many eigenvectors as x has entries. */
+  double[] combination(double[] x) {
     double[] v = new double[m];
     for (int i = 0; i < m; i++) {
       v[i] = dot(rows, i * g.length, x, 0, x.length);
     }
     return v;
+  }
+
+  /** Signs for as many eigenvectors, the same every time. */
+  static double[] randomSigns(int length) {
+    RandomStream random = new RandomStream(length);
+    double[] x = new double[length];
+    for (int k = 0; k < length; k++) {
+      x[k] = 1 - 2.0 * random.nextInt(2);
+    }
+    return x;
   }
 
   /** Replaces every block B by B + Bᵀ. */
