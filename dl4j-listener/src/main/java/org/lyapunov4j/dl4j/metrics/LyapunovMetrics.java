@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.stability.Verdict;
@@ -107,8 +108,11 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
   private final InstantSource clock;
   private final List<Binding> bindings = new ArrayList<>();
   private volatile ListenerStatus.State state = ListenerStatus.State.WAITING;
-  private volatile Checkpoint latest;
-  private volatile Checkpoint dearest;
+  private volatile Shown latest;
+  private volatile Shown dearest;
+
+  /** A checkpoint with what it says. */
+  private record Shown(Checkpoint checkpoint, CheckpointDocument document) {}
 
   /**
    * Metrics of one run.
@@ -191,13 +195,14 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
    * @param checkpoint the new latest
    */
   public void update(Checkpoint checkpoint) {
-    if (dearest == null || checkpoint.tier().compareTo(dearest.tier()) >= 0) {
-      dearest = checkpoint;
+    Shown next = new Shown(checkpoint, CheckpointDocument.of(checkpoint));
+    if (dearest == null || checkpoint.tier().compareTo(dearest.checkpoint().tier()) >= 0) {
+      dearest = next;
     }
-    latest = checkpoint;
+    latest = next;
     forEach(
         binding -> {
-          binding.show(checkpoint);
+          binding.show(next.document());
           binding.compute.record(checkpoint.computeTime());
         });
   }
@@ -253,31 +258,35 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
   }
 
   private double value(LyapunovGauge gauge) {
-    double value = gauge.of(latest);
-    return Double.isNaN(value) && OF_DEARER_TIERS.contains(gauge) ? gauge.of(dearest) : value;
+    double value = value(gauge, latest);
+    return Double.isNaN(value) && OF_DEARER_TIERS.contains(gauge) ? value(gauge, dearest) : value;
+  }
+
+  private static double value(LyapunovGauge gauge, Shown shown) {
+    return gauge.of(shown == null ? null : shown.document());
   }
 
   private double isVerdict(Verdict.Kind kind) {
-    Checkpoint checkpoint = latest;
-    if (checkpoint == null) {
+    Shown shown = latest;
+    if (shown == null) {
       return Double.NaN;
     }
-    return checkpoint.verdict().filter(verdict -> verdict.kind() == kind).isPresent() ? 1 : 0;
+    return shown.checkpoint().verdict().filter(verdict -> verdict.kind() == kind).isPresent() ? 1 : 0;
   }
 
   private double isLevel(Level.Kind kind) {
-    Checkpoint checkpoint = latest;
-    if (checkpoint == null) {
+    Shown shown = latest;
+    if (shown == null) {
       return Double.NaN;
     }
-    return checkpoint.level().kind() == kind ? 1 : 0;
+    return shown.checkpoint().level().kind() == kind ? 1 : 0;
   }
 
   private Number ageSeconds() {
-    Checkpoint checkpoint = latest;
-    return checkpoint == null
+    Shown shown = latest;
+    return shown == null
         ? Double.NaN
-        : Duration.between(checkpoint.time(), clock.instant()).toMillis() / 1000.0;
+        : Duration.between(shown.checkpoint().time(), clock.instant()).toMillis() / 1000.0;
   }
 
   /** The meters in one registry. */
@@ -307,7 +316,7 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     }
 
     private void register() {
-      Checkpoint present = latest;
+      CheckpointDocument present = latest == null ? null : latest.document();
       for (LyapunovGauge gauge : LyapunovGauge.values()) {
         if (present == null || gauge.isAt(present)) {
           gauges.put(gauge, gauge(gauge));
@@ -369,15 +378,15 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     }
 
     /** Registers what a checkpoint has and removes what it has not. */
-    void show(Checkpoint checkpoint) {
+    void show(CheckpointDocument document) {
       for (LyapunovGauge gauge : LyapunovGauge.values()) {
-        if (gauge.isAt(checkpoint)) {
+        if (gauge.isAt(document)) {
           gauges.computeIfAbsent(gauge, this::gauge);
         } else if (gauges.containsKey(gauge)) {
           registry.remove(gauges.remove(gauge));
         }
       }
-      if (!checkpoint.hasStability()) {
+      if (!document.hasStability()) {
         verdicts.forEach(registry::remove);
         verdicts.clear();
       } else if (verdicts.isEmpty()) {
