@@ -6,7 +6,7 @@ import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.stability.Verdict;
 
 /**
- * The gauges that {@link LyapunovMetrics} publishes from the latest checkpoint: each is an entry of
+ * The gauges that {@link MetricsSink} publishes from the latest checkpoint: each is an entry of
  * its {@link CheckpointDocument} under a name of its own. All are NaN before the first one; from
  * then on those that its level does not allow are absent.
  */

@@ -28,7 +28,7 @@ import org.lyapunov4j.stability.Verdict;
  * }</pre>
  *
  * <p>fills a Prometheus data folder with them. Names and values are those of {@link LyapunovGauge}
- * and of {@value LyapunovMetrics#VERDICT_STATE}, so that a dashboard made for live metrics shows
+ * and of {@value MetricsSink#VERDICT_STATE}, so that a dashboard made for live metrics shows
  * them too.
  *
  * <p>Needs {@code micrometer-registry-prometheus}, which this library does not bring along.
@@ -71,11 +71,11 @@ public final class OpenMetricsFile {
       family(out, name, gauge.description());
       series(out, name, "", ordered, gauge::of);
     }
-    String name = NAMES.name(LyapunovMetrics.VERDICT_STATE, Meter.Type.GAUGE, null);
+    String name = NAMES.name(MetricsSink.VERDICT_STATE, Meter.Type.GAUGE, null);
     family(out, name, "1 for the verdict of the checkpoint, else 0");
     for (Verdict.Kind kind : Verdict.Kind.values()) {
       String state =
-          "," + LyapunovMetrics.STATE_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
+          "," + MetricsSink.STATE_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
       series(
           out,
           name,
@@ -83,11 +83,11 @@ public final class OpenMetricsFile {
           ordered,
           d -> d.hasStability() ? is(d, "verdict", kind) : Double.NaN);
     }
-    String level = NAMES.name(LyapunovMetrics.LEVEL, Meter.Type.GAUGE, null);
+    String level = NAMES.name(MetricsSink.LEVEL, Meter.Type.GAUGE, null);
     family(out, level, "1 for the level of the checkpoint, else 0");
     for (Level.Kind kind : Level.Kind.values()) {
       String label =
-          "," + LyapunovMetrics.LEVEL_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
+          "," + MetricsSink.LEVEL_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
       series(out, level, label, ordered, d -> is(d, "level.kind", kind));
     }
     out.write("# EOF\n");
@@ -114,7 +114,7 @@ public final class OpenMetricsFile {
         out.write(
             name
                 + "{"
-                + LyapunovMetrics.RUN_TAG
+                + MetricsSink.RUN_TAG
                 + "=\""
                 + escape(checkpoint.text("run").orElseThrow())
                 + "\""

@@ -21,10 +21,10 @@ class MetricsAreCompleteTest {
   private static final Map<String, String> OTHER_METERS =
       Map.of(
           "run", "the tag run",
-          "time", LyapunovMetrics.AGE,
-          "level.kind", LyapunovMetrics.LEVEL,
-          "gramMillis", LyapunovMetrics.COMPUTE,
-          "analysisMillis", LyapunovMetrics.COMPUTE);
+          "time", MetricsSink.AGE,
+          "level.kind", MetricsSink.LEVEL,
+          "gramMillis", MetricsSink.COMPUTE,
+          "analysisMillis", MetricsSink.COMPUTE);
 
   private static final Map<String, List<String>> LEFT_OUT =
       Map.of(
