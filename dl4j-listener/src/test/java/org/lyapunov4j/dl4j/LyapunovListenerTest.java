@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
-import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
+import org.lyapunov4j.dl4j.metrics.MetricsSink;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.exponent.ExactExponent;
@@ -667,7 +667,7 @@ class LyapunovListenerTest {
             .onCheckpoint(c -> await(training))
             .build();
     train(listener, new Sgd(0.05), 1);
-    assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 2);
+    assertThat(registry.get(MetricsSink.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 2);
     training.countDown();
     listener.close();
     assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0, 1);
@@ -826,7 +826,7 @@ class LyapunovListenerTest {
     assertThat(listener.history()).isEmpty();
     assertThat(listener.cancelled()).isEqualTo(3);
     assertThat(listener.failures()).isZero();
-    assertThat(registry.get(LyapunovMetrics.CANCELLED).counter().count()).isEqualTo(3);
+    assertThat(registry.get(MetricsSink.CANCELLED).counter().count()).isEqualTo(3);
     assertThatIllegalArgumentException().isThrownBy(() -> quick().timeLimit(Duration.ZERO));
   }
 
@@ -930,7 +930,7 @@ class LyapunovListenerTest {
     LyapunovListener listener =
         train(quick().registry(registry).budget(1e-9).build(), new Sgd(0.05), 1);
     assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0);
-    assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 1);
+    assertThat(registry.get(MetricsSink.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 1);
   }
 
   private static void requireThreadEnds(String name) throws InterruptedException {

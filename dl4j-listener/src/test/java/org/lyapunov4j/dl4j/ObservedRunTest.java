@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
-import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
+import org.lyapunov4j.dl4j.metrics.MetricsSink;
 import org.lyapunov4j.dl4j.metrics.OpenMetricsFile;
 import org.lyapunov4j.dl4j.record.ObservationLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
@@ -65,11 +65,11 @@ class ObservedRunTest {
   }
 
   private Gauge gauge(String name) {
-    return registry.find(name).tag(LyapunovMetrics.RUN_TAG, "a").gauge();
+    return registry.find(name).tag(MetricsSink.RUN_TAG, "a").gauge();
   }
 
   private double level(String level) {
-    return registry.get(LyapunovMetrics.LEVEL).tag("run", "a").tag("level", level).gauge().value();
+    return registry.get(MetricsSink.LEVEL).tag("run", "a").tag("level", level).gauge().value();
   }
 
   @Test
@@ -79,7 +79,7 @@ class ObservedRunTest {
     for (LyapunovGauge gauge : CONCLUSIONS) {
       assertThat(gauge(gauge.meterName())).as(gauge.meterName()).isNull();
     }
-    assertThat(registry.find(LyapunovMetrics.VERDICT_STATE).gauges()).isEmpty();
+    assertThat(registry.find(MetricsSink.VERDICT_STATE).gauges()).isEmpty();
     assertThat(gauge(LyapunovGauge.SHARPNESS.meterName()).value())
         .isCloseTo(last.findings().measuredSharpness().orElseThrow(), within(0.0));
     assertThat(gauge(LyapunovGauge.LOSS.meterName()).value()).isEqualTo(last.loss());

@@ -21,7 +21,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.dl4j.record.CheckpointLine;
-import org.lyapunov4j.dl4j.record.EdgeFile;
+import org.lyapunov4j.dl4j.record.EdgeFiles;
+import org.lyapunov4j.dl4j.record.EdgeState;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
 import org.lyapunov4j.exponent.Tangent;
@@ -115,15 +116,15 @@ class RecordOfARunTest {
     MultiLayerNetwork network = network();
     train(network, first, 0, 3);
     first.close();
-    EdgeFile edges = new EdgeFile(file);
-    EdgeFile.State state = edges.read().orElseThrow();
+    EdgeState state = EdgeFiles.read(file).orElseThrow();
     EdgeTrack track = state.track();
     assertThat(track.edge().value())
         .isEqualTo(first.history().get(1).stability().criticalLearningRate().orElseThrow().value());
     if (damage.equals("other size")) {
       Tangent one = Tangent.of(new double[] {1});
-      edges.write(
-          new EdgeFile.State(
+      EdgeFiles.write(
+          file,
+          new EdgeState(
               new EdgeTrack(
                   track.edge(), track.step(), track.scale(), track.isCertified(), Optional.of(one)),
               state.trend()));

@@ -333,7 +333,7 @@ class RecordFilesTest {
   }
 
   @Test
-  private static TrajectoryFile.State state(int i) {
+  private static TangentState state(int i) {
     SgdStep step =
         new SgdStep(
             0.1 * i,
@@ -358,7 +358,7 @@ class RecordFilesTest {
             i == 3,
             new double[] {Math.PI, -0.1 * i, Double.MIN_VALUE},
             i == 1 ? null : new double[] {0, 1e300, 1.0 / 3});
-    return new TrajectoryFile.State(
+    return new TangentState(
         10 * i,
         i == 0 ? Optional.empty() : Optional.of(carried),
         i == 2 ? TrajectoryExponent.Curvature.HESSIAN : TrajectoryExponent.Curvature.GAUSS_NEWTON,
@@ -366,7 +366,7 @@ class RecordFilesTest {
         new double[] {-0.0, i / 7.0, 1e-310},
         i == 1 ? null : new double[] {0, 1, Math.E},
         new TreeMap<>(Map.of(10 * i + 1, new int[] {0, 5, 2}, 10 * i + 3, new int[] {1})),
-        i == 2 ? new TrajectoryFile.Progress(7, 3, -1.0 / 3, true, 11, 0.7, 1e-10) : null);
+        i == 2 ? new TangentState.Progress(7, 3, -1.0 / 3, true, 11, 0.7, 1e-10) : null);
   }
 
   @Test

@@ -21,6 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.LyapunovListener;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus.State;
 import org.nd4j.linalg.activations.Activation;
@@ -153,6 +155,24 @@ class StabilityPageTest {
     browser.evaluate("document.querySelector('#table summary').click()");
     browser.waitFor("document.querySelector('#table table') !== null");
     assertThat(browser.text("#table")).contains("between −3.0e−09 and 0").doesNotContain("NaN");
+  }
+
+  @Test
+  void everyEntryOfTheDocumentIsOnThePage() {
+    Checkpoint checkpoint = Checkpoints.bounded("all", 1, -3e-9, 1);
+    new StabilityPublisher(storage, "s").accept(checkpoint);
+    browser.open(ui.address() + "/stability");
+    browser.waitFor("document.getElementById('status').innerText.startsWith('1 checkpoint,')");
+    browser.evaluate("document.querySelector('#all summary').click()");
+    browser.waitFor("document.querySelector('#all table') !== null");
+    assertThat(browser.evaluate("document.querySelectorAll('#all tr').length").intValue())
+        .isEqualTo(CheckpointDocument.of(checkpoint).entries().size());
+    assertThat(browser.text("#all"))
+        .contains("lost in rounding", "dropout was off", "EXACT")
+        .doesNotContain("undefined", "[object");
+    browser.evaluate("document.querySelector('#assumed summary').click()");
+    assertThat(browser.text("#assumptions"))
+        .contains("dropout was off", "λ is only bounded: lost in rounding");
   }
 
   @Test
