@@ -88,7 +88,7 @@ public final class SampleCheckpoints {
     return checkpoint(
         Tier.FULL,
         new TrainingStep("AMSGrad", step, level, List.of()),
-        EdgeReport.of(report(step), 1.5));
+        edge(step));
   }
 
   private static Checkpoint observed() {
@@ -112,6 +112,19 @@ public final class SampleCheckpoints {
             OptionalDouble.of(0.4),
             OptionalDouble.of(1.25),
             List.of("a product was wrong")));
+  }
+
+  private static EdgeReport edge(SgdStep step) {
+    StabilityReport found = report(step);
+    return new EdgeReport(
+        found.examples(),
+        found.outputs(),
+        step,
+        found.sharpness(),
+        found.classicEdgeRatio(),
+        found.criticalLearningRate(),
+        1.5,
+        found.remarks());
   }
 
   private static StabilityReport report(SgdStep step) {
