@@ -36,6 +36,7 @@ final class EigenBasis {
   private final int outputs;
   private final double[] g;
   private final double[] rows;
+  private final ExampleRows byExample;
   private final INDArray columns;
   private final Multiplier multiplier;
 
@@ -60,6 +61,7 @@ final class EigenBasis {
     outputs = spectrum.outputs();
     g = new double[count];
     rows = new double[m * count];
+    byExample = new ExampleRows(rows, count, outputs);
     columns = Nd4j.createUninitialized(type, new long[] {m, count}, 'f');
     double[] tile = new double[m * TILE];
     for (int from = 0; from < count; from += TILE) {
@@ -240,87 +242,14 @@ final class EigenBasis {
   double[] timesBlocks(double[] d, int from, int to) {
     int width = to - from;
     double[] product = new double[m * width];
-    forEachExample(
-        first -> {
-          for (int a = 0; a < outputs; a++) {
-            int row = (first + a) * outputs;
-            int target = (first + a) * width;
-            int b = 0;
-            for (; b + 2 <= outputs; b += 2) {
-              int x = (first + b) * g.length + from;
-              addTwo(d[row + b], d[row + b + 1], rows, x, x + g.length, product, target, width);
-            }
-            for (; b < outputs; b++) {
-              addOne(d[row + b], rows, (first + b) * g.length + from, product, target, width);
-            }
-          }
-        });
+    forEachExample(first -> byExample.addTimesBlock(d, first, from, width, product));
     return product;
   }
 
   /** h ← h + bd(U Qᵀ) for the eigenvectors from … to − 1, U row by row. */
   void addBlocks(double[] u, int from, int to, double[] h) {
     int width = to - from;
-    forEachExample(first -> addBlock(u, first, from, width, h));
-  }
-
-  /** Two rows of U and four of Q at a time, so that each number loaded is used more than once. */
-  private void addBlock(double[] u, int first, int from, int width, double[] h) {
-    int a = 0;
-    for (; a + 2 <= outputs; a += 2) {
-      int b = 0;
-      for (; b + 4 <= outputs; b += 4) {
-        addEight(u, (first + a) * width, (first + b) * g.length + from, width, h, first, a, b);
-      }
-      for (; b < outputs; b++) {
-        addEntry(u, first, a, b, from, width, h);
-        addEntry(u, first, a + 1, b, from, width, h);
-      }
-    }
-    for (int b = 0; a < outputs && b < outputs; b++) {
-      addEntry(u, first, a, b, from, width, h);
-    }
-  }
-
-  private void addEntry(double[] u, int first, int a, int b, int from, int width, double[] h) {
-    h[(first + a) * outputs + b] +=
-        dot(u, (first + a) * width, rows, (first + b) * g.length + from, width);
-  }
-
-  private void addEight(
-      double[] u, int x, int y, int width, double[] h, int first, int a, int b) {
-    double s0 = 0;
-    double s1 = 0;
-    double s2 = 0;
-    double s3 = 0;
-    double t0 = 0;
-    double t1 = 0;
-    double t2 = 0;
-    double t3 = 0;
-    int y1 = y + g.length;
-    int y2 = y1 + g.length;
-    int y3 = y2 + g.length;
-    for (int k = 0; k < width; k++) {
-      double s = u[x + k];
-      double t = u[x + width + k];
-      s0 += s * rows[y + k];
-      s1 += s * rows[y1 + k];
-      s2 += s * rows[y2 + k];
-      s3 += s * rows[y3 + k];
-      t0 += t * rows[y + k];
-      t1 += t * rows[y1 + k];
-      t2 += t * rows[y2 + k];
-      t3 += t * rows[y3 + k];
-    }
-    int at = (first + a) * outputs + b;
-    h[at] += s0;
-    h[at + 1] += s1;
-    h[at + 2] += s2;
-    h[at + 3] += s3;
-    h[at + outputs] += t0;
-    h[at + outputs + 1] += t1;
-    h[at + outputs + 2] += t2;
-    h[at + outputs + 3] += t3;
+    forEachExample(first -> byExample.addBlock(u, first, from, width, h));
   }
 
   /**
@@ -347,7 +276,7 @@ final class EigenBasis {
     for (int first = 0; first < m; first += outputs) {
       double sum = 0;
       for (int i = first; i < first + outputs; i++) {
-        sum += dot(rows, i * g.length + from, rows, i * g.length + from, to - from);
+        sum += ExampleRows.dot(rows, i * g.length + from, rows, i * g.length + from, to - from);
       }
       largest = Math.max(largest, sum);
     }
@@ -367,7 +296,7 @@ final class EigenBasis {
   double bilinear(double[] d, double[] u, double[] v) {
     double sum = 0;
     for (int i = 0; i < m; i++) {
-      sum += u[i] * dot(d, i * outputs, v, i / outputs * outputs, outputs);
+      sum += u[i] * ExampleRows.dot(d, i * outputs, v, i / outputs * outputs, outputs);
     }
     return sum;
   }
@@ -376,7 +305,7 @@ final class EigenBasis {
   double[] combination(double[] x) {
     double[] v = new double[m];
     for (int i = 0; i < m; i++) {
-      v[i] = dot(rows, i * g.length, x, 0, x.length);
+      v[i] = ExampleRows.dot(rows, i * g.length, x, 0, x.length);
     }
     return v;
   }
@@ -408,37 +337,5 @@ final class EigenBasis {
   private void forEachExample(IntConsumer task) {
     IntStream examples = IntStream.range(0, m / outputs);
     (m < LEAST_PARALLEL ? examples : examples.parallel()).forEach(i -> task.accept(i * outputs));
-  }
-
-  private static void addOne(double c, double[] x, int offset, double[] y, int target, int length) {
-    for (int k = 0; k < length; k++) {
-      y[target + k] += c * x[offset + k];
-    }
-  }
-
-  private static void addTwo(
-      double c, double d, double[] x, int p, int q, double[] y, int target, int length) {
-    for (int k = 0; k < length; k++) {
-      y[target + k] += c * x[p + k] + d * x[q + k];
-    }
-  }
-
-  /** Four sums at a time: a single one would wait for each addition. */
-  private static double dot(double[] x, int xFrom, double[] y, int yFrom, int length) {
-    double a = 0;
-    double b = 0;
-    double c = 0;
-    double d = 0;
-    int k = 0;
-    for (; k + 4 <= length; k += 4) {
-      a += x[xFrom + k] * y[yFrom + k];
-      b += x[xFrom + k + 1] * y[yFrom + k + 1];
-      c += x[xFrom + k + 2] * y[yFrom + k + 2];
-      d += x[xFrom + k + 3] * y[yFrom + k + 3];
-    }
-    for (; k < length; k++) {
-      a += x[xFrom + k] * y[yFrom + k];
-    }
-    return (a + b) + (c + d);
   }
 }
