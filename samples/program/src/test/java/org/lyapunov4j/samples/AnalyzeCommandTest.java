@@ -155,7 +155,18 @@ class AnalyzeCommandTest {
       assertThat(found.number("epoch")).isEqualTo(live.number("epoch"));
     }
     assertThat(RunRecord.read(record).end().orElseThrow().checkpoints()).isEqualTo(4);
-    assertThat(outcome.lines()).hasSize(6).first().asString().contains("verdict");
+    assertThat(outcome.lines().stream().filter(line -> !line.startsWith("note: ")))
+        .hasSize(6)
+        .first()
+        .asString()
+        .contains("verdict");
+    assertThat(outcome.lines().stream().filter(line -> line.startsWith("note: ")))
+        .containsExactlyElementsOf(
+            analysed.stream()
+                .flatMap(document -> document.cautions().stream())
+                .distinct()
+                .map("note: "::concat)
+                .toList());
     assertThat(page).content().contains("<html", "analyze");
   }
 
