@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Watches the dynamical stability of a training run: at checkpoints it computes the NTK Gram matrix
  * of the model on a fixed probe set, estimates the Lyapunov exponent λ of the training step at
- * these parameters, and delivers a {@link Checkpoint} to the log, to a record on disk, to any
- * consumers and to Micrometer.
+ * these parameters, and delivers a {@link Checkpoint} to the log and to every {@link
+ * CheckpointSink}, such as a record on disk or Micrometer.
  *
  * <pre>{@code
  * network.setListeners(LyapunovListener.builder(probe).frequency(100).registry(meterRegistry).build());
