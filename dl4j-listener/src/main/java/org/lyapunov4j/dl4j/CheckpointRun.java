@@ -127,7 +127,9 @@ final class CheckpointRun {
           .ifPresent(
               share ->
                   log.info(
-                      "{}: checkpoints take {} % of the time of training so far; budget(0.05) keeps them within 5 %, a larger frequency or the tier ECONOMY makes them fewer or cheaper",
+                      "{}: checkpoints take {} % of the time of training so far; budget(0.05) keeps"
+                          + " them within 5 %, a larger frequency or the tier ECONOMY makes them"
+                          + " fewer or cheaper",
                       settings.run(), Math.round(100 * share)));
     }
   }
@@ -185,7 +187,9 @@ final class CheckpointRun {
     if (!room && !roomWarned) {
       roomWarned = true;
       log.warn(
-          "{} passes over a checkpoint in the background: it needs about {} MB, more than half of the free heap, the rest of which is for training. Use a smaller probe or a larger -Xmx.",
+          "{} passes over a checkpoint in the background: it needs about {} MB, more than half of"
+              + " the free heap, the rest of which is for training. Use a smaller probe or a larger"
+              + " -Xmx.",
           settings.run(),
           bytes >> 20);
     }

@@ -77,7 +77,8 @@ final class HessianTracker {
     }
     if (restored != null && restored.trajectory().isPresent() && restored.progress() == null) {
       log.warn(
-          "The tangent vector was carried by an earlier version, between checkpoints on a straight line; a new one starts");
+          "The tangent vector was carried by an earlier version, between checkpoints on a straight"
+              + " line; a new one starts");
       return null;
     }
     return restored == null || restored.trajectory().isEmpty() ? null : restored;
@@ -128,7 +129,8 @@ final class HessianTracker {
     restored = null;
     if (before == null || !Arrays.equals(before, saved.parameters())) {
       log.warn(
-          "The tangent vector was carried to iteration {}, where the parameters were others than those training resumes from; a new one starts",
+          "The tangent vector was carried to iteration {}, where the parameters were others than"
+              + " those training resumes from; a new one starts",
           saved.iteration());
       return;
     }

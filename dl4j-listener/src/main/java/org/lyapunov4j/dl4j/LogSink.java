@@ -63,7 +63,8 @@ final class LogSink implements CheckpointSink {
     if (!unsettled.isEmpty()) {
       probeWarned = true;
       log.warn(
-          "{}: half of the probe's {} examples give other results than all of them: {}. Use a larger probe.",
+          "{}: half of the probe's {} examples give other results than all of them: {}. Use a"
+              + " larger probe.",
           checkpoint.run(),
           checkpoint.stability().examples(),
           String.join(", ", unsettled));

@@ -2,8 +2,6 @@
 package org.lyapunov4j.dl4j;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tag;
-import io.micrometer.core.instrument.Tags;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -36,11 +34,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Watches the dynamical stability of a training run: at checkpoints it computes the NTK Gram matrix
  * of the model on a fixed probe set, estimates the Lyapunov exponent λ of the training step at
- * these parameters, and delivers a {@link Checkpoint} to the log, to a record on disk, to any
- * consumers and to Micrometer.
+ * these parameters, and delivers a {@link Checkpoint} to the log and to every {@link
+ * CheckpointSink}, such as a record on disk or Micrometer.
  *
  * <pre>{@code
- * network.setListeners(new LyapunovListener.Builder(probe).frequency(100).registry(meterRegistry).build());
+ * network.setListeners(LyapunovListener.builder(probe).frequency(100).registry(meterRegistry).build());
  * }</pre>
  *
  * <p><b>It never disturbs training.</b> It works in {@code iterationDone} and {@code onEpochEnd} on
@@ -83,25 +81,6 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private final WatchedNetwork watched = new WatchedNetwork();
   private volatile boolean closed;
   private int latestIteration = -1;
-
-  /**
-   * A listener that computes a checkpoint every {@value #DEFAULT_FREQUENCY} iterations and logs it.
-   *
-   * @param probe the examples, with labels, of which the Gram matrix is made; copied
-   */
-  public LyapunovListener(DataSet probe) {
-    this(probe, DEFAULT_FREQUENCY);
-  }
-
-  /**
-   * A listener that logs its checkpoints.
-   *
-   * @param probe the examples, with labels, of which the Gram matrix is made; copied
-   * @param frequency iterations from one checkpoint to the next, at least 1
-   */
-  public LyapunovListener(DataSet probe, int frequency) {
-    this(new Builder(probe).frequency(frequency), List.of(new LogSink(log)), null);
-  }
 
   private LyapunovListener(Builder builder, List<CheckpointSink> all, RecordSink record) {
     this.record = record;
@@ -157,27 +136,27 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * A builder.
    *
    * @param probe the examples, with labels, of which the Gram matrix is made; copied
-   * @return the same as {@code new LyapunovListener.Builder(probe)}
+   * @return a builder of a listener for one model
    */
   public static Builder builder(DataSet probe) {
-    return new Builder(probe);
+    return builder(ProbeSet.of(probe));
   }
 
   /**
    * A builder for a network of several inputs or outputs.
    *
    * @param probe the examples, with labels, of which the Gram matrix is made; copied
-   * @return the same as {@code new LyapunovListener.Builder(probe)}
+   * @return a builder of a listener for one model
    */
   public static Builder builder(MultiDataSet probe) {
-    return new Builder(probe);
+    return builder(ProbeSet.of(probe));
   }
 
   /**
    * A builder with a probe chosen from an iterator, or normalised.
    *
    * @param probe the examples, with labels, of which the Gram matrix is made
-   * @return the same as {@code new LyapunovListener.Builder(probe)}
+   * @return a builder of a listener for one model
    */
   public static Builder builder(ProbeSet probe) {
     return new Builder(probe);
@@ -213,7 +192,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   private void passOver(Model model) {
     if (!faults.isOff() && watched.isStranger(model) && counts.elsewhere()) {
       log.warn(
-          "{} watches the network that called it first; another one trains now and is passed over. Give every network a listener of its own.",
+          "{} watches the network that called it first; another one trains now and is passed over."
+              + " Give every network a listener of its own.",
           run);
     }
   }
@@ -383,7 +363,6 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private final Map<Tier, Schedule> further = new EnumMap<>(Tier.class);
     private Schedule schedule = Schedule.everyIterations(DEFAULT_FREQUENCY);
     private String run;
-    private Tags tags = Tags.empty();
     private long seed;
     private Tier tier = Tier.STANDARD;
     private int batchSize;
@@ -404,30 +383,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private LongSupplier nanoseconds = System::nanoTime;
     private HeapShare heap = new HeapShare();
 
-    /**
-     * A builder.
-     *
-     * @param probe the examples, with labels, of which the Gram matrix is made; copied
-     */
-    public Builder(DataSet probe) {
-      this(ProbeSet.of(probe));
-    }
-
-    /**
-     * A builder for a network of several inputs or outputs.
-     *
-     * @param probe the examples, with labels, of which the Gram matrix is made; copied
-     */
-    public Builder(MultiDataSet probe) {
-      this(ProbeSet.of(probe));
-    }
-
-    /**
-     * A builder with a probe chosen from an iterator, or normalised.
-     *
-     * @param probe the examples, with labels, of which the Gram matrix is made
-     */
-    public Builder(ProbeSet probe) {
+    private Builder(ProbeSet probe) {
       this.probe = Objects.requireNonNull(probe, "probe");
     }
 
@@ -668,17 +624,6 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * Hands every checkpoint to a consumer, in the thread that computed it. May be called for
-     * several.
-     *
-     * @param consumer what it throws is logged and counted
-     * @return this
-     */
-    public Builder onCheckpoint(Consumer<Checkpoint> consumer) {
-      return to(Objects.requireNonNull(consumer, "consumer")::accept);
-    }
-
-    /**
      * Tells a consumer how the listener fares: when it is built, and whenever what became of a
      * checkpoint, or the reason for it, is another than before. May be called for several.
      *
@@ -692,8 +637,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     /**
      * Names the run.
      *
-     * @param run the value of the metrics' tag {@value MetricsSink#RUN_TAG}; default that of
-     *     the record that is continued, or {@code run-} and a number unique in this JVM
+     * @param run the value of the metrics' tag {@value MetricsSink#RUN_TAG}; default that of the
+     *     record that is continued, or {@code run-} and a number unique in this JVM
      * @return this
      */
     public Builder run(String run) {
@@ -701,17 +646,6 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         throw new IllegalArgumentException("the run needs a name, got '" + run + "'");
       }
       this.run = run;
-      return this;
-    }
-
-    /**
-     * Further tags of the metrics.
-     *
-     * @param tags with few values each
-     * @return this
-     */
-    public Builder tags(Iterable<Tag> tags) {
-      this.tags = Tags.of(tags);
       return this;
     }
 
@@ -878,7 +812,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       all.add(new LogSink(log));
       all.addAll(sinks);
       if (!registries.isEmpty()) {
-        all.add(new MetricsSink(tags, registries.toArray(MeterRegistry[]::new)));
+        all.add(new MetricsSink(registries.toArray(MeterRegistry[]::new)));
       }
       try {
         return new LyapunovListener(this, all, record);

@@ -16,10 +16,10 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
 import org.lyapunov4j.dl4j.metrics.MetricsSink;
 import org.lyapunov4j.dl4j.metrics.OpenMetricsFile;
-import org.lyapunov4j.dl4j.record.ObservationLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
@@ -109,14 +109,14 @@ class ObservedRunTest {
     assertThat(record.unreadable()).isZero();
     assertThat(record.checkpoints()).isEmpty();
     assertThat(record.observations()).hasSameSizeAs(listener.history());
-    ObservationLine line = record.observations().get(0);
-    assertThat(line.level().kind()).isEqualTo("OBSERVED");
-    assertThat(line.level().reason()).contains("LBFGS");
-    assertThat(line.level().remedy()).contains("STOCHASTIC_GRADIENT_DESCENT");
-    assertThat(line.sharpness())
+    CheckpointDocument line = record.observations().get(0);
+    assertThat(line.text("level.kind")).contains("OBSERVED");
+    assertThat(line.text("level.reason").orElseThrow()).contains("LBFGS");
+    assertThat(line.text("level.remedy").orElseThrow()).contains("STOCHASTIC_GRADIENT_DESCENT");
+    assertThat(line.number("sharpness"))
         .isEqualTo(listener.history().get(0).findings().measuredSharpness().orElseThrow());
-    assertThat(line.edgeRatio()).isNull();
-    assertThat(line.step()).startsWith("OBSERVED");
+    assertThat(line.has("edgeRatio")).isFalse();
+    assertThat(line.text("step").orElseThrow()).startsWith("OBSERVED");
     assertThat(record.run().orElseThrow().step()).startsWith("OBSERVED");
     String text = Files.readString(folder.resolve("run.jsonl"));
     assertThat(text).doesNotContain("\"exponent\"", "\"verdict\"", "edgeRatio");

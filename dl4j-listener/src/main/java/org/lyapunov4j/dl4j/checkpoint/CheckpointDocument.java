@@ -31,7 +31,8 @@ public final class CheckpointDocument {
     /**
      * What it holds.
      *
-     * @return a Double, Long, Boolean, String or Instant, or a list of Doubles, Strings or documents
+     * @return a Double, Long, Boolean, String or Instant, or a list of Doubles, Strings or
+     *     documents
      */
     Object content();
 
@@ -310,6 +311,26 @@ public final class CheckpointDocument {
   }
 
   /**
+   * The entries of a group, such as those of {@code trajectory}.
+   *
+   * @param path what their keys begin with, up to a dot
+   * @return in the order of the fields; empty if there are none
+   */
+  public List<Entry> entries(String path) {
+    return entries.values().stream().filter(e -> e.key().startsWith(path + ".")).toList();
+  }
+
+  /**
+   * The entries of a section, such as all that was found of one Gram matrix.
+   *
+   * @param section of the document
+   * @return in the order of the fields
+   */
+  public List<Entry> entries(Section section) {
+    return entries.values().stream().filter(e -> e.field().section() == section).toList();
+  }
+
+  /**
    * An entry.
    *
    * @param key of a field
@@ -408,7 +429,7 @@ public final class CheckpointDocument {
    * @return the model's counter; −1 in a document without a checkpoint
    */
   public int iteration() {
-    return has("iteration") ? (int) number("iteration") : -1;
+    return entries.containsKey("iteration") ? (int) number("iteration") : -1;
   }
 
   /**
@@ -417,7 +438,7 @@ public final class CheckpointDocument {
    * @return false where training is only observed, and for gauges
    */
   public boolean hasStability() {
-    return has("verdict");
+    return entries.containsKey("verdict");
   }
 
   /**
@@ -454,7 +475,10 @@ public final class CheckpointDocument {
     }
     if (!has(exponent + ".value")) {
       return Optional.of(
-          "between " + bound(number(exponent + ".low")) + " and " + bound(number(exponent + ".high")));
+          "between "
+              + bound(number(exponent + ".low"))
+              + " and "
+              + bound(number(exponent + ".high")));
     }
     double value = number(exponent + ".value");
     double error = number(exponent + ".standardError");
@@ -472,10 +496,7 @@ public final class CheckpointDocument {
     Entry entry = entries.get(key);
     if (entry == null && schema.stream().noneMatch(field -> field.key().equals(key))) {
       throw new IllegalArgumentException(
-          "a key must be that of a field of the document, got "
-              + key
-              + "; the fields are "
-              + schema.stream().map(Field::key).toList());
+          "a key must be that of a field of the document, got " + key + "; fields() lists them");
     }
     return entry;
   }

@@ -17,7 +17,8 @@ final class Fields {
   static final List<Field> MOMENT =
       List.of(
           field(Value.Number.class, Section.FINDINGS, "order", "p", "", "Order of the moment"),
-          field(Value.Number.class, Section.FINDINGS, "value", "Λ(p)", NATS, "Moment exponent Λ(p)"),
+          field(
+              Value.Number.class, Section.FINDINGS, "value", "Λ(p)", NATS, "Moment exponent Λ(p)"),
           field(
               Value.Number.class,
               Section.FINDINGS,
@@ -126,14 +127,23 @@ final class Fields {
 
     Rows exponent(String key, String symbol, String of) {
       return number(key + ".value", symbol, NATS, "Lyapunov exponent of " + of + ", per step")
-          .number(key + ".standardError", symbol + ", error", NATS, "Its standard error, 0 if exact")
+          .number(
+              key + ".standardError", symbol + ", error", NATS, "Its standard error, 0 if exact")
           .low(key + ".low", symbol + ", low", NATS, "Lower end of its 95 % interval, or its bound")
-          .high(key + ".high", symbol + ", high", NATS, "Upper end of its 95 % interval, or its bound")
+          .high(
+              key + ".high",
+              symbol + ", high",
+              NATS,
+              "Upper end of its 95 % interval, or its bound")
           .text(key + ".sign", symbol + ", sign", "POSITIVE, NEGATIVE or UNDECIDED")
-          .text(key + ".branch", symbol + ", branch", "The direction an estimate was measured along")
+          .text(
+              key + ".branch", symbol + ", branch", "The direction an estimate was measured along")
           .count(key + ".steps", symbol + ", steps", "steps", "Steps an estimate was measured over")
           .count(
-              key + ".realisations", symbol + ", realisations", "", "Independent runs of an estimate")
+              key + ".realisations",
+              symbol + ", realisations",
+              "",
+              "Independent runs of an estimate")
           .number(
               key + ".variancePerStep",
               symbol + ", variance per step",
@@ -149,7 +159,8 @@ final class Fields {
   private static List<Field> findings() {
     Rows rows = new Rows(Section.FINDINGS);
     step(rows);
-    rows.exponent("exponent", "λ", "SGD").exponent("gdExponent", "μ", "full-batch gradient descent");
+    rows.exponent("exponent", "λ", "SGD")
+        .exponent("gdExponent", "μ", "full-batch gradient descent");
     edge(rows);
     matrix(rows);
     return rows.list();
@@ -171,14 +182,18 @@ final class Fields {
   private static void edge(Rows rows) {
     rows.number("sharpness", "sharpness", "Largest eigenvalue of the Gauss-Newton matrix, κ_max/N")
         .number("sharpnessLimit", "sharpness limit", "What full-batch descent tolerates")
-        .number("classicEdgeRatio", "sharpness/limit", "Sharpness over what full-batch descent tolerates")
+        .number(
+            "classicEdgeRatio",
+            "sharpness/limit",
+            "Sharpness over what full-batch descent tolerates")
         .text("verdict", "verdict", "What is to be concluded")
         .text("evidence", "evidence", "What decided the verdict")
         .count("stepsToDecide", "steps to decide", "steps", "What an undecided λ would take")
         .text("advice", "advice", "What would make an unstable step stable")
         .text("certificate", "certificate", "The rigorous bound that decides the sign of λ")
         .text("certificateSign", "certified sign", "The sign of λ that the certificate proves")
-        .flag("certificateMeanSquareStable", "certified in mean square", "Whether it proves that too")
+        .flag(
+            "certificateMeanSquareStable", "certified in mean square", "Whether it proves that too")
         .number("certificateValue", "certificate's value", "What the certificate compares")
         .number("certificateThreshold", "certificate's threshold", "With what it compares")
         .number("meanSquare.index", "mean-square index", "Best estimate of the mean-square index")
@@ -218,10 +233,12 @@ final class Fields {
         .number("diagnosis.lowest", "lowest eigenvalue", "Negative only by rounding")
         .number("diagnosis.asymmetry", "asymmetry", "Asymmetry of G as it was given")
         .flag("diagnosis.positiveSemidefinite", "positive", "Whether G is positive semidefinite")
-        .count("diagnosis.components", "components", "groups", "Groups of rows that do not interact")
+        .count(
+            "diagnosis.components", "components", "groups", "Groups of rows that do not interact")
         .number("diagnosis.weakestLink", "weakest link", "How far G is from falling apart, 0 … 1")
         .count("diagnosis.duplicates", "duplicates", "pairs", "Examples with the same gradients")
-        .number("diagnosis.singularityMargin", "singularity margin", "0 if a step is not invertible")
+        .number(
+            "diagnosis.singularityMargin", "singularity margin", "0 if a step is not invertible")
         .number("diagnosis.reflectionMargin", "reflection margin", "0 if a step is a reflection")
         .number("sumOfExponents.value", "sum of exponents", NATS, "E log|det| of a step")
         .number("sumOfExponents.standardError", "its error", NATS, "Standard error of the sum")
@@ -257,7 +274,8 @@ final class Fields {
         .text("level.remedy", "for more", "What would make it more")
         .text("levelText", "level in words", "The level with all that belongs to it")
         .text("classicGauge", "classic gauge", "What sharpness/limit is for this step")
-        .sentences("assumptions", "assumed", "What was assumed of the model, and what was replaced");
+        .sentences(
+            "assumptions", "assumed", "What was assumed of the model, and what was replaced");
     rows.rows.addAll(FINDINGS);
     forecast(rows);
     probes(rows);
@@ -265,7 +283,8 @@ final class Fields {
   }
 
   private static void forecast(Rows rows) {
-    rows.number("edgeForecast.iteration", "edge at", "iterations", "When η/η_c reaches 1 at its trend")
+    rows.number(
+            "edgeForecast.iteration", "edge at", "iterations", "When η/η_c reaches 1 at its trend")
         .low("edgeForecast.low", "edge at, low", "iterations", "Lower end of its interval")
         .high("edgeForecast.high", "edge at, high", "iterations", "Upper end of its interval")
         .text("edgeForecast.text", "forecast", "The forecast in words")
@@ -277,14 +296,21 @@ final class Fields {
         .count("trajectory.index", "windows", "", "Windows of the trajectory before this one")
         .count("trajectory.steps", "steps", "steps", "Steps since the checkpoint before")
         .count("trajectory.drawn", "drawn", "steps", "Steps that took training's own mini-batch")
-        .number("trajectory.exponent", "along the trajectory", NATS, "Growth since the checkpoint before")
-        .count("trajectory.cumulativeSteps", "steps, all", "steps", "Steps since the first checkpoint")
-        .number("trajectory.cumulativeExponent", "all of it", NATS, "Growth since the first checkpoint")
+        .number(
+            "trajectory.exponent",
+            "along the trajectory",
+            NATS,
+            "Growth since the checkpoint before")
+        .count(
+            "trajectory.cumulativeSteps", "steps, all", "steps", "Steps since the first checkpoint")
+        .number(
+            "trajectory.cumulativeExponent", "all of it", NATS, "Growth since the first checkpoint")
         .text("trajectory.curvature", "curvature", "GAUSS_NEWTON or HESSIAN")
         .number("trajectory.curvatureError", "its error", "Relative error of products with it")
         .text("finiteTime.start", "start", "Where the realisations started")
         .count("finiteTime.horizon", "horizon", "steps", "Steps of the finite-time exponents")
-        .count("finiteTime.realisations", "realisations", "", "Independent draws of the mini-batches")
+        .count(
+            "finiteTime.realisations", "realisations", "", "Independent draws of the mini-batches")
         .number("finiteTime.mean", "mean growth", NATS, "Mean growth per step over the horizon")
         .number("finiteTime.meanError", "its error", NATS, "Standard error")
         .number("finiteTime.variance", "variance", "Variance of the exponents at this horizon")
@@ -299,7 +325,8 @@ final class Fields {
   }
 
   private static void probes(Rows rows) {
-    rows.number("probeChange", "change of sharpness", "Relative, from half of the probe to all of it")
+    rows.number(
+            "probeChange", "change of sharpness", "Relative, from half of the probe to all of it")
         .number("probeExponentChange", "change of λ", NATS, "From half of the probe to all of it")
         .number("probeCriticalLearningRateChange", "change of η_c", "Relative, from half to all")
         .parts("probeSizes", "smaller probes", "A quarter and half of the probe", FINDINGS)

@@ -6,9 +6,9 @@ import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.stability.Verdict;
 
 /**
- * The gauges that {@link MetricsSink} publishes from the latest checkpoint: each is an entry of
- * its {@link CheckpointDocument} under a name of its own. All are NaN before the first one; from
- * then on those that its level does not allow are absent.
+ * The gauges that {@link MetricsSink} publishes from the latest checkpoint: each is an entry of its
+ * {@link CheckpointDocument} under a name of its own. All are NaN before the first one; from then
+ * on those that its level does not allow are absent.
  */
 public enum LyapunovGauge {
   /** λ; NaN where it is only bounded. */
@@ -16,7 +16,8 @@ public enum LyapunovGauge {
       "lyapunov.exponent",
       Domain.STABILITY,
       "nats",
-      "Lyapunov exponent λ of SGD per step; negative: perturbations of the fit die out; NaN if only bounded",
+      "Lyapunov exponent λ of SGD per step; negative: perturbations of the fit die out; NaN if only"
+          + " bounded",
       "exponent.value"),
   /** Standard error of λ; NaN where it is only bounded. */
   EXPONENT_ERROR(
@@ -44,7 +45,8 @@ public enum LyapunovGauge {
       "lyapunov.gd.exponent",
       Domain.STABILITY,
       "nats",
-      "Lyapunov exponent μ of full-batch gradient descent at the same learning rate, per step; NaN if only bounded",
+      "Lyapunov exponent μ of full-batch gradient descent at the same learning rate, per step; NaN"
+          + " if only bounded",
       "gdExponent.value"),
   /** μ, or its lower bound. */
   GD_EXPONENT_LOW(
@@ -65,21 +67,24 @@ public enum LyapunovGauge {
       "lyapunov.sharpness",
       Domain.CURVATURE,
       null,
-      "Largest eigenvalue of the Gauss-Newton matrix of the mean loss, κ_max/N; preconditioned if the updater is adaptive",
+      "Largest eigenvalue of the Gauss-Newton matrix of the mean loss, κ_max/N; preconditioned if"
+          + " the updater is adaptive",
       "sharpness"),
   /** η·sharpness/2. */
   EDGE_RATIO_CLASSIC(
       "lyapunov.edge.ratio.classic",
       Domain.EDGE,
       null,
-      "Sharpness over what full-batch descent tolerates; without momentum η·sharpness/2; 1 is the edge",
+      "Sharpness over what full-batch descent tolerates; without momentum η·sharpness/2; 1 is the"
+          + " edge",
       "classicEdgeRatio"),
   /** η/η_c. */
   EDGE_RATIO(
       "lyapunov.edge.ratio",
       Domain.EDGE,
       null,
-      "Learning rate over the critical one at this batch size, η/η_c: 1 is the edge of stability of SGD",
+      "Learning rate over the critical one at this batch size, η/η_c: 1 is the edge of stability of"
+          + " SGD",
       "edgeRatio"),
   /** Lower end of the interval of η/η_c. */
   EDGE_RATIO_LOW(
@@ -100,28 +105,32 @@ public enum LyapunovGauge {
       "lyapunov.edge.ratio.mean.square",
       Domain.STABILITY,
       null,
-      "Learning rate over the mean-square critical one, η/η_ms: a certified upper bound of lyapunov.edge.ratio, without sampling noise",
+      "Learning rate over the mean-square critical one, η/η_ms: a certified upper bound of"
+          + " lyapunov.edge.ratio, without sampling noise",
       "meanSquareEdgeRatio"),
   /** When η/η_c reaches 1. */
   EDGE_FORECAST(
       "lyapunov.edge.forecast",
       Domain.STABILITY,
       "iterations",
-      "Iteration at which lyapunov.edge.ratio reaches 1 at the trend of the latest checkpoints; NaN where there is none",
+      "Iteration at which lyapunov.edge.ratio reaches 1 at the trend of the latest checkpoints; NaN"
+          + " where there is none",
       "edgeForecast.iteration"),
   /** Lower end of the interval of when η/η_c reaches 1. */
   EDGE_FORECAST_LOW(
       "lyapunov.edge.forecast.low",
       Domain.STABILITY,
       "iterations",
-      "Lower end of the interval of lyapunov.edge.forecast, 95 % where the trend is a straight line",
+      "Lower end of the interval of lyapunov.edge.forecast, 95 % where the trend is a straight"
+          + " line",
       "edgeForecast.low"),
   /** Upper end of the interval of when η/η_c reaches 1. */
   EDGE_FORECAST_HIGH(
       "lyapunov.edge.forecast.high",
       Domain.STABILITY,
       "iterations",
-      "Upper end of the interval of lyapunov.edge.forecast, 95 % where the trend is a straight line",
+      "Upper end of the interval of lyapunov.edge.forecast, 95 % where the trend is a straight"
+          + " line",
       "edgeForecast.high"),
   /** η_c. */
   CRITICAL_LEARNING_RATE(
@@ -142,7 +151,8 @@ public enum LyapunovGauge {
       "lyapunov.verdict",
       Domain.STABILITY,
       null,
-      "0 stable, 1 mean-square unstable, 1.5 at the edge, 2 unstable, -1 inconclusive or warming up",
+      "0 stable, 1 mean-square unstable, 1.5 at the edge, 2 unstable, -1 inconclusive or warming"
+          + " up",
       "verdict"),
   /** η. */
   LEARNING_RATE(
@@ -159,12 +169,7 @@ public enum LyapunovGauge {
       "Mini-batch size B of the step that was analysed",
       "batchSize"),
   /** The loss. */
-  LOSS(
-      "lyapunov.loss",
-      Domain.ALL,
-      null,
-      "Mini-batch score at the checkpoint",
-      "loss"),
+  LOSS("lyapunov.loss", Domain.ALL, null, "Mini-batch score at the checkpoint", "loss"),
   /** The iteration of the checkpoint. */
   ITERATION(
       "lyapunov.checkpoint.iteration",
@@ -184,7 +189,8 @@ public enum LyapunovGauge {
       "lyapunov.batch.sharpness.mean.of.ratios",
       Domain.BATCHES,
       null,
-      "Batch sharpness, mean of ratios: curvature along mini-batch gradients, E[g'Hg/g'g]; 2/η is the edge",
+      "Batch sharpness, mean of ratios: curvature along mini-batch gradients, E[g'Hg/g'g]; 2/η is"
+          + " the edge",
       "batchSharpness.meanOfRatios"),
   /** E[gᵀHg]/E[‖g‖²]. */
   BATCH_SHARPNESS_RATIO_OF_MEANS(
@@ -226,7 +232,8 @@ public enum LyapunovGauge {
       "lyapunov.finite.time.shrinks",
       Domain.STABILITY,
       null,
-      "Probability that the residual that training has now is smaller after the horizon, if computed",
+      "Probability that the residual that training has now is smaller after the horizon, if"
+          + " computed",
       "finiteTime.probabilityNegative"),
   /** n. */
   FINITE_TIME_HORIZON(
@@ -247,22 +254,20 @@ public enum LyapunovGauge {
       "lyapunov.probe.exponent.change",
       Domain.STABILITY,
       "nats",
-      "Change of lyapunov.exponent from half of the probe to all of it at the same batch size, if compared",
+      "Change of lyapunov.exponent from half of the probe to all of it at the same batch size, if"
+          + " compared",
       "probeExponentChange"),
   /** The dependence of η_c on the probe's size. */
   PROBE_CRITICAL_LEARNING_RATE_CHANGE(
       "lyapunov.probe.critical.learning.rate.change",
       Domain.STABILITY,
       null,
-      "Relative change of η_c from half of the probe to all of it at the same batch size, if compared",
+      "Relative change of η_c from half of the probe to all of it at the same batch size, if"
+          + " compared",
       "probeCriticalLearningRateChange"),
   /** m. */
   GRAM_SIZE(
-      "lyapunov.gram.size",
-      Domain.MATRIX,
-      "rows",
-      "Rows m = N·K of the Gram matrix",
-      "gramRows"),
+      "lyapunov.gram.size", Domain.MATRIX, "rows", "Rows m = N·K of the Gram matrix", "gramRows"),
   /** 8 m² or 4 m². */
   GRAM_MEMORY(
       "lyapunov.gram.memory",
@@ -289,7 +294,8 @@ public enum LyapunovGauge {
       "lyapunov.cautions",
       Domain.ALL,
       "sentences",
-      "Sentences of the checkpoint that no reader may miss, such as assumptions; the log and the record have them",
+      "Sentences of the checkpoint that no reader may miss, such as assumptions; the log and the"
+          + " record have them",
       "cautions");
 
   /** Which checkpoints have a gauge; at the others it is absent. */

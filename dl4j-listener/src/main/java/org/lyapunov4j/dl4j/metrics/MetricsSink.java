@@ -184,7 +184,8 @@ public final class MetricsSink implements CheckpointSink {
     common.ifPresent(
         hidden ->
             log.warn(
-                "{}: the registry's common tag {}={} does not show on these meters, whose own tag has the same name. Give the common tag another name.",
+                "{}: the registry's common tag {}={} does not show on these meters, whose own tag"
+                    + " has the same name. Give the common tag another name.",
                 tags,
                 hidden.getKey(),
                 hidden.getValue()));
@@ -278,7 +279,9 @@ public final class MetricsSink implements CheckpointSink {
     if (shown == null) {
       return Double.NaN;
     }
-    return shown.checkpoint().verdict().filter(verdict -> verdict.kind() == kind).isPresent() ? 1 : 0;
+    return shown.checkpoint().verdict().filter(verdict -> verdict.kind() == kind).isPresent()
+        ? 1
+        : 0;
   }
 
   private double isLevel(Level.Kind kind) {

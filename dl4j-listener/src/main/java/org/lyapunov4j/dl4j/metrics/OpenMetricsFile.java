@@ -28,8 +28,8 @@ import org.lyapunov4j.stability.Verdict;
  * }</pre>
  *
  * <p>fills a Prometheus data folder with them. Names and values are those of {@link LyapunovGauge}
- * and of {@value MetricsSink#VERDICT_STATE}, so that a dashboard made for live metrics shows
- * them too.
+ * and of {@value MetricsSink#VERDICT_STATE}, so that a dashboard made for live metrics shows them
+ * too.
  *
  * <p>Needs {@code micrometer-registry-prometheus}, which this library does not bring along.
  */
@@ -77,11 +77,7 @@ public final class OpenMetricsFile {
       String state =
           "," + MetricsSink.STATE_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
       series(
-          out,
-          name,
-          state,
-          ordered,
-          d -> d.hasStability() ? is(d, "verdict", kind) : Double.NaN);
+          out, name, state, ordered, d -> d.hasStability() ? is(d, "verdict", kind) : Double.NaN);
     }
     String level = NAMES.name(MetricsSink.LEVEL, Meter.Type.GAUGE, null);
     family(out, level, "1 for the level of the checkpoint, else 0");

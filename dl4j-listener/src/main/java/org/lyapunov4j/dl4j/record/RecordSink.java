@@ -11,6 +11,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointSink;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.checkpoint.ModelInfo;
@@ -127,7 +128,8 @@ public final class RecordSink implements CheckpointSink {
       return edges.read();
     } catch (IOException e) {
       log.warn(
-          "The critical learning rate beside {} must be readable, got {}; it is searched for afresh",
+          "The critical learning rate beside {} must be readable, got {}; it is searched for"
+              + " afresh",
           file,
           e.toString().lines().findFirst().orElseThrow());
       return Optional.empty();
@@ -187,7 +189,7 @@ public final class RecordSink implements CheckpointSink {
   public synchronized void accept(Checkpoint checkpoint) throws IOException {
     writeOpening();
     writeWaiting();
-    writer.append(RecordLine.of(checkpoint));
+    writer.append(new CheckpointLine(CheckpointDocument.of(checkpoint)));
     saveTangent();
     if (carried.edge().isPresent()) {
       edges.write(carried.edge().get());

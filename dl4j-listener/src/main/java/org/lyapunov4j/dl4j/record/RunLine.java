@@ -3,10 +3,8 @@ package org.lyapunov4j.dl4j.record;
 
 import java.time.Instant;
 import java.util.Objects;
-import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.ModelInfo;
 import org.lyapunov4j.dl4j.checkpoint.RunInfo;
-import org.lyapunov4j.dl4j.step.TrainingStep;
 
 /**
  * The first line of a record: what is watched, and with what.
@@ -80,42 +78,5 @@ public record RunLine(
         run.probe(),
         run.seed(),
         model.step().toString());
-  }
-
-  /**
-   * The first line of a record that this process begins.
-   *
-   * @param run the name of the run
-   * @param started when
-   * @param model what is watched
-   * @param examples N
-   * @param outputs K
-   * @param probe SHA-256 of the probe
-   * @param seed of the estimates
-   * @param step the training step at the start
-   * @return the line
-   */
-  public static RunLine of(
-      String run,
-      Instant started,
-      Model model,
-      int examples,
-      int outputs,
-      String probe,
-      long seed,
-      TrainingStep step) {
-    return new RunLine(
-        SCHEMA,
-        run,
-        started,
-        Provenance.current(),
-        model.getClass().getName(),
-        model.numParams(),
-        model.params().dataType().name(),
-        examples,
-        outputs,
-        probe,
-        seed,
-        step.toString());
   }
 }

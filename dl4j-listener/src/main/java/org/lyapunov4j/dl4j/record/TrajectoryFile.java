@@ -90,7 +90,8 @@ final class TrajectoryFile {
     Stored stored = read.get();
     if (stored.parameters() == null && (stored.position() != null || stored.tangent() != null)) {
       log.warn(
-          "The tangent vector beside {} is of an earlier version, which kept no parameters; a new one starts",
+          "The tangent vector beside {} is of an earlier version, which kept no parameters; a new"
+              + " one starts",
           record);
       return Optional.empty();
     }

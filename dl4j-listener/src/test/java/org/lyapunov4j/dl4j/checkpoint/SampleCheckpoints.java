@@ -31,9 +31,13 @@ public final class SampleCheckpoints {
   private static final GramMatrix GRAM =
       GramMatrix.of(
           new double[][] {
-            {2, 0.5, 2, 0, 0, 0, 0, 0}, {0.5, 3, 0.5, 0.1, 0, 0, 0, 0}, {2, 0.5, 2, 0, 0, 0, 0, 0},
-            {0, 0.1, 0, 1, 0.2, 0, 0, 0}, {0, 0, 0, 0.2, 1.5, 0.3, 0, 0},
-            {0, 0, 0, 0, 0.3, 2.5, 0.1, 0}, {0, 0, 0, 0, 0, 0.1, 1, 0.2},
+            {2, 0.5, 2, 0, 0, 0, 0, 0},
+            {0.5, 3, 0.5, 0.1, 0, 0, 0, 0},
+            {2, 0.5, 2, 0, 0, 0, 0, 0},
+            {0, 0.1, 0, 1, 0.2, 0, 0, 0},
+            {0, 0, 0, 0.2, 1.5, 0.3, 0, 0},
+            {0, 0, 0, 0, 0.3, 2.5, 0.1, 0},
+            {0, 0, 0, 0, 0, 0.1, 1, 0.2},
             {0, 0, 0, 0, 0, 0, 0.2, 1.2}
           },
           8,
@@ -44,12 +48,11 @@ public final class SampleCheckpoints {
   /**
    * One of each kind.
    *
-   * @return with λ as an estimate, only bounded, of an updater that warms up, with an
-   *     edge alone, observed with and without curvature, and of the full batch, which is exact
+   * @return with λ as an estimate, only bounded, of an updater that warms up, with an edge alone,
+   *     observed with and without curvature, and of the full batch, which is exact
    */
   public static List<Checkpoint> all() {
-    return List.of(
-        estimated(), bounded(), warmingUp(), gauge(), observed(), kernel(), fullBatch());
+    return List.of(estimated(), bounded(), warmingUp(), gauge(), observed(), kernel(), fullBatch());
   }
 
   /**
@@ -74,7 +77,8 @@ public final class SampleCheckpoints {
   }
 
   private static Checkpoint warmingUp() {
-    SgdStep step = SgdStep.of(0.1, 2).withMomentum(new Momentum.HeavyBall(0.5)).withWeightDecay(0.01);
+    SgdStep step =
+        SgdStep.of(0.1, 2).withMomentum(new Momentum.HeavyBall(0.5)).withWeightDecay(0.01);
     Level level = new Level.Approximate("a constant preconditioner", "of order 1 − β₂");
     return checkpoint(
         Tier.FULL,
@@ -97,7 +101,12 @@ public final class SampleCheckpoints {
         new TrainingStep(
             "Sgd", SgdStep.of(0, 2), new Level.Observed("there is no rate", "use Sgd"), List.of()),
         new ObservedReport(
-            8, 1, OptionalDouble.of(0.4), OptionalDouble.empty(), OptionalDouble.empty(), List.of()));
+            8,
+            1,
+            OptionalDouble.of(0.4),
+            OptionalDouble.empty(),
+            OptionalDouble.empty(),
+            List.of()));
   }
 
   private static Checkpoint kernel() {

@@ -301,11 +301,7 @@ class MetricsSinkTest {
   }
 
   private double state(String name) {
-    return registry
-        .get(MetricsSink.VERDICT_STATE)
-        .tag(MetricsSink.STATE_TAG, name)
-        .gauge()
-        .value();
+    return registry.get(MetricsSink.VERDICT_STATE).tag(MetricsSink.STATE_TAG, name).gauge().value();
   }
 
   static Checkpoint checkpoint(double learningRate) {

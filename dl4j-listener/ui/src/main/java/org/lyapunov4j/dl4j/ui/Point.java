@@ -67,8 +67,7 @@ final class Point {
     document.text("levelText").ifPresent(text -> point.putIfAbsent("evidence", text));
     point.put("assumptions", document.sentences("assumptions"));
     point.put("cautions", document.cautions());
-    point.put(
-        "millis", (long) (document.number("gramMillis") + document.number("analysisMillis")));
+    point.put("millis", (long) (document.number("gramMillis") + document.number("analysisMillis")));
     point.put("document", byKey(document));
     return point;
   }

@@ -87,8 +87,8 @@ class StabilityPageTest {
         LyapunovListener.builder(data)
             .frequency(5)
             .run("training")
-            .onCheckpoint(new StabilityPublisher(storage, "s"))
-            .onCheckpoint(checkpoint -> await(checkpoint.iteration(), seen))
+            .to(new StabilityPublisher(storage, "s"))
+            .to(checkpoint -> await(checkpoint.iteration(), seen))
             .build()) {
       network.addListeners(listener);
       training = new Thread(() -> fit(network, data, 41), "training");
@@ -208,12 +208,7 @@ class StabilityPageTest {
     StabilityPublisher publisher = new StabilityPublisher(storage, "s");
     DataSet other = new DataSet(Nd4j.ones(DataType.DOUBLE, 4, 7), Nd4j.ones(DataType.DOUBLE, 4, 2));
     try (LyapunovListener listener =
-        LyapunovListener.builder(other)
-            .frequency(1)
-            .run("refused")
-            .onCheckpoint(publisher)
-            .onStatus(publisher::status)
-            .build()) {
+        LyapunovListener.builder(other).frequency(1).run("refused").to(publisher).build()) {
       MultiLayerNetwork network = network();
       network.setListeners(listener);
       network.fit(data());
@@ -300,7 +295,8 @@ class StabilityPageTest {
           if (touches && !inside && e.textContent) crossed.push(e.textContent);
         }
         return crossed.join('|');
-      })()""";
+      })()\
+      """;
 
   private static ListenerStatus status(State state, String reason) {
     return new ListenerStatus("run", state, reason, 1, 0, 0, 0, 0);
@@ -309,7 +305,8 @@ class StabilityPageTest {
   @Test
   void namesStayText() {
     String evil =
-        "</script><script>document.title='evil'</script><img src=x onerror=\"document.title='evil'\">";
+        "</script><script>document.title='evil'</script><img src=x"
+            + " onerror=\"document.title='evil'\">";
     new StabilityPublisher(storage, "<b>s</b>").accept(Checkpoints.of(evil, 1, 0.1, 5));
     browser.open(ui.address() + "/stability");
     browser.waitFor("document.getElementById('status').innerText.startsWith('1 checkpoint,')");

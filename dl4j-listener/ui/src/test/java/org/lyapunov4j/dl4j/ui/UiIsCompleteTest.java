@@ -25,7 +25,9 @@ class UiIsCompleteTest {
       CheckpointDocument document = CheckpointDocument.of(checkpoint);
       JsonNode point = sent(checkpoint);
       Set<String> keys =
-          document.entries().stream().map(Entry::key).collect(Collectors.toCollection(TreeSet::new));
+          document.entries().stream()
+              .map(Entry::key)
+              .collect(Collectors.toCollection(TreeSet::new));
       Set<String> sent = new TreeSet<>();
       point.get("document").fieldNames().forEachRemaining(sent::add);
       assertThat(sent).isEqualTo(keys);
