@@ -62,6 +62,16 @@ final class CheckpointCounts {
     note(State.REFUSED, reason);
   }
 
+  /** A layer trains by itself, before the network does. */
+  void pretraining() {
+    if (latest.state() == State.WAITING) {
+      note(
+          State.WAITING,
+          "a layer is trained by itself, which has no loss on an output: its steps are not watched,"
+              + " those of the whole network will be");
+    }
+  }
+
   void closed() {
     if (latest.state() != State.REFUSED) {
       note(State.CLOSED, "the listener was closed");

@@ -190,6 +190,9 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   /** Says once, and counts, that another network trains than the one that is watched. */
   private void passOver(Model model) {
+    if (!faults.isOff() && WatchedNetwork.isLayer(model)) {
+      counts.pretraining();
+    }
     if (!faults.isOff() && watched.isStranger(model) && counts.elsewhere()) {
       log.warn(
           "{} watches the network that called it first; another one trains now and is passed over."

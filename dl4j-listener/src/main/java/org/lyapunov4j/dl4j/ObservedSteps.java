@@ -51,7 +51,7 @@ final class ObservedSteps {
 
   /** After the step of an iteration. */
   void record(Model model, int iteration) {
-    sizes.record(model.batchSize());
+    sizes.record(ObservedBatchSize.of(model));
     order.record(model);
     if (batches != null) {
       batches.record(model, iteration);

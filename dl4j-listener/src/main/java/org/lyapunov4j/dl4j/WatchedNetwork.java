@@ -39,7 +39,7 @@ final class WatchedNetwork {
   }
 
   /** As unsupervised pre-training calls with, one after the other. */
-  private static boolean isLayer(Model model) {
+  static boolean isLayer(Model model) {
     return model instanceof Layer && !(model instanceof MultiLayerNetwork);
   }
 
