@@ -2,7 +2,7 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.Optional;
-import org.lyapunov4j.dl4j.record.EdgeFile;
+import org.lyapunov4j.dl4j.record.EdgeState;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.EdgeReport;
@@ -26,7 +26,7 @@ final class EdgeTracker {
    *
    * @param restored where an earlier run of the program stopped; empty if there is none
    */
-  EdgeTracker(Optional<EdgeFile.State> restored) {
+  EdgeTracker(Optional<EdgeState> restored) {
     restored.ifPresent(
         state -> {
           track = Optional.of(state.track());
@@ -61,7 +61,7 @@ final class EdgeTracker {
   }
 
   /** What to save, if anything was found yet. */
-  Optional<EdgeFile.State> state() {
-    return track.map(found -> new EdgeFile.State(found, trend));
+  Optional<EdgeState> state() {
+    return track.map(found -> new EdgeState(found, trend));
   }
 }

@@ -227,7 +227,7 @@ class ParallelWrapperTest {
   void oneWorkerIsWatched() {
     var threads = ConcurrentHashMap.<String>newKeySet();
     LyapunovListener listener =
-        builder().onCheckpoint(c -> threads.add(Thread.currentThread().getName())).build();
+        builder().to(c -> threads.add(Thread.currentThread().getName())).build();
     assertThat(train(listener)).allMatch(Double::isFinite);
     assertThat(threads).containsExactly("ParallelWrapper training thread 0");
     assertThat(listener.history()).extracting(Checkpoint::iteration).doesNotHaveDuplicates();
@@ -240,7 +240,7 @@ class ParallelWrapperTest {
   void anErrorInsideDoesNotHangTheWrapper() {
     LyapunovListener listener =
         builder()
-            .onCheckpoint(
+            .to(
                 c -> {
                   throw new OutOfMemoryError("injected");
                 })
