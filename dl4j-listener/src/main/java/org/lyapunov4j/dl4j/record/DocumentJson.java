@@ -103,10 +103,8 @@ final class DocumentJson {
     JsonNode present = ofSchemaTwo(findings);
     List<Entry> entries = new ArrayList<>();
     for (Field field : fields) {
-      JsonNode node = field.section() == Section.FINDINGS ? present : root;
-      for (String name : field.key().split("\\.")) {
-        node = node.path(name);
-      }
+      JsonNode object = field.section() == Section.FINDINGS ? present : root;
+      JsonNode node = object.at("/" + field.key().replace('.', '/'));
       boolean undefined = node.isNull() && field.type() != Value.Number.class;
       if (!node.isMissingNode() && !undefined) {
         entries.add(new Entry(field, value(field, node)));
