@@ -105,7 +105,7 @@ final class DocumentJson {
     for (Field field : fields) {
       JsonNode object = field.section() == Section.FINDINGS ? present : root;
       JsonNode node = object.at("/" + field.key().replace('.', '/'));
-      boolean undefined = node.isNull() && field.type() != Value.Number.class;
+      boolean undefined = node.isNull() && field.type() != Value.Real.class;
       if (!node.isMissingNode() && !undefined) {
         entries.add(new Entry(field, value(field, node)));
       }
@@ -115,8 +115,8 @@ final class DocumentJson {
 
   private static Value value(Field field, JsonNode node) {
     Class<? extends Value> type = field.type();
-    if (type == Value.Number.class) {
-      return new Value.Number(number(field, node));
+    if (type == Value.Real.class) {
+      return new Value.Real(number(field, node));
     }
     if (type == Value.LowerBound.class) {
       return new Value.LowerBound(number(field, node));
