@@ -17,8 +17,7 @@ final class Fields {
   static final List<Field> MOMENT =
       List.of(
           field(Value.Real.class, Section.FINDINGS, "order", "p", "", "Order of the moment"),
-          field(
-              Value.Real.class, Section.FINDINGS, "value", "Λ(p)", NATS, "Moment exponent Λ(p)"),
+          field(Value.Real.class, Section.FINDINGS, "value", "Λ(p)", NATS, "Moment exponent Λ(p)"),
           field(
               Value.Real.class,
               Section.FINDINGS,
