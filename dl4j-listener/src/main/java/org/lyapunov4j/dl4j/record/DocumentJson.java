@@ -103,11 +103,9 @@ final class DocumentJson {
     JsonNode present = ofSchemaTwo(findings);
     List<Entry> entries = new ArrayList<>();
     for (Field field : fields) {
-      JsonNode node = field.section() == Section.FINDINGS ? present : root;
-      for (String name : field.key().split("\\.")) {
-        node = node.path(name);
-      }
-      boolean undefined = node.isNull() && field.type() != Value.Number.class;
+      JsonNode object = field.section() == Section.FINDINGS ? present : root;
+      JsonNode node = object.at("/" + field.key().replace('.', '/'));
+      boolean undefined = node.isNull() && field.type() != Value.Real.class;
       if (!node.isMissingNode() && !undefined) {
         entries.add(new Entry(field, value(field, node)));
       }
@@ -117,8 +115,8 @@ final class DocumentJson {
 
   private static Value value(Field field, JsonNode node) {
     Class<? extends Value> type = field.type();
-    if (type == Value.Number.class) {
-      return new Value.Number(number(field, node));
+    if (type == Value.Real.class) {
+      return new Value.Real(number(field, node));
     }
     if (type == Value.LowerBound.class) {
       return new Value.LowerBound(number(field, node));

@@ -431,7 +431,7 @@ class CheckpointDocumentTest {
         .isThrownBy(() -> document.number("verdict"))
         .withMessageContaining("a number must be asked for under the key of one");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new Entry(CheckpointDocument.fields().get(0), new Value.Number(1)))
+        .isThrownBy(() -> new Entry(CheckpointDocument.fields().get(0), new Value.Real(1)))
         .withMessageContaining("run must be a Text");
     List<Entry> twice = Arrays.asList(document.entries().get(0), document.entries().get(0));
     assertThatIllegalArgumentException()
