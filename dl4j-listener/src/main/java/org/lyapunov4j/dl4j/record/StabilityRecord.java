@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.record;
 
-import com.fasterxml.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonCreator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -118,7 +118,13 @@ public record StabilityRecord(
       double probabilityNegative,
       double low,
       double high) {
-    static FiniteTime of(FiniteTimeExponents exponents) {
+    /**
+     * The record of finite-time exponents.
+     *
+     * @param exponents what was computed
+     * @return the same numbers
+     */
+    public static FiniteTime of(FiniteTimeExponents exponents) {
       FiniteTimeExponents.Proportion negative = exponents.probabilityNegative();
       return new FiniteTime(
           exponents.start().name(),
