@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 
@@ -16,16 +15,23 @@ import org.apache.spark.SparkConf;
  * processes that a cluster needs.
  */
 final class Cluster implements AutoCloseable {
-  private final Path home;
+  private final Path home = Path.of(System.getenv("SPARK_HOME"));
+  private final Path folder;
   private final List<Process> processes = new ArrayList<>();
 
-  Cluster(Path home) throws IOException {
-    this.home = home;
+  /**
+   * A cluster of nothing yet.
+   *
+   * @param folder for logs and work
+   */
+  Cluster(Path folder) throws IOException {
+    this.folder = Files.createDirectories(folder);
     Path jars = Files.createDirectories(home.resolve("jars"));
     for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
       Path file = Path.of(entry).toAbsolutePath();
-      if (Files.isRegularFile(file)) {
-        Files.createSymbolicLink(jars.resolve(file.getFileName().toString()), file);
+      Path link = jars.resolve(file.getFileName().toString());
+      if (Files.isRegularFile(file) && !Files.exists(link)) {
+        Files.createSymbolicLink(link, file);
       }
     }
   }
@@ -50,9 +56,7 @@ final class Cluster implements AutoCloseable {
         .set("spark.executor.memory", "700m")
         .set("spark.executor.extraClassPath", classes())
         .set("spark.executor.extraJavaOptions", "-Dorg.bytedeco.javacpp.maxphysicalbytes=0")
-        .set("spark.executorEnv.OMP_NUM_THREADS", "1")
-        .set("spark.executorEnv.SPARK_HOME", home.toString())
-        .set("spark.executorEnv.SPARK_SCALA_VERSION", System.getProperty("test.spark.scala"));
+        .set("spark.executorEnv.OMP_NUM_THREADS", "1");
   }
 
   /** A driver in a process of its own. */
@@ -65,17 +69,17 @@ final class Cluster implements AutoCloseable {
     String loopback = "127.0.0.1";
     start(
         "org.apache.spark.deploy.master.Master",
-        home.resolve("master.log"),
+        folder.resolve("master.log"),
         "300m",
         List.of("--host", loopback, "--port", "" + port, "--webui-port", "0"));
     for (int i = 0; i < workers; i++) {
       start(
           "org.apache.spark.deploy.worker.Worker",
-          home.resolve("worker-" + i + ".log"),
+          folder.resolve("worker-" + i + ".log"),
           "300m",
           List.of(
               "--host", loopback, "--webui-port", "0", "--cores", "1", "--memory", "1g",
-              "--work-dir", home.resolve("work-" + i).toString(),
+              "--work-dir", folder.resolve("work-" + i).toString(),
               "spark://" + loopback + ":" + port));
     }
     return "spark://" + loopback + ":" + port;
@@ -94,18 +98,9 @@ final class Cluster implements AutoCloseable {
     command.addAll(args);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.redirectOutput(log.toFile());
-    builder.environment().putAll(environment());
     Process process = builder.start();
     processes.add(process);
     return process;
-  }
-
-  private Map<String, String> environment() {
-    return Map.of(
-        "SPARK_HOME", home.toString(),
-        "SPARK_SCALA_VERSION", System.getProperty("test.spark.scala"),
-        "SPARK_LOCAL_IP", "127.0.0.1",
-        "OMP_NUM_THREADS", "1");
   }
 
   /** The executors of a local cluster, which are the only processes that its driver starts. */
