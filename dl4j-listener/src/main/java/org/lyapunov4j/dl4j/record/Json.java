@@ -8,6 +8,7 @@ import org.nd4j.shade.jackson.core.JsonProcessingException;
 import org.nd4j.shade.jackson.core.json.JsonWriteFeature;
 import org.nd4j.shade.jackson.databind.DeserializationContext;
 import org.nd4j.shade.jackson.databind.DeserializationFeature;
+import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.SerializerProvider;
 import org.nd4j.shade.jackson.databind.deser.std.StdDeserializer;
 import org.nd4j.shade.jackson.databind.json.JsonMapper;
@@ -16,6 +17,7 @@ import org.nd4j.shade.jackson.databind.ser.std.StdSerializer;
 import org.nd4j.shade.jackson.databind.ser.std.ToStringSerializer;
 import java.io.IOException;
 import java.time.Instant;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 
 /**
  * How records become JSON: fields that do not apply are left out, infinities are the strings {@code
@@ -30,6 +32,7 @@ public final class Json {
                   .addSerializer(double.class, new NumberSerializer())
                   .addSerializer(Double.class, new NumberSerializer())
                   .addDeserializer(double.class, new NumberDeserializer())
+                  .addSerializer(CheckpointDocument.class, new DocumentSerializer())
                   .addSerializer(Instant.class, ToStringSerializer.instance)
                   .addDeserializer(Instant.class, new InstantDeserializer()))
           .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
@@ -44,7 +47,7 @@ public final class Json {
   /**
    * A record on one line.
    *
-   * @param record any record of this package
+   * @param record any record of this package, a document, or a record or map of them
    * @return a JSON object without line ends
    */
   public static String line(Object record) {
@@ -54,7 +57,7 @@ public final class Json {
   /**
    * A record for people to read.
    *
-   * @param record any record of this package
+   * @param record any record of this package, a document, or a record or map of them
    * @return an indented JSON object
    */
   public static String pretty(Object record) {
@@ -66,21 +69,47 @@ public final class Json {
    *
    * @param <T> the type
    * @param utf8 a JSON object
-   * @param type a record of this package, or {@link RecordLine} for any line
-   * @return the record, its numbers the same to the last bit
+   * @param type a record, or {@link CheckpointDocument} for a line or a document of one
+   * @return the same, its numbers to the last bit
    * @throws IOException if it is no such object
    */
   public static <T> T read(byte[] utf8, Class<T> type) throws IOException {
-    return MAPPER.readValue(utf8, type);
+    return type == CheckpointDocument.class
+        ? type.cast(DocumentJson.document(MAPPER.readTree(utf8)))
+        : MAPPER.readValue(utf8, type);
   }
 
-  private static String write(Object record, boolean indented) {
+  /** Reads a line of a record; fields that are not known are ignored. */
+  static RecordLine readLine(byte[] utf8) throws IOException {
+    JsonNode line = MAPPER.readTree(utf8);
+    return DocumentJson.isCheckpoint(line)
+        ? new CheckpointLine(DocumentJson.read(line))
+        : MAPPER.treeToValue(line, RecordLine.class);
+  }
+
+  private static String write(Object any, boolean indented) {
+    Object record = any instanceof CheckpointLine line ? DocumentJson.line(line.document()) : any;
     try {
       return indented
           ? MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(record)
           : MAPPER.writeValueAsString(record);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a record must be writable as JSON", e);
+    }
+  }
+
+  private static final class DocumentSerializer extends StdSerializer<CheckpointDocument> {
+    private static final long serialVersionUID = 1;
+
+    DocumentSerializer() {
+      super(CheckpointDocument.class);
+    }
+
+    @Override
+    public void serialize(
+        CheckpointDocument document, JsonGenerator generator, SerializerProvider provider)
+        throws IOException {
+      provider.defaultSerializeValue(DocumentJson.tree(document), generator);
     }
   }
 

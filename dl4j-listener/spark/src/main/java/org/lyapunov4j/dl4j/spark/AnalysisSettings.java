@@ -7,8 +7,9 @@ import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.ProbeSet;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.dl4j.record.CheckpointLine;
 import org.lyapunov4j.dl4j.record.Json;
-import org.lyapunov4j.dl4j.record.RecordLine;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
@@ -40,7 +41,7 @@ record AnalysisSettings(
     if (sampling != null) {
       analysis.sampling(sampling);
     }
-    return Json.line(RecordLine.of(analysis.run()));
+    return Json.line(new CheckpointLine(CheckpointDocument.of(analysis.run())));
   }
 
   StabilityAnalyzer analyzer(BooleanSupplier cancelled) {

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.apache.spark.broadcast.Broadcast;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.record.Json;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
 import org.lyapunov4j.step.SgdStep;
 
 /** Learning rates at one batch size, which share η_c. */
@@ -29,7 +29,7 @@ record GridColumn(Broadcast<SentGram> gram, AnalysisSettings settings, List<SgdS
       if (cancelled.getAsBoolean()) {
         throw new CancellationException("the job was cancelled");
       }
-      reports.add(Json.line(StabilityRecord.of(gram.value().analysis(settings).apply(step))));
+      reports.add(Json.line(CheckpointDocument.of(gram.value().analysis(settings).apply(step))));
     }
     return reports;
   }

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.apache.spark.broadcast.Broadcast;
 import org.lyapunov4j.dl4j.record.Json;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.step.SgdStep;
 
@@ -22,13 +21,12 @@ record Realisations(
   public List<String> compute(BooleanSupplier cancelled) {
     return List.of(
         Json.line(
-            StabilityRecord.FiniteTime.of(
-                FiniteTimeEstimator.builder()
-                    .seed(seed)
-                    .threads(1)
-                    .trajectories(trajectories)
-                    .cancelled(cancelled)
-                    .build()
-                    .estimate(gram.value().gram(), step, horizon))));
+            FiniteTimeEstimator.builder()
+                .seed(seed)
+                .threads(1)
+                .trajectories(trajectories)
+                .cancelled(cancelled)
+                .build()
+                .estimate(gram.value().gram(), step, horizon)));
   }
 }

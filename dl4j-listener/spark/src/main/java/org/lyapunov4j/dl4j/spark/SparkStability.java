@@ -15,8 +15,8 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.record.Json;
-import org.lyapunov4j.dl4j.record.RecordLine;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
@@ -27,7 +27,7 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * Stability of many models, steps or seeds, as Spark jobs.
  *
  * <pre>{@code
- * SparkResults<RecordLine> results =
+ * SparkResults<CheckpointDocument> results =
  *     SparkStability.on(spark).batchSize(32).keep("hdfs:///run-7/stability").analyze(folders, data);
  * }</pre>
  *
@@ -191,7 +191,7 @@ public final class SparkStability {
    * @throws IOException if models cannot be listed or results not be kept
    * @throws IllegalArgumentException if there are no models
    */
-  public SparkResults<RecordLine> analyze(List<String> places, MultiDataSet probe)
+  public SparkResults<CheckpointDocument> analyze(List<String> places, MultiDataSet probe)
       throws IOException {
     AnalysisSettings settings = analysisSettings();
     List<SavedModel> models = SavedModel.all(places, spark.hadoopConfiguration());
@@ -204,7 +204,7 @@ public final class SparkStability {
       return run(
           question,
           models.stream().map(file -> new AnalyzeModel(file, hadoop, sent, settings)).toList(),
-          RecordLine.class);
+          CheckpointDocument.class);
     } finally {
       release(List.of(sent, hadoop));
     }
@@ -219,7 +219,7 @@ public final class SparkStability {
    * @return by {@code probe-i-seed-s}, i from 0
    * @throws IOException if the model cannot be written or results not be kept
    */
-  public SparkResults<RecordLine> ensemble(Model model, List<MultiDataSet> probes, long... seeds)
+  public SparkResults<CheckpointDocument> ensemble(Model model, List<MultiDataSet> probes, long... seeds)
       throws IOException {
     requireSome("probes", probes.size());
     requireSome("seeds", seeds.length);
@@ -247,7 +247,7 @@ public final class SparkStability {
             + settings
             + hashes;
     try {
-      return run(question, members, RecordLine.class);
+      return run(question, members, CheckpointDocument.class);
     } finally {
       release(all);
     }
@@ -265,7 +265,7 @@ public final class SparkStability {
    * @return by {@code rate-η-batch-B}, batch size by batch size
    * @throws IOException if results cannot be kept
    */
-  public SparkResults<StabilityRecord> whatIf(
+  public SparkResults<CheckpointDocument> whatIf(
       GramMatrix gram, SgdStep base, List<Double> rates, List<Integer> batches)
       throws IOException {
     requireSome("learning rates", rates.size());
@@ -289,7 +289,7 @@ public final class SparkStability {
       return run(
           question,
           columns.stream().map(steps -> new GridColumn(sent, settings(), steps)).toList(),
-          StabilityRecord.class);
+          CheckpointDocument.class);
     } finally {
       release(List.of(sent));
     }
@@ -307,7 +307,7 @@ public final class SparkStability {
    * @return by {@code seed-s}
    * @throws IOException if results cannot be kept
    */
-  public SparkResults<StabilityRecord.FiniteTime> trajectories(
+  public SparkResults<FiniteTimeExponents> trajectories(
       GramMatrix gram, SgdStep step, int horizon, int trajectories, long... seeds)
       throws IOException {
     requireSome("seeds", seeds.length);
@@ -323,7 +323,7 @@ public final class SparkStability {
           Arrays.stream(seeds)
               .mapToObj(one -> new Realisations(sent, step, horizon, trajectories, one))
               .toList(),
-          StabilityRecord.FiniteTime.class);
+          FiniteTimeExponents.class);
     } finally {
       release(List.of(sent));
     }

@@ -21,8 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
-import org.lyapunov4j.dl4j.record.RecordLine;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
@@ -45,7 +44,7 @@ class ClusterTest {
     Files.write(models.get(2), Arrays.copyOf(Files.readAllBytes(models.get(2)), 300));
     List<SparkStability.Progress> seen = new ArrayList<>();
     List<ProcessHandle> killed = new ArrayList<>();
-    SparkResults<RecordLine> results;
+    SparkResults<CheckpointDocument> results;
     try (Cluster cluster = new Cluster(folder.resolve("spark"));
         JavaSparkContext spark =
             new JavaSparkContext(cluster.configuration("local-cluster[2,1,1024]"))) {
@@ -71,7 +70,7 @@ class ClusterTest {
     assertThat(results.refused().values()).first().asString().contains("model-2.zip");
     List<Path> whole = new ArrayList<>(models);
     whole.remove(2);
-    List<RecordLine> found = List.copyOf(results.found().values());
+    List<CheckpointDocument> found = List.copyOf(results.found().values());
     assertThat(found).hasSize(MODELS - 1);
     for (int i = 0; i < whole.size(); i++) {
       assertThat(Runs.numbers(found.get(i)))
@@ -85,7 +84,7 @@ class ClusterTest {
         StabilityAnalysis.of(Runs.network(3, 6, 2), DATA).batchSize(1).gram().gram();
     List<Double> rates = List.of(0.01, 0.1);
     List<Integer> batches = List.of(2, 8, 20, 40);
-    SparkResults<StabilityRecord> results;
+    SparkResults<CheckpointDocument> results;
     try (Cluster cluster = new Cluster(folder.resolve("spark"))) {
       String master = cluster.standalone(freePort(), 2);
       try (JavaSparkContext spark =
@@ -105,7 +104,7 @@ class ClusterTest {
     for (int batch : batches) {
       for (double rate : rates) {
         assertThat(results.found().get("rate-" + rate + "-batch-" + batch))
-            .isEqualTo(StabilityRecord.of(alone.apply(SgdStep.of(rate, batch))));
+            .isEqualTo(CheckpointDocument.of(alone.apply(SgdStep.of(rate, batch))));
       }
     }
   }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.ProbeSet;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.lyapunov4j.dl4j.record.RecordLine;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.nd4j.linalg.dataset.DataSet;
 
 /** The code that docs/spark.md shows. */
@@ -40,10 +40,10 @@ class DocumentedUseTest {
     }
   }
 
-  private static SparkResults<RecordLine> analyze(
+  private static SparkResults<CheckpointDocument> analyze(
       JavaSparkContext spark, String models, String kept, DataSet data) throws IOException {
     // snippet: spark-analyze
-    SparkResults<RecordLine> results =
+    SparkResults<CheckpointDocument> results =
         SparkStability.on(spark)
             .batchSize(4)
             .keep(kept)

@@ -6,17 +6,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
-import org.lyapunov4j.dl4j.record.RecordLine;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Entry;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.activations.Activation;
@@ -32,6 +30,7 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 final class Runs {
   static final int BATCH = 4;
   static final int EPOCHS = 200;
+  private static final Set<String> TIMES = Set.of("run", "time", "gramMillis", "analysisMillis");
 
   private Runs() {}
 
@@ -75,13 +74,13 @@ final class Runs {
   }
 
   /** What one JVM says, with one native thread. */
-  static CheckpointLine alone(Path model, DataSet probe, Tier tier, long seed) throws IOException {
+  static CheckpointDocument alone(Path model, DataSet probe, Tier tier, long seed) throws IOException {
     return alone(ModelSerializer.restoreMultiLayerNetwork(model.toFile(), true), probe, tier, seed);
   }
 
-  static CheckpointLine alone(MultiLayerNetwork model, DataSet probe, Tier tier, long seed) {
+  static CheckpointDocument alone(MultiLayerNetwork model, DataSet probe, Tier tier, long seed) {
     oneNativeThread();
-    return CheckpointLine.of(
+    return CheckpointDocument.of(
         StabilityAnalysis.of(model, probe)
             .batchSize(BATCH)
             .tier(tier)
@@ -95,19 +94,9 @@ final class Runs {
     NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(1);
   }
 
-  /** All numbers but times. */
-  static Map<String, Object> numbers(RecordLine line) {
-    CheckpointLine checkpoint = (CheckpointLine) line;
-    Map<String, Object> numbers = new TreeMap<>();
-    numbers.put("iteration", checkpoint.iteration());
-    numbers.put("probe loss", checkpoint.probeLoss());
-    numbers.put("step", checkpoint.step());
-    numbers.put("level", checkpoint.level());
-    numbers.put("stability", checkpoint.stability());
-    numbers.put("batch sharpness", checkpoint.batchSharpness());
-    List<StabilityRecord> smaller = checkpoint.probeSizes();
-    numbers.put("smaller probes", smaller == null ? List.of() : smaller);
-    return numbers;
+  /** All but names and times. */
+  static List<Entry> numbers(CheckpointDocument document) {
+    return document.entries().stream().filter(entry -> !TIMES.contains(entry.key())).toList();
   }
 
   private static INDArray gaussian(int rows, int columns, long seed) {

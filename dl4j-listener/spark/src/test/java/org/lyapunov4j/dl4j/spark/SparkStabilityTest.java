@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 
-import org.lyapunov4j.dl4j.record.RecordLine;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.StabilityAnalyzer;
@@ -70,11 +70,11 @@ class SparkStabilityTest {
   void checkpointsOfAFolderAreThoseOfOneJvm() throws IOException {
     List<Path> models = Runs.save(folder, Runs.network(3, 6, 1), DATA, 3);
     for (Tier tier : List.of(Tier.ECONOMY, Tier.FULL)) {
-      SparkResults<RecordLine> results =
+      SparkResults<CheckpointDocument> results =
           stability().tier(tier).analyze(List.of(folder.toString()), DATA.toMultiDataSet());
       assertThat(results.complete()).isTrue();
       assertThat(results.refused()).isEmpty();
-      List<RecordLine> found = List.copyOf(results.found().values());
+      List<CheckpointDocument> found = List.copyOf(results.found().values());
       assertThat(found).hasSize(3);
       for (int i = 0; i < 3; i++) {
         assertThat(Runs.numbers(found.get(i)))
@@ -91,7 +91,7 @@ class SparkStabilityTest {
     Files.writeString(folder.resolve("note.zip"), "no archive");
     ModelSerializer.writeModel(
         Runs.network(5, 6, 1), folder.resolve("other.zip").toFile(), true);
-    SparkResults<RecordLine> results =
+    SparkResults<CheckpointDocument> results =
         stability().analyze(List.of(folder.toString()), DATA.toMultiDataSet());
     assertThat(results.complete()).isTrue();
     assertThat(results.found().keySet()).anyMatch(name -> name.startsWith("model-0"));
@@ -116,7 +116,7 @@ class SparkStabilityTest {
       for (GramMatrix gram : List.of(wide, narrow)) {
         List<Double> rates = List.of(0.01, 0.1, 0.3);
         for (List<Integer> batches : List.of(List.of(4), List.of(2, 4, 12))) {
-          SparkResults<StabilityRecord> results =
+          SparkResults<CheckpointDocument> results =
               stability().tier(Tier.STANDARD).whatIf(gram, SgdStep.of(0, 1), rates, batches);
           Function<SgdStep, StabilityReport> alone =
               StabilityAnalyzer.builder()
@@ -130,7 +130,7 @@ class SparkStabilityTest {
           for (int batch : batches) {
             for (double rate : rates) {
               assertThat(results.found().get("rate-" + rate + "-batch-" + batch))
-                  .isEqualTo(StabilityRecord.of(alone.apply(SgdStep.of(rate, batch))));
+                  .isEqualTo(CheckpointDocument.of(alone.apply(SgdStep.of(rate, batch))));
             }
           }
         }
@@ -142,7 +142,7 @@ class SparkStabilityTest {
     MultiLayerNetwork network = Runs.network(3, 6, 2);
     network.fit(DATA);
     DataSet other = Runs.data(9, 3, 17);
-    SparkResults<RecordLine> results =
+    SparkResults<CheckpointDocument> results =
         stability()
             .ensemble(network, List.of(DATA.toMultiDataSet(), other.toMultiDataSet()), 1, -2);
     assertThat(results.found().keySet())
@@ -166,19 +166,18 @@ class SparkStabilityTest {
   void trajectoriesAreThoseOfOneJvm() throws IOException {
     GramMatrix gram = gram();
       SgdStep step = SgdStep.of(0.1, 4);
-      SparkResults<StabilityRecord.FiniteTime> results =
+      SparkResults<FiniteTimeExponents> results =
           stability().trajectories(gram, step, 40, 8, 7, 8, 9);
       for (long seed = 7; seed < 10; seed++) {
         assertThat(results.found().get("seed-" + seed))
             .isEqualTo(
-                StabilityRecord.FiniteTime.of(
-                    FiniteTimeEstimator.builder()
-                        .seed(seed)
-                        .threads(1)
-                        .trajectories(8)
-                        .build()
-                        .estimate(gram, step, 40)));
-      }
+                FiniteTimeEstimator.builder()
+                    .seed(seed)
+                    .threads(1)
+                    .trajectories(8)
+                    .build()
+                    .estimate(gram, step, 40));
+    }
   }
 
   @Test
@@ -188,7 +187,7 @@ class SparkStabilityTest {
     List<String> places = models.stream().map(Path::toString).toList();
     SparkStability cut = stability().keep(kept.toString());
     List<SparkStability.Progress> seen = new ArrayList<>();
-    SparkResults<RecordLine> first =
+    SparkResults<CheckpointDocument> first =
         cut.progress(seen::add)
             .cancelled(() -> !seen.isEmpty())
             .analyze(places, DATA.toMultiDataSet());
@@ -196,14 +195,14 @@ class SparkStabilityTest {
     assertThat(first.found()).isNotEmpty().hasSizeLessThan(4);
     assertThat(results(kept)).hasSameSizeAs(first.found().keySet());
 
-    SparkResults<RecordLine> second = stability().keep(kept.toString()).analyze(places, DATA.toMultiDataSet());
+    SparkResults<CheckpointDocument> second = stability().keep(kept.toString()).analyze(places, DATA.toMultiDataSet());
     assertThat(second.complete()).isTrue();
     assertThat(second.found()).hasSize(4).containsAllEntriesOf(first.found());
     // a torn file of a driver that died while it wrote is no result
     Files.writeString(kept.resolve("_torn.json"), "{");
     Map<String, byte[]> before = contents(kept);
     List<SparkStability.Progress> again = new ArrayList<>();
-    SparkResults<RecordLine> third =
+    SparkResults<CheckpointDocument> third =
         stability().keep(kept.toString()).progress(again::add).analyze(places, DATA.toMultiDataSet());
     // times would differ had they been computed again
     assertThat(third.found()).isEqualTo(second.found());
