@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.record;
 
+import java.io.IOException;
+import java.time.Instant;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.nd4j.shade.jackson.annotation.JsonInclude;
 import org.nd4j.shade.jackson.core.JsonGenerator;
 import org.nd4j.shade.jackson.core.JsonParser;
@@ -15,9 +18,6 @@ import org.nd4j.shade.jackson.databind.json.JsonMapper;
 import org.nd4j.shade.jackson.databind.module.SimpleModule;
 import org.nd4j.shade.jackson.databind.ser.std.StdSerializer;
 import org.nd4j.shade.jackson.databind.ser.std.ToStringSerializer;
-import java.io.IOException;
-import java.time.Instant;
-import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 
 /**
  * How records become JSON: fields that do not apply are left out, infinities are the strings {@code
