@@ -105,8 +105,7 @@ public final class StabilityAnalyzer {
    *     may differ, and the track for the next checkpoint
    * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}
    */
-  public Tracked<StabilityReport> track(
-      GramMatrix gram, SgdStep step, Optional<EdgeTrack> before) {
+  public Tracked<StabilityReport> track(GramMatrix gram, SgdStep step, Optional<EdgeTrack> before) {
     return track(gram, step, before, Analysis::report);
   }
 

@@ -20,7 +20,9 @@ final class InferenceMode {
 
   private static final double SETTLED = 3;
 
-  /** From here on 0.2 to 2 times; with 4 values up to 13 times. */
+  /**
+   * From here on 0.2 to 1.1 times; in a copy in another language up to 2, with 4 values up to 13.
+   */
   private static final int FEW = 8;
 
   private static final double UNSETTLED = 6;
@@ -51,8 +53,8 @@ final class InferenceMode {
       return new Level.Observed(
           String.format(
               Locale.ROOT,
-              "batch normalisation with %d values behind a statistic is far from what it is with"
-                  + " running statistics",
+              "batch normalisation with fewer than 8 values behind a statistic, here %d, is far from"
+                  + " what it is with running statistics",
               values),
           "use mini-batches that give it " + MANY);
     }
@@ -66,7 +68,7 @@ final class InferenceMode {
             approximation,
             String.format(
                 Locale.ROOT,
-                "with 8 to 31 values behind a statistic, here %d, η_c was 0.2 to 2 times that of"
+                "with 8 to 31 values behind a statistic, here %d, η_c was 0.2 to 1.1 times that of"
                     + " training",
                 values),
             UNSETTLED);

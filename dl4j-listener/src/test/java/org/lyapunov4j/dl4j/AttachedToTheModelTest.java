@@ -26,6 +26,7 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Sgd;
 
 /** Whatever is attached to a model and changes its step is found and named. */
+@SuppressWarnings({"serial", "overrides", "deprecation"}) // as Deeplearning4j has them
 class AttachedToTheModelTest {
   private static final DataSet DATA = Networks.data(5, 6, 3, 2, DataType.DOUBLE);
 
@@ -133,8 +134,7 @@ class AttachedToTheModelTest {
   void soIsWhatIsConfigured() {
     requireObserved(
         analyse(
-            Networks.regression(
-                configuration().stepFunction(new GradientStepFunction()), 3, 4, 2)),
+            Networks.regression(configuration().stepFunction(new GradientStepFunction()), 3, 4, 2)),
         "GradientStepFunction");
     for (OptimizationAlgorithm algorithm : OptimizationAlgorithm.values()) {
       if (algorithm != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {
