@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.record;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -16,6 +13,9 @@ import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Field;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Section;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Value;
 import org.lyapunov4j.exponent.Sign;
+import org.nd4j.shade.jackson.databind.JsonNode;
+import org.nd4j.shade.jackson.databind.node.JsonNodeFactory;
+import org.nd4j.shade.jackson.databind.node.ObjectNode;
 
 /**
  * Documents as JSON objects and back: keys are paths in the object. What was found at a checkpoint
@@ -89,6 +89,11 @@ final class DocumentJson {
       require(document, REQUIRED_OF_STABILITY);
     }
     return document;
+  }
+
+  /** Reads a document, with or without a checkpoint around it. */
+  static CheckpointDocument document(JsonNode json) {
+    return isCheckpoint(json) ? read(json) : read(CheckpointDocument.fields(), json, json);
   }
 
   private static void require(CheckpointDocument document, List<String> keys) {
