@@ -4,10 +4,12 @@ package org.lyapunov4j.dl4j.gram;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.DoubleStream;
 import org.deeplearning4j.nn.api.Model;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
@@ -90,10 +92,38 @@ abstract class ConformanceKit {
         example.name(),
         name -> {
           Model model = example.model().apply(DataType.DOUBLE);
-          return example.differences()
-              ? NaiveJacobian.byFiniteDifferences(model, example.data(), 1e-3)
-              : NaiveJacobian.of(model, example.data(), false);
+          double[][] all =
+              example.differences()
+                  ? NaiveJacobian.byFiniteDifferences(model, example.data(), 1e-3)
+                  : NaiveJacobian.of(model, example.data(), false);
+          return counted(all, examples(example));
         });
+  }
+
+  private static int examples(Case example) {
+    return (int) example.data().getFeatures(0).size(0);
+  }
+
+  /**
+   * The rows that masks leave, which are those that are not 0, first in each example; examples with
+   * fewer than others end in rows of zeros.
+   */
+  private static double[][] counted(double[][] jacobian, int examples) {
+    int outputs = jacobian.length / examples;
+    double[][][] left = new double[examples][][];
+    int most = 0;
+    for (int i = 0; i < examples; i++) {
+      left[i] =
+          Arrays.stream(jacobian, i * outputs, (i + 1) * outputs)
+              .filter(row -> Arrays.stream(row).anyMatch(entry -> entry != 0))
+              .toArray(double[][]::new);
+      most = Math.max(most, left[i].length);
+    }
+    double[][] rows = new double[examples * most][jacobian[0].length];
+    for (int i = 0; i < examples; i++) {
+      System.arraycopy(left[i], 0, rows, i * most, left[i].length);
+    }
+    return rows;
   }
 
   /** Random weights, one in seven of them 0. */
@@ -204,15 +234,17 @@ abstract class ConformanceKit {
 
   /** √(2/K) for each row. */
   private static double[] roots(Case example, int rows) {
+    int examples = examples(example);
+    double[] ofOne =
+        Arrays.stream(example.data().getLabels())
+            .flatMapToDouble(
+                labels ->
+                    DoubleStream.generate(() -> Math.sqrt(2.0 / labels.size(1)))
+                        .limit(labels.length() / examples))
+            .toArray();
     double[] root = new double[rows];
-    int examples = (int) example.data().getFeatures(0).size(0);
-    int row = 0;
-    while (row < root.length) {
-      for (INDArray labels : example.data().getLabels()) {
-        for (long v = 0; v < labels.length() / examples; v++) {
-          root[row++] = Math.sqrt(2.0 / labels.size(1));
-        }
-      }
+    for (int row = 0; row < rows; row++) {
+      root[row] = ofOne[row % (rows / examples)];
     }
     return root;
   }
