@@ -15,6 +15,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.exponent.TangentOperator;
 import org.lyapunov4j.gram.GramMatrix;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -304,6 +305,54 @@ abstract class ConformanceKit {
       result.gram().multiply(v, expected);
       assertThat(operator.multiply(v))
           .containsExactly(expected, within(1e-11 * result.gram().trace()));
+    }
+  }
+
+  /** J_Sᵀ u and J of that, from factors that were computed two examples at a time. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void productsOfBatchesAreThoseOfTheMatrix(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    INDArray random = randomMetric(model.params().length());
+    for (INDArray weights : new INDArray[] {null, random, metricOfArrays(model)}) {
+      for (long budget : new long[] {1L << 20, 1L << 40}) {
+        try (NtkGram gram = NtkGram.builder(model).probe(example.data()).build();
+            FactorSweep sweep = FactorSweep.of(model, example.data(), 2, budget, () -> false)) {
+          NtkGramResult known = gram.compute(model.params(), weights);
+          NtkFactors factors = sweep.compute(model.params(), weights);
+          assertThat(factors.loss()).isCloseTo(known.fit().loss(), within(1e-12));
+          assertThat(factors.outputs()).isEqualTo(known.gram().outputs());
+          compare(known.gram(), factors);
+        }
+      }
+    }
+  }
+
+  private static void compare(GramMatrix gram, NtkFactors factors) {
+    int outputs = gram.outputs();
+    int last = gram.examples() - 1;
+    int[] batch = {last, 0, last};
+    double[] u = Networks.gaussian(5, 3L * outputs).toDoubleVector();
+    double[] v = new double[gram.size()];
+    for (int b = 0; b < batch.length; b++) {
+      for (int k = 0; k < outputs; k++) {
+        v[batch[b] * outputs + k] += u[b * outputs + k];
+      }
+    }
+    double[] expected = new double[v.length];
+    gram.multiply(v, expected);
+    double[] z = new double[factors.dimension()];
+    TangentOperator.Products products = factors.products(3);
+    products.select(batch, 3);
+    products.addGradient(u, z);
+    double[] one = new double[outputs];
+    for (int i = 0; i < gram.examples(); i++) {
+      products.select(new int[] {i}, 1);
+      products.outputs(z, one);
+      for (int k = 0; k < outputs; k++) {
+        assertThat(one[k])
+            .isCloseTo(expected[i * outputs + k], within(1e-11 * gram.trace() + 1e-300));
+      }
     }
   }
 
