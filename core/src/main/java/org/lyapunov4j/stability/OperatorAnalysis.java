@@ -37,10 +37,10 @@ final class OperatorAnalysis {
   private static final double BELOW_GUESS = 1.6;
 
   /** Flops of a sweep of eight rates, and the blocks of steps that makes at least and at most. */
-  private static final double WORK_OF_A_SWEEP = 1.6e11;
+  private static final double WORK_OF_A_SWEEP = 1e11;
 
   private static final int FEWEST_BLOCKS = 48;
-  private static final int MOST_BLOCKS = 1024;
+  private static final int MOST_BLOCKS = 512;
   private static final int RATES = 8;
   private static final int SWEEPS = 3;
 

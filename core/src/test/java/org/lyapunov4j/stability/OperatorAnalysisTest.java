@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.Sign;
-import org.lyapunov4j.gram.DenseTangentOperator;
+import org.lyapunov4j.exponent.DenseTangentOperator;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;

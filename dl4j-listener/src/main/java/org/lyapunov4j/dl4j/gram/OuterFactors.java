@@ -5,6 +5,8 @@ import java.util.Arrays;
 
 /** Outer products: the inputs A and the derivatives Δ of {@link JacobianBlock.Outer}. */
 final class OuterFactors implements FactorBlock {
+  private static final int SLOWER = 6;
+
   private final int positions;
   private final int inputs;
   private final int deltas;
@@ -36,9 +38,10 @@ final class OuterFactors implements FactorBlock {
     return a.bytes() + delta.bytes();
   }
 
+  /** Inner products and conversions, some times slower, count as often. */
   @Override
   public double flopsPerExample(int columns) {
-    return 4.0 * positions * ((double) width() + (double) columns * deltas);
+    return 4.0 * positions * (width() + (double) SLOWER * columns * deltas);
   }
 
   @Override

@@ -15,8 +15,11 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.exponent.TangentGram;
 import org.lyapunov4j.exponent.TangentOperator;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -353,6 +356,43 @@ abstract class ConformanceKit {
         assertThat(one[k])
             .isCloseTo(expected[i * outputs + k], within(1e-11 * gram.trace() + 1e-300));
       }
+    }
+  }
+
+  /** z ← z − (η/B) J_Sᵀ J_S z against r ← r − (η/B) G[:,S] r_S, r = J z. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void fourHundredStepsAreThoseOfTheMatrix(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    try (NtkGram ntk = NtkGram.builder(model).probe(example.data()).build();
+        FactorSweep sweep = FactorSweep.of(model, example.data(), 2, 1L << 40, () -> false)) {
+      GramMatrix gram = ntk.compute(model.params()).gram();
+      NtkFactors factors = sweep.compute(model.params(), null);
+      TangentGram products = new TangentGram(factors, 1, () -> false);
+      double[] w = Networks.gaussian(95, gram.size()).toDoubleVector();
+      double[] r = new double[w.length];
+      gram.multiply(w, r);
+      double[] z = products.gradient(w);
+      double rate = 0.5 * gram.examples() / LargestEigenpair.of(gram).value();
+      RandomStream random = new RandomStream(1);
+      TangentOperator.Products selected = factors.products(1);
+      double[] u = new double[gram.outputs()];
+      int[] rows = new int[u.length];
+      for (int s = 0; s < 400; s++) {
+        int i = random.nextInt(gram.examples());
+        selected.select(new int[] {i}, 1);
+        selected.outputs(z, u);
+        for (int k = 0; k < u.length; k++) {
+          u[k] *= -rate;
+        }
+        selected.addGradient(u, z);
+        for (int k = 0; k < u.length; k++) {
+          rows[k] = i * u.length + k;
+          u[k] = -rate * r[rows[k]];
+        }
+        gram.addColumns(rows, u, rows.length, r);
+      }
+      assertThat(distance(products.outputs(z), r)).isLessThan(1e-10);
     }
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.lyapunov4j.gram;
+package org.lyapunov4j.exponent;
 
-import org.lyapunov4j.exponent.TangentOperator;
+import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.step.RandomStream;
 
 /** A Jacobian that is there as a matrix, the plainest of operators, and its Gram matrix. */
