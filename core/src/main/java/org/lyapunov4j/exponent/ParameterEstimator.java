@@ -62,7 +62,7 @@ public final class ParameterEstimator {
    */
   public ParameterEstimator(long seed, int threads, double precision, BooleanSupplier cancelled) {
     this.seed = seed;
-    this.threads = SamplingBuilder.requireAtLeast("threads", threads, 1);
+    this.threads = EstimatorBuilder.requireAtLeast("threads", threads, 1);
     this.precision = precision;
     this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
   }

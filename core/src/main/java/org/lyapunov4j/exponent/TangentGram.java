@@ -44,7 +44,7 @@ public final class TangentGram implements LargestEigenpair.Operator {
    */
   public TangentGram(TangentOperator operator, int threads, BooleanSupplier cancelled) {
     this.operator = Objects.requireNonNull(operator, "operator");
-    this.threads = SamplingBuilder.requireAtLeast("threads", threads, 1);
+    this.threads = EstimatorBuilder.requireAtLeast("threads", threads, 1);
     this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
   }
 

@@ -9,9 +9,9 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BooleanSupplier;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
+import org.lyapunov4j.exponent.EstimatorBuilder;
 import org.lyapunov4j.exponent.ExactExponent;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.FullBatchExponent;
@@ -61,12 +61,12 @@ public final class StabilityAnalyzer {
     decomposer = builder.decomposer;
     operators =
         new OperatorAnalysis.Settings(
-            builder.seed,
-            builder.threads,
+            builder.seed(),
+            builder.threads(),
             builder.precision,
             EDGE_TOLERANCE,
             atLeastStandard(),
-            builder.cancelled);
+            builder.cancelled());
   }
 
   /** Where spectra come from. */
@@ -440,14 +440,11 @@ public final class StabilityAnalyzer {
   }
 
   /** Settings of a {@link StabilityAnalyzer}. */
-  public static final class Builder {
+  public static final class Builder extends EstimatorBuilder<Builder> {
     private final LyapunovEstimator.Builder estimator = LyapunovEstimator.builder();
     private final EdgeFinder.Builder edges = EdgeFinder.builder();
     private final SpectrumEstimator.Builder sums = SpectrumEstimator.builder();
-    private long seed = 1;
-    private int threads = Runtime.getRuntime().availableProcessors();
     private double precision = 0.02;
-    private BooleanSupplier cancelled = () -> false;
     private Tier tier = Tier.STANDARD;
     private int spectrumLimit = 6144;
     private int meanSquareLimit = 6144;
@@ -459,34 +456,6 @@ public final class StabilityAnalyzer {
     /** For tests of what happens where routines are wrong. */
     Builder decomposer(Decomposer decomposer) {
       this.decomposer = decomposer;
-      return this;
-    }
-
-    /**
-     * Fixes every random draw.
-     *
-     * @param seed any value; default 1
-     * @return this
-     */
-    public Builder seed(long seed) {
-      this.seed = seed;
-      estimator.seed(seed);
-      edges.seed(seed);
-      sums.seed(seed);
-      return this;
-    }
-
-    /**
-     * Threads for sampling; never changes a result.
-     *
-     * @param threads at least 1; default all processors
-     * @return this
-     */
-    public Builder threads(int threads) {
-      estimator.threads(threads);
-      this.threads = threads;
-      edges.threads(threads);
-      sums.threads(threads);
       return this;
     }
 
@@ -521,20 +490,6 @@ public final class StabilityAnalyzer {
      */
     public Builder timeBudget(Duration budget) {
       estimator.timeBudget(budget);
-      return this;
-    }
-
-    /**
-     * A cancellation check, asked between epochs from several threads.
-     *
-     * @param cancelled true to stop
-     * @return this
-     */
-    public Builder cancelled(BooleanSupplier cancelled) {
-      estimator.cancelled(cancelled);
-      this.cancelled = cancelled;
-      edges.cancelled(cancelled);
-      sums.cancelled(cancelled);
       return this;
     }
 
@@ -595,7 +550,15 @@ public final class StabilityAnalyzer {
      * @return an immutable analyzer
      */
     public StabilityAnalyzer build() {
+      share(estimator);
+      share(edges);
+      share(sums);
       return new StabilityAnalyzer(this);
+    }
+
+    @Override
+    protected Builder self() {
+      return this;
     }
   }
 }
