@@ -59,14 +59,7 @@ public final class StabilityAnalyzer {
     spectrumLimit = builder.spectrumLimit;
     meanSquareLimit = builder.meanSquareLimit;
     decomposer = builder.decomposer;
-    operators =
-        new OperatorAnalysis.Settings(
-            builder.seed(),
-            builder.threads(),
-            builder.precision,
-            EDGE_TOLERANCE,
-            atLeastStandard(),
-            builder.cancelled());
+    operators = builder.operators();
   }
 
   /** Where spectra come from. */
@@ -452,6 +445,11 @@ public final class StabilityAnalyzer {
         (gram, vectors) -> vectors ? GramSpectrum.of(gram) : GramSpectrum.eigenvaluesOnly(gram);
 
     private Builder() {}
+
+    private OperatorAnalysis.Settings operators() {
+      return new OperatorAnalysis.Settings(
+          seed(), threads(), precision, EDGE_TOLERANCE, tier != Tier.ECONOMY, cancelled());
+    }
 
     /** For tests of what happens where routines are wrong. */
     Builder decomposer(Decomposer decomposer) {
