@@ -57,7 +57,9 @@ final class ParameterCocycle {
   void apply(TangentOperator.Products selected, int size, int outputs) {
     selected.outputs(z, u);
     double factor =
-        update.hasMemory() ? update.gradientWeight() / size : -update.rate() / (size * update.keep());
+        update.hasMemory()
+            ? update.gradientWeight() / size
+            : -update.rate() / (size * update.keep());
     for (int j = 0; j < size * outputs; j++) {
       u[j] *= factor;
     }

@@ -109,8 +109,7 @@ public final class ParameterEstimator {
 
   /** What is known of λ below the edge. */
   static ExponentBound decaying(SgdStep step, double slowest) {
-    double ceiling =
-        step.hasUnevenDecay() ? 0 : Math.min(0, FullBatchExponent.along(0, step));
+    double ceiling = step.hasUnevenDecay() ? 0 : Math.min(0, FullBatchExponent.along(0, step));
     double known = Math.min(0, BELOW_FULL_BATCH * FullBatchExponent.along(slowest, step));
     double floor = step.fastestL2() > step.l2() ? Double.NEGATIVE_INFINITY : known;
     return new ExponentBound(

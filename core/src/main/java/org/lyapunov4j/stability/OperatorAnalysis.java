@@ -131,8 +131,7 @@ final class OperatorAnalysis {
             y[i] = largest * x[i] - y[i];
           }
         };
-    double found =
-        largest - LargestEigenpair.of(below, start, TOLERANCE, PRODUCTS_BELOW).value();
+    double found = largest - LargestEigenpair.of(below, start, TOLERANCE, PRODUCTS_BELOW).value();
     double noise = gram.size() * Math.ulp(largest);
     return Math.max(found, noise);
   }
@@ -167,10 +166,8 @@ final class OperatorAnalysis {
     if (step.isFullBatch(operator.examples())) {
       return CriticalLearningRate.exactly(fullBatch);
     }
-    ParameterSweep sweep =
-        new ParameterSweep(operator, step, settings.threads, settings.cancelled);
-    double work =
-        operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
+    ParameterSweep sweep = new ParameterSweep(operator, step, settings.threads, settings.cancelled);
+    double work = operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
     int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, WORK_OF_A_SWEEP / work));
     return new EdgeSearch(
             sweep::run,
@@ -183,8 +180,8 @@ final class OperatorAnalysis {
   }
 
   /**
-   * What mini-batches take of the full-batch edge, as far as the sharpest direction z tells: in mean
-   * square it is stable below 2h/(h² + s/B), h its curvature and s the mean of ‖J_iᵀJ_i z‖².
+   * What mini-batches take of the full-batch edge, as far as the sharpest direction z tells: in
+   * mean square it is stable below 2h/(h² + s/B), h its curvature and s the mean of ‖J_iᵀJ_i z‖².
    */
   private double share(LargestEigenpair top) {
     double[] z = gram.gradient(top.vector());

@@ -100,8 +100,9 @@ public final class StabilityAnalyzer {
 
   /**
    * Analyses without a Gram matrix: for more rows than its entries leave memory for. What needs the
-   * matrix or its eigenvalues is absent: certificates, the mean-square threshold, the critical batch
-   * size, the diagnosis. λ is estimated where it is positive and a bound where it is not; so is μ.
+   * matrix or its eigenvalues is absent: certificates, the mean-square threshold, the critical
+   * batch size, the diagnosis. λ is estimated where it is positive and a bound where it is not; so
+   * is μ.
    *
    * <p>η_c comes from sweeps of the unstable branch whose length depends on the size, with an
    * interval as for {@link EdgeFinder}.

@@ -14,9 +14,7 @@ public final class DenseTangentOperator implements TangentOperator {
     this.outputs = outputs;
   }
 
-  /**
-   * Gaussian entries, whose columns fall off like p^−decay, beside a part that all rows share.
-   */
+  /** Gaussian entries, whose columns fall off like p^−decay, beside a part that all rows share. */
   public static DenseTangentOperator random(
       int examples, int outputs, int dimension, double decay, double shared, long seed) {
     RandomStream random = new RandomStream(seed);

@@ -43,8 +43,7 @@ class ParameterCocycleTest {
   @EnumSource
   void residualsAreThoseOfTheGramMatrixOverFourHundredSteps(MiniBatchSampling sampling) {
     for (int dimension : new int[] {17, 60}) {
-      DenseTangentOperator operator =
-          DenseTangentOperator.random(11, 3, dimension, 0.5, 0.5, 4);
+      DenseTangentOperator operator = DenseTangentOperator.random(11, 3, dimension, 0.5, 0.5, 4);
       GramMatrix gram = operator.gram();
       for (Momentum momentum : momenta()) {
         for (double decay : new double[] {0, 0.03}) {
@@ -183,11 +182,7 @@ class ParameterCocycleTest {
     for (int threads = 1; threads <= 3; threads++) {
       all.add(
           new ParameterSweep(operator, step, threads, () -> false)
-              .run(
-                  rates,
-                  Optional.empty(),
-                  new RateSweep.Length(4, 2, 32),
-                  new RandomStream(1)));
+              .run(rates, Optional.empty(), new RateSweep.Length(4, 2, 32), new RandomStream(1)));
       exponents.add(
           new ParameterEstimator(1, threads, 0.05, () -> false)
               .estimate(operator, step.withLearningRate(1.5 * edge), 0, Sign.UNDECIDED, true));
@@ -214,8 +209,7 @@ class ParameterCocycleTest {
       LyapunovExponent expected =
           LyapunovEstimator.builder().precision(0.005).build().estimate(gram, step);
       double error = found.high() - found.value() + expected.high() - expected.low();
-      assertThat(found.value())
-          .isCloseTo(expected.point().orElseThrow(), within(1.5 * error));
+      assertThat(found.value()).isCloseTo(expected.point().orElseThrow(), within(1.5 * error));
       assertThat(error).isLessThan(0.2 * found.value());
     }
   }

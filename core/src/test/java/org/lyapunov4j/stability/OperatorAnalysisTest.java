@@ -9,9 +9,9 @@ import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.lyapunov4j.exponent.DenseTangentOperator;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.Sign;
-import org.lyapunov4j.exponent.DenseTangentOperator;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;
@@ -33,8 +33,7 @@ class OperatorAnalysisTest {
   })
   void edgeSharpnessAndVerdictAreThoseOfTheMatrix(
       int batchSize, int outputs, double shared, MiniBatchSampling sampling) {
-    DenseTangentOperator operator =
-        DenseTangentOperator.random(60, outputs, 50, 0.6, shared, 3);
+    DenseTangentOperator operator = DenseTangentOperator.random(60, outputs, 50, 0.6, shared, 3);
     GramMatrix gram = operator.gram();
     SgdStep step = SgdStep.of(1e-3, batchSize).withSampling(sampling);
     StabilityReport known = analyzer(Tier.STANDARD).analyze(gram, step);
@@ -76,8 +75,7 @@ class OperatorAnalysisTest {
     CriticalLearningRate rate = found.criticalLearningRate().orElseThrow();
     assertThat(rate.isExact()).isTrue();
     assertThat(rate.value()).isCloseTo(edge.value(), within(1e-6 * edge.value()));
-    assertThat(found.exponent().low())
-        .isCloseTo(expected.exponent().low(), within(1e-5));
+    assertThat(found.exponent().low()).isCloseTo(expected.exponent().low(), within(1e-5));
     assertThat(found.verdict().kind()).isEqualTo(expected.verdict().kind());
   }
 
@@ -94,8 +92,7 @@ class OperatorAnalysisTest {
       StabilityReport report =
           analyzer(Tier.ECONOMY).analyze(operator, SgdStep.of(share * edge, 4));
       assertThat(report.criticalLearningRate()).isEmpty();
-      assertThat(report.exponent().sign())
-          .isEqualTo(share < 1 ? Sign.NEGATIVE : Sign.POSITIVE);
+      assertThat(report.exponent().sign()).isEqualTo(share < 1 ? Sign.NEGATIVE : Sign.POSITIVE);
     }
   }
 
@@ -103,13 +100,10 @@ class OperatorAnalysisTest {
   void theSeedFixesTheReportForAnyNumberOfThreads() {
     DenseTangentOperator operator = DenseTangentOperator.random(60, 2, 30, 0.6, 0.5, 3);
     SgdStep step = SgdStep.of(0.05, 4);
-    StabilityReport one =
-        StabilityAnalyzer.builder().threads(1).build().analyze(operator, step);
-    StabilityReport three =
-        StabilityAnalyzer.builder().threads(3).build().analyze(operator, step);
+    StabilityReport one = StabilityAnalyzer.builder().threads(1).build().analyze(operator, step);
+    StabilityReport three = StabilityAnalyzer.builder().threads(3).build().analyze(operator, step);
     assertThat(three).isEqualTo(one);
-    StabilityReport other =
-        StabilityAnalyzer.builder().seed(2).build().analyze(operator, step);
+    StabilityReport other = StabilityAnalyzer.builder().seed(2).build().analyze(operator, step);
     assertThat(other.criticalLearningRate()).isNotEqualTo(one.criticalLearningRate());
   }
 

@@ -371,9 +371,7 @@ final class CheckpointEngine implements AutoCloseable {
     Stream<String> remarks =
         Stream.concat(Stream.of(findings), smaller.stream())
             .flatMap(report -> report.remarks().stream());
-    return Stream.concat(result.assumptions().stream(), remarks)
-        .distinct()
-        .toList();
+    return Stream.concat(result.assumptions().stream(), remarks).distinct().toList();
   }
 
   private List<StabilityReport> smallerProbes(GramMatrix gram, Tier tier, SgdStep step) {

@@ -76,10 +76,7 @@ final class Kernel implements AutoCloseable {
 
     /** Mean loss of the probe; NaN where it was not computed. */
     double loss() {
-      return matrix
-          .map(Matrix::loss)
-          .or(() -> factors.map(NtkFactors::loss))
-          .orElse(Double.NaN);
+      return matrix.map(Matrix::loss).or(() -> factors.map(NtkFactors::loss)).orElse(Double.NaN);
     }
 
     /** A sentence each. */
@@ -142,8 +139,7 @@ final class Kernel implements AutoCloseable {
       if (refusal.isOfSize() && !segments.isCut()) {
         long budget = Runtime.getRuntime().maxMemory() / 2;
         FactorSweep sweep = FactorSweep.of(model, probe, budget, cancelled);
-        return new Kernel(
-            null, sweep, Form.FACTORS, simplified(sweep.simplifications()), segments);
+        return new Kernel(null, sweep, Form.FACTORS, simplified(sweep.simplifications()), segments);
       }
       if (strict) {
         throw refusal;
@@ -178,8 +174,7 @@ final class Kernel implements AutoCloseable {
     return simplifications.isEmpty()
         ? Level.exact()
         : new Level.Approximate(
-            String.join(", ", simplifications),
-            "what training does in their place is not in it");
+            String.join(", ", simplifications), "what training does in their place is not in it");
   }
 
   /** The level of the model, before anything is computed. */

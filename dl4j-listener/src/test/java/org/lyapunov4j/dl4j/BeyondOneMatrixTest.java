@@ -23,8 +23,8 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
- * A probe whose Gram matrix does not fit the heap, of a linear model, whose curvature is known: that
- * of the mean-squared loss is 2/K times the second moment of the inputs, 1 included.
+ * A probe whose Gram matrix does not fit the heap, of a linear model, whose curvature is known:
+ * that of the mean-squared loss is 2/K times the second moment of the inputs, 1 included.
  */
 class BeyondOneMatrixTest {
   private static final int OUTPUTS = 8;
@@ -106,8 +106,7 @@ class BeyondOneMatrixTest {
         LyapunovListener.builder(ProbeSet.of(data)).frequency(1).tier(Tier.ECONOMY).build();
     network.setListeners(listener);
     network.fit(
-        new DataSet(
-            data.getFeatures().getRows(0, 1, 2, 3), data.getLabels().getRows(0, 1, 2, 3)));
+        new DataSet(data.getFeatures().getRows(0, 1, 2, 3), data.getLabels().getRows(0, 1, 2, 3)));
     assertThat(listener.history()).hasSize(1);
     StabilityReport report = (StabilityReport) listener.history().get(0).findings();
     double sharpness = sharpness(data.getFeatures());

@@ -2,8 +2,8 @@
 package org.lyapunov4j.dl4j.gram;
 
 /**
- * The derivatives with respect to one group of parameters as {@link JacobianBlock}, of all examples,
- * in plain arrays, for products with the rows of some of them.
+ * The derivatives with respect to one group of parameters as {@link JacobianBlock}, of all
+ * examples, in plain arrays, for products with the rows of some of them.
  */
 interface FactorBlock {
   /** Adds the next chunk of examples; the block has the shape of the first. */

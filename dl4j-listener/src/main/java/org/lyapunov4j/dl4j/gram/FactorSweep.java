@@ -12,8 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * Computes {@link NtkFactors}, chunk by chunk of the examples of a probe set, so that no sweep takes
- * more memory than it may. Holds a private copy of the model and of the probe set, as {@link
+ * Computes {@link NtkFactors}, chunk by chunk of the examples of a probe set, so that no sweep
+ * takes more memory than it may. Holds a private copy of the model and of the probe set, as {@link
  * NtkGram} does, and never touches the model.
  */
 public final class FactorSweep implements AutoCloseable {
@@ -89,9 +89,7 @@ public final class FactorSweep implements AutoCloseable {
     return arrays == null
         ? null
         : Arrays.stream(arrays)
-            .map(
-                array ->
-                    array == null ? null : StackedColumns.get(array, 1, from, to).dup('c'))
+            .map(array -> array == null ? null : StackedColumns.get(array, 1, from, to).dup('c'))
             .toArray(INDArray[]::new);
   }
 

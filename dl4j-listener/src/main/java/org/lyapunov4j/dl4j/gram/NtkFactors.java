@@ -8,8 +8,8 @@ import org.lyapunov4j.exponent.TangentOperator;
 /**
  * The Jacobian of a model's outputs on a probe set as the factors of its layers: inputs and
  * back-propagated derivatives where a layer has both, rows of the Jacobian where it has none or
- * where rows take less. It answers products with the rows of some examples, which is all that λ, η_c
- * and the sharpness need, and takes no m² numbers.
+ * where rows take less. It answers products with the rows of some examples, which is all that λ,
+ * η_c and the sharpness need, and takes no m² numbers.
  *
  * <p>Its P columns are those of the trained parameters, layer by layer, times the roots of the
  * parameters' weights. Its rows are those of {@link NtkGram} but that the rows of an example may be

@@ -128,8 +128,7 @@ class MaskedRowsTest {
       assertThat(residuals[r]).isCloseTo(rows[r] < 0 ? 0 : ofAll[rows[r]], within(1e-12));
       for (int c = 0; c < rows.length; c++) {
         double expected = rows[r] < 0 || rows[c] < 0 ? 0 : all.gram().get(rows[r], rows[c]);
-        assertThat(small.gram().get(r, c))
-            .isCloseTo(expected, within(1e-13 * all.gram().trace()));
+        assertThat(small.gram().get(r, c)).isCloseTo(expected, within(1e-13 * all.gram().trace()));
       }
     }
   }
