@@ -27,6 +27,7 @@ public final class ParameterSweep {
 
   private final TangentOperator operator;
   private final TangentGram gram;
+  private final TangentGram ofOneThread;
   private final SgdStep step;
   private final int threads;
   private final BooleanSupplier cancelled;
@@ -46,6 +47,7 @@ public final class ParameterSweep {
     this.threads = threads;
     this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
     gram = new TangentGram(operator, threads, cancelled);
+    ofOneThread = new TangentGram(operator, 1, cancelled);
   }
 
   /**
@@ -85,7 +87,7 @@ public final class ParameterSweep {
   }
 
   private ParameterWalk walk(double rate, double[] start, double[] curvatures) {
-    return new ParameterWalk(operator, gram, step.withLearningRate(rate), start, curvatures);
+    return new ParameterWalk(operator, ofOneThread, step.withLearningRate(rate), start, curvatures);
   }
 
   private static List<ParameterWalk> share(List<ParameterWalk> walks, int part, int parts) {

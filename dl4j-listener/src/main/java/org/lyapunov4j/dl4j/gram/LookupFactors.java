@@ -11,13 +11,22 @@ final class LookupFactors implements FactorBlock {
   private int deltas;
   private long numbers;
 
-  /**
-   * What an example has at one row of the table.
-   *
-   * @param index the row
-   * @param sums Σ_t δ over its positions with this index, K rows of q
-   */
-  private record Entry(int index, double[] sums) {}
+  /** What an example has at one row of the table. */
+  private static final class Entry {
+    private final int index;
+    private final double[] sums;
+
+    /**
+     * An entry.
+     *
+     * @param index the row
+     * @param sums Σ_t δ over its positions with this index, K rows of q
+     */
+    Entry(int index, double[] sums) {
+      this.index = index;
+      this.sums = sums;
+    }
+  }
 
   @Override
   public void add(JacobianBlock chunk) {
