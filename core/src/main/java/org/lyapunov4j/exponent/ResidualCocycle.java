@@ -90,7 +90,7 @@ final class ResidualCocycle {
   double applyMeasured(int[] batch, int size) {
     int count = size * gram.outputs();
     fillRows(batch, size);
-    double factor = -update.rate() / (size * update.keep());
+    double factor = factor(size);
     double change = 0;
     for (int j = 0; j < count; j++) {
       double residual = r[rows[j]];
@@ -102,6 +102,23 @@ final class ResidualCocycle {
       change += coefficients[j] * r[rows[j]];
     }
     return change;
+  }
+
+  /** The coefficient over the residual of a step without memory, as the state is scaled now. */
+  double factor(int size) {
+    return -update.rate() / (size * update.keep());
+  }
+
+  /**
+   * Applies the steps of a block, without memory, to all but the residual, which the caller adds
+   * the same combination of columns to.
+   */
+  void follow(StepBlock block, double[] c) {
+    int[] indices = block.indices();
+    for (int j = 0; j < block.rows(); j++) {
+      w[indices[j]] += c[j];
+    }
+    logScale += block.steps() * logKeep();
   }
 
   /** Whether the state has a velocity. */
@@ -168,7 +185,7 @@ final class ResidualCocycle {
     return dot(w, r) + dot(p, u);
   }
 
-  /** The residual; not to be modified, valid until the next call. */
+  /** The residual; modified only beside {@link #follow}, valid until the next call. */
   double[] residual() {
     return r;
   }
@@ -179,7 +196,7 @@ final class ResidualCocycle {
   }
 
   private void applyPlain(int count, int size) {
-    double factor = -update.rate() / (size * update.keep());
+    double factor = factor(size);
     for (int j = 0; j < count; j++) {
       coefficients[j] = factor * r[rows[j]];
     }

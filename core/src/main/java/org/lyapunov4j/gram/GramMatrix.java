@@ -30,6 +30,9 @@ public final class GramMatrix {
    */
   private static final int BLOCK = 2048;
 
+  /** The same where four rows and eight targets are to stay there. */
+  private static final int SHARED_BLOCK = 512;
+
   /** Rows and columns of a tile that is compared with its mirror image: both fit into the cache. */
   private static final int TILE = 64;
 
@@ -370,6 +373,33 @@ public final class GramMatrix {
       }
       for (; k < count; k++) {
         rows.addTo(target, from, to, which[k], scale * coefficients[k]);
+      }
+    }
+  }
+
+  /**
+   * Adds combinations of the same columns to several targets, bit for bit as {@link
+   * #addColumns(int[], double[], int, double[])} does one by one, but reads the columns once.
+   *
+   * @param which row indices, repetitions allowed; not modified
+   * @param coefficients those of each target; not modified
+   * @param count how many leading entries of all these arrays count
+   * @param targets of length m each; modified
+   */
+  public void addColumns(int[] which, double[][] coefficients, int count, double[][] targets) {
+    int m = size();
+    for (int from = 0; from < m; from += SHARED_BLOCK) {
+      int to = Math.min(m, from + SHARED_BLOCK);
+      int k = 0;
+      for (; k + 4 <= count; k += 4) {
+        for (int t = 0; t < targets.length; t++) {
+          rows.addFourTo(targets[t], from, to, which, coefficients[t], k, scale);
+        }
+      }
+      for (; k < count; k++) {
+        for (int t = 0; t < targets.length; t++) {
+          rows.addTo(targets[t], from, to, which[k], scale * coefficients[t][k]);
+        }
       }
     }
   }

@@ -144,7 +144,7 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** A step at the level that the model leaves it. */
   TrainingStep at(TrainingStep step) {
-    return step.at(kernel.level());
+    return step.at(kernel.level(step.sgd().batchSize()));
   }
 
   /**
@@ -238,7 +238,8 @@ final class CheckpointEngine implements AutoCloseable {
             new RandomStream(settings.seed()).split(GRADIENT_NORMS).split(snapshot.iteration()));
     List<int[]> batches = new ArrayList<>();
     int[] batch = new int[step.batchSize()];
-    for (int b = 0; b < NORMED_BATCHES; b++) {
+    int draws = step.isFullBatch(examples) ? 1 : NORMED_BATCHES; // all of them are the same
+    for (int b = 0; b < draws; b++) {
       int size = sampler.next(batch);
       batches.add(Arrays.copyOf(batch, size));
     }
@@ -292,7 +293,7 @@ final class CheckpointEngine implements AutoCloseable {
           analyze(analyzers.get(snapshot.tier()), result.factors().get(), step.sgd());
       return new Found(
           step.level() instanceof Level.Approximate approximate && approximate.isGauge()
-              ? EdgeReport.of(report, approximate.factor())
+              ? gauge(report, approximate.factor())
               : report);
     }
     if (step.level() instanceof Level.Observed || result.matrix().isEmpty()) {
@@ -300,14 +301,14 @@ final class CheckpointEngine implements AutoCloseable {
     }
     Kernel.Matrix matrix = result.matrix().get();
     GramMatrix gram = matrix.gram();
-    StabilityReport report =
-        settings
-            .edge()
-            .analyze(analyzers.get(snapshot.tier()), gram, step.sgd(), snapshot.iteration());
-    settings.deadline().check();
+    StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
+    int iteration = snapshot.iteration();
     if (step.level() instanceof Level.Approximate approximate && approximate.isGauge()) {
-      return new Found(EdgeReport.of(report, approximate.factor()));
+      double factor = approximate.factor();
+      return new Found(settings.edge().gauge(analyzer, gram, step.sgd(), iteration, factor));
     }
+    StabilityReport report = settings.edge().analyze(analyzer, gram, step.sgd(), iteration);
+    settings.deadline().check();
     return new Found(
         report,
         smallerProbes(gram, snapshot.tier(), step.sgd()),
@@ -315,6 +316,18 @@ final class CheckpointEngine implements AutoCloseable {
         settings
             .horizon()
             .from(matrix.residuals(), gram, step.sgd(), snapshot.tier(), settings.deadline()));
+  }
+
+  private static EdgeReport gauge(StabilityReport report, double factor) {
+    return new EdgeReport(
+        report.examples(),
+        report.outputs(),
+        report.step(),
+        report.sharpness(),
+        report.classicEdgeRatio(),
+        report.criticalLearningRate(),
+        factor,
+        report.remarks());
   }
 
   private ObservedReport observed(TrainingStep step, Kernel.Result result) {

@@ -134,12 +134,12 @@ final class Kernel implements AutoCloseable {
     MultiDataSet probe = segments.of(whole);
     try {
       NtkGram ntk = builder(model, probe, cancelled).build();
-      return new Kernel(ntk, Form.MATRIX, simplified(ntk.simplifications()), segments);
+      return new Kernel(ntk, Form.MATRIX, Level.exact(), segments);
     } catch (UnsupportedModelException refusal) {
       if (refusal.isOfSize() && !segments.isCut()) {
         long budget = Runtime.getRuntime().maxMemory() / 2;
         FactorSweep sweep = FactorSweep.of(model, probe, budget, cancelled);
-        return new Kernel(null, sweep, Form.FACTORS, simplified(sweep.simplifications()), segments);
+        return new Kernel(null, sweep, Form.FACTORS, Level.exact(), segments);
       }
       if (strict) {
         throw refusal;
@@ -170,16 +170,16 @@ final class Kernel implements AutoCloseable {
     return new Level.Observed(refusal.reason(), refusal.remedy());
   }
 
-  private static Level simplified(List<String> simplifications) {
-    return simplifications.isEmpty()
-        ? Level.exact()
-        : new Level.Approximate(
-            String.join(", ", simplifications), "what training does in their place is not in it");
-  }
-
-  /** The level of the model, before anything is computed. */
-  Level level() {
-    return level;
+  /** The level of the model with mini-batches of a size, before anything is computed. */
+  Level level(int batchSize) {
+    if (sweep != null) {
+      return level.and(
+          InferenceMode.level(sweep.simplifications(), sweep.statisticsPerExample(), batchSize));
+    }
+    return ntk == null
+        ? level
+        : level.and(
+            InferenceMode.level(ntk.simplifications(), ntk.statisticsPerExample(), batchSize));
   }
 
   /** K, 0 if there is no matrix of outputs. */
@@ -220,10 +220,10 @@ final class Kernel implements AutoCloseable {
     try {
       return switch (form) {
         case MATRIX -> matrix(ntk.compute(parameters, parameterWeights), batchSize);
-        case FACTORS -> factors(sweep.compute(parameters, parameterWeights));
+        case FACTORS -> factors(sweep.compute(parameters, parameterWeights), batchSize);
         case PLAIN -> matrix(ntk.compute(parameters), batchSize);
-        case PRODUCTS -> products(ntk.operator(parameters));
-        case NONE -> new Result(Optional.empty(), OptionalDouble.empty(), level);
+        case PRODUCTS -> products(ntk.operator(parameters), level(batchSize));
+        case NONE -> new Result(Optional.empty(), OptionalDouble.empty(), level(batchSize));
       };
     } catch (UnsupportedModelException tooLarge) {
       return new Result(Optional.empty(), OptionalDouble.empty(), observed(tooLarge));
@@ -250,15 +250,15 @@ final class Kernel implements AutoCloseable {
     return new Result(
         Optional.of(segments.ordered(result, batchSize)),
         OptionalDouble.empty(),
-        level.and(curvature(result.droppedCurvature())));
+        level(batchSize).and(curvature(result.droppedCurvature())));
   }
 
-  private Result factors(NtkFactors factors) {
+  private Result factors(NtkFactors factors, int batchSize) {
     return new Result(
         Optional.empty(),
         Optional.of(factors),
         OptionalDouble.empty(),
-        level.and(curvature(factors.droppedCurvature())));
+        level(batchSize).and(curvature(factors.droppedCurvature())));
   }
 
   private static Level curvature(double dropped) {
@@ -270,7 +270,7 @@ final class Kernel implements AutoCloseable {
                 java.util.Locale.ROOT, "up to %.2g of the largest at an example", dropped));
   }
 
-  private Result products(NtkOperator operator) {
+  private static Result products(NtkOperator operator, Level level) {
     RandomStream random = new RandomStream(1);
     double[] start = new double[operator.size()];
     for (int i = 0; i < start.length; i++) {

@@ -2,6 +2,7 @@
 package org.lyapunov4j.dl4j.benchmark;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
@@ -18,8 +19,10 @@ final class Duel implements AutoCloseable {
 
   private final Workload workload;
   private final int turn;
-  private final StoppableClock clock = new StoppableClock();
+  private final LongSupplier now;
+  private final StoppableClock clock;
   private final AtomicInteger checkpoints = new AtomicInteger();
+  private int counted;
   private final LyapunovListener listener;
   private final Timed timed;
   private final Side watched;
@@ -30,11 +33,14 @@ final class Duel implements AutoCloseable {
    *
    * @param settings of the listener, but for its clock
    * @param turn steps of a turn
+   * @param now nanoseconds of the clock that all is measured with
    */
-  Duel(Workload workload, LyapunovListener.Builder settings, int turn) {
+  Duel(Workload workload, LyapunovListener.Builder settings, int turn, LongSupplier now) {
     this.workload = workload;
+    this.now = now;
+    clock = new StoppableClock(now);
     this.turn = turn;
-    listener = clock.giveTo(settings).onCheckpoint(c -> checkpoints.incrementAndGet()).build();
+    listener = clock.giveTo(settings).to(c -> checkpoints.incrementAndGet()).build();
     timed = new Timed(listener);
     watched = new Side(timed);
     control = new Side(new BaseTrainingListener() {});
@@ -50,6 +56,7 @@ final class Duel implements AutoCloseable {
     watched.reset();
     control.reset();
     timed.nanoseconds = 0;
+    counted = checkpoints.get();
   }
 
   /** Whole cycles of the rest and the checkpoint that ends it. */
@@ -85,8 +92,9 @@ final class Duel implements AutoCloseable {
     return (double) timed.nanoseconds / (watched.nanoseconds - timed.nanoseconds);
   }
 
+  /** The mean of all since the warm-up. */
   double checkpointMillis() {
-    return listener.history().get(listener.history().size() - 1).computeTime().toNanos() * 1e-6;
+    return timed.nanoseconds * 1e-6 / (checkpoints.get() - counted);
   }
 
   @Override
@@ -105,9 +113,9 @@ final class Duel implements AutoCloseable {
     }
 
     void train(int count) {
-      long start = System.nanoTime();
+      long start = now.getAsLong();
       workload.train(network, (int) (steps % workload.batches().size()), count);
-      nanoseconds += System.nanoTime() - start;
+      nanoseconds += now.getAsLong() - start;
       steps += count;
     }
 
@@ -122,7 +130,7 @@ final class Duel implements AutoCloseable {
   }
 
   /** Measures the time in {@code iterationDone}. */
-  private static final class Timed extends BaseTrainingListener {
+  private final class Timed extends BaseTrainingListener {
     private final LyapunovListener listener;
     private long nanoseconds;
 
@@ -132,9 +140,9 @@ final class Duel implements AutoCloseable {
 
     @Override
     public void iterationDone(Model model, int iteration, int epoch) {
-      long start = System.nanoTime();
+      long start = now.getAsLong();
       listener.iterationDone(model, iteration, epoch);
-      nanoseconds += System.nanoTime() - start;
+      nanoseconds += now.getAsLong() - start;
     }
   }
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.benchmark;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.lyapunov4j.dl4j.LyapunovListener;
@@ -15,14 +18,30 @@ import org.lyapunov4j.stability.Tier;
  * nothing, for several intervals and tiers, and under a budget of 5 %. Both are measured by turns
  * of a fraction of a second ({@link Duel}). Under the budget, the time inside the listener over
  * that outside is printed too.
+ *
+ * <p>With {@code --time processor} all of it is processor time of the process, native code included:
+ * for machines with other things to do.
  */
 final class Overhead {
   private static final double BUDGET = 0.05;
 
   private final Options options;
+  private final LongSupplier now;
 
   private Overhead(Options options) {
     this.options = options;
+    now = clock(options.text("time"));
+  }
+
+  private static LongSupplier clock(String name) {
+    return switch (name) {
+      case "wall" -> System::nanoTime;
+      case "processor" ->
+          ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+              ::getProcessCpuTime;
+      default ->
+          throw new IllegalArgumentException("--time must be wall or processor, got " + name);
+    };
   }
 
   public static void main(String[] args) {
@@ -37,7 +56,8 @@ final class Overhead {
                     "budgets", "ECONOMY",
                     "cycles", "8",
                     "warmup", "10",
-                    "turn", "0.2")))
+                    "turn", "0.2",
+                    "time", "wall")))
         .run();
   }
 
@@ -62,15 +82,16 @@ final class Overhead {
   private int stepsOfATurn(Workload workload) {
     MultiLayerNetwork network = workload.network().get();
     network.setListeners(new BaseTrainingListener() {});
-    long start = System.nanoTime();
-    while (System.nanoTime() - start < 1e9 * options.number("warmup")) {
+    long start = now.getAsLong();
+    while (now.getAsLong() - start < 1e9 * options.number("warmup")) {
       workload.train(network, 0, 1);
     }
-    int sample = 5;
-    start = System.nanoTime();
-    workload.train(network, 0, sample);
-    double step = (double) (System.nanoTime() - start) / sample;
-    return (int) Math.max(1, Math.round(1e9 * options.number("turn") / step));
+    int steps = 0;
+    start = now.getAsLong();
+    while (now.getAsLong() - start < 1e9 * options.number("turn")) {
+      workload.train(network, steps++, 1);
+    }
+    return steps;
   }
 
   private void row(Workload workload, String name, int turn) {
@@ -80,7 +101,7 @@ final class Overhead {
     double step = Double.NaN;
     for (String interval : list("intervals")) {
       LyapunovListener.Builder settings = settings(workload, tier, Integer.parseInt(interval));
-      try (Duel duel = new Duel(workload, settings, turn)) {
+      try (Duel duel = new Duel(workload, settings, turn, now)) {
         duel.warmUp();
         duel.run((int) options.number("checkpoints"));
         System.out.printf(Locale.ROOT, " %.2f |", duel.ratio());
@@ -95,7 +116,7 @@ final class Overhead {
 
   private String budget(Workload workload, Tier tier, int turn) {
     LyapunovListener.Builder settings = settings(workload, tier, 1).budget(BUDGET);
-    try (Duel duel = new Duel(workload, settings, turn)) {
+    try (Duel duel = new Duel(workload, settings, turn, now)) {
       duel.warmUp();
       duel.warmUp();
       duel.run((int) options.number("cycles"));
@@ -108,6 +129,6 @@ final class Overhead {
   }
 
   private static LyapunovListener.Builder settings(Workload workload, Tier tier, int every) {
-    return new LyapunovListener.Builder(workload.probe()).tier(tier).frequency(every);
+    return LyapunovListener.builder(workload.probe()).tier(tier).frequency(every);
   }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
@@ -35,6 +36,7 @@ public final class FactorSweep implements AutoCloseable {
   private final List<String> assumptions;
   private final List<String> noise;
   private final int outputs;
+  private final OptionalLong statistics;
 
   private FactorSweep(
       Model live, MultiDataSet data, int chunk, long memoryBudget, BooleanSupplier cancelled) {
@@ -48,6 +50,7 @@ public final class FactorSweep implements AutoCloseable {
       outputs = derivatives(replica, first).stream().mapToInt(OutputDerivatives::columns).sum();
       assumptions = List.copyOf(replica.assumptions());
       noise = List.copyOf(replica.noise());
+      statistics = NtkGram.statistics(replica, first);
     }
     model = Replica.copy(live, first, new Noise());
   }
@@ -100,6 +103,15 @@ public final class FactorSweep implements AutoCloseable {
    */
   public List<String> simplifications() {
     return noise;
+  }
+
+  /**
+   * How many values of one example a statistic of batch normalisation is taken over.
+   *
+   * @return as {@link NtkGram#statisticsPerExample()}
+   */
+  public OptionalLong statisticsPerExample() {
+    return statistics;
   }
 
   /**
