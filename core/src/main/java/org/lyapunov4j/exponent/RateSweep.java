@@ -35,11 +35,10 @@ import org.lyapunov4j.step.SgdStep;
  * flops an epoch and rate.
  */
 public final class RateSweep {
-  private static final int BATCHES = 16;
-  private static final double LEAST_SHARE = 0.5;
+  static final double LEAST_SHARE = 0.5;
 
   /** Makes up for correlations between batch means and the fitted covariate. */
-  private static final double INFLATION = 1.2;
+  static final double INFLATION = 1.2;
 
   /** Steps after which a residual is scaled back, long before it overflows. */
   private static final int LONGEST_STRIDE = 64;
@@ -95,7 +94,7 @@ public final class RateSweep {
   public record Length(int warmUp, int dropped, int measured) {
     /** {@inheritDoc} */
     public Length {
-      if (warmUp < 0 || dropped < 0 || measured < BATCHES) {
+      if (warmUp < 0 || dropped < 0 || measured < ControlledGrowth.BATCHES) {
         throw new IllegalArgumentException(
             "a sweep needs at least 16 measured epochs and no negative ones, got "
                 + warmUp
@@ -199,7 +198,7 @@ public final class RateSweep {
       Walk walk = walks.get(j);
       double[] growth = walk.adjusted(dropped);
       double mean = Arrays.stream(growth).average().orElseThrow();
-      above = Math.max(batchMeansError(growth), LEAST_SHARE * above);
+      above = Math.max(ControlledGrowth.error(growth), LEAST_SHARE * above);
       points.add(
           0,
           new Point(
@@ -209,22 +208,6 @@ public final class RateSweep {
               walk.direction()));
     }
     return points;
-  }
-
-  private static double batchMeansError(double[] growth) {
-    int length = growth.length / BATCHES;
-    double[] means = new double[BATCHES];
-    for (int b = 0; b < BATCHES; b++) {
-      for (int i = b * length; i < (b + 1) * length; i++) {
-        means[b] += growth[i] / length;
-      }
-    }
-    double mean = Arrays.stream(means).average().orElseThrow();
-    double squares = 0;
-    for (double value : means) {
-      squares += (value - mean) * (value - mean);
-    }
-    return Math.sqrt(squares / (BATCHES - 1) / BATCHES);
   }
 
   /** One trajectory. */
@@ -359,21 +342,9 @@ public final class RateSweep {
 
     /** The growth of every epoch without what the covariate explains. */
     double[] adjusted(int dropped) {
-      double[] y = Arrays.copyOfRange(growth, dropped, epochs);
-      double[] x = Arrays.copyOfRange(covariate, dropped, epochs);
-      double meanX = Arrays.stream(x).average().orElseThrow();
-      double meanY = Arrays.stream(y).average().orElseThrow();
-      double products = 0;
-      double squares = 0;
-      for (int i = 0; i < y.length; i++) {
-        products += (x[i] - meanX) * (y[i] - meanY);
-        squares += (x[i] - meanX) * (x[i] - meanX);
-      }
-      double slope = squares > 0 ? products / squares : 0;
-      for (int i = 0; i < y.length; i++) {
-        y[i] -= slope * x[i];
-      }
-      return y;
+      return ControlledGrowth.adjusted(
+          Arrays.copyOfRange(growth, dropped, epochs),
+          Arrays.copyOfRange(covariate, dropped, epochs));
     }
   }
 }

@@ -19,6 +19,7 @@ import org.lyapunov4j.exponent.LyapunovEstimator;
 import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.SpectrumEstimator;
+import org.lyapunov4j.exponent.TangentOperator;
 import org.lyapunov4j.gram.GramDiagnosis;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
@@ -38,6 +39,9 @@ public final class StabilityAnalyzer {
   /** Up to this size eigenvectors cost little more than eigenvalues. */
   private static final int VECTORS_ARE_CHEAP = 2048;
 
+  /** Relative width of the interval of η_c without a matrix, if its budget lasts that long. */
+  private static final double EDGE_TOLERANCE = 0.03;
+
   private final LyapunovEstimator estimator;
   private final EdgeFinder edges;
   private final SpectrumEstimator sums;
@@ -45,6 +49,7 @@ public final class StabilityAnalyzer {
   private final int spectrumLimit;
   private final int meanSquareLimit;
   private final Decomposer decomposer;
+  private final OperatorAnalysis.Settings operators;
 
   private StabilityAnalyzer(Builder builder) {
     estimator = builder.estimator.build();
@@ -54,6 +59,7 @@ public final class StabilityAnalyzer {
     spectrumLimit = builder.spectrumLimit;
     meanSquareLimit = builder.meanSquareLimit;
     decomposer = builder.decomposer;
+    operators = builder.operators();
   }
 
   /** Where spectra come from. */
@@ -90,6 +96,24 @@ public final class StabilityAnalyzer {
   public StabilityReport analyze(GramMatrix gram, SgdStep step) {
     requireBatch(gram, step);
     return new Analysis(new Decomposition(gram), step, null, null).report();
+  }
+
+  /**
+   * Analyses without a Gram matrix: for more rows than its entries leave memory for. What needs the
+   * matrix or its eigenvalues is absent: certificates, the mean-square threshold, the critical
+   * batch size, the diagnosis. λ is estimated where it is positive and a bound where it is not; so
+   * is μ.
+   *
+   * <p>η_c comes from sweeps of the unstable branch whose length depends on the size, with an
+   * interval as for {@link EdgeFinder}.
+   *
+   * @param operator J, in whose rows the curvature of the loss is
+   * @param step the step; its batch size at most N, unless it draws with replacement
+   * @return the report
+   */
+  public StabilityReport analyze(TangentOperator operator, SgdStep step) {
+    requireBatch(operator.examples(), step);
+    return new OperatorAnalysis(operators, operator, step).report();
   }
 
   /**
@@ -187,13 +211,17 @@ public final class StabilityAnalyzer {
   }
 
   private static void requireBatch(GramMatrix gram, SgdStep step) {
-    if (step.batchSize() > step.sampling().largestBatch(gram.examples())) {
+    requireBatch(gram.examples(), step);
+  }
+
+  private static void requireBatch(int examples, SgdStep step) {
+    if (step.batchSize() > step.sampling().largestBatch(examples)) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "batch size must not exceed the number of examples %d, got %d; use a larger probe set,"
                   + " a smaller batch size, or draws with replacement",
-              gram.examples(),
+              examples,
               step.batchSize()));
     }
   }
@@ -449,6 +477,7 @@ public final class StabilityAnalyzer {
     private final LyapunovEstimator.Builder estimator = LyapunovEstimator.builder();
     private final EdgeFinder.Builder edges = EdgeFinder.builder();
     private final SpectrumEstimator.Builder sums = SpectrumEstimator.builder();
+    private double precision = 0.02;
     private Tier tier = Tier.STANDARD;
     private int spectrumLimit = 6144;
     private int meanSquareLimit = 6144;
@@ -456,6 +485,11 @@ public final class StabilityAnalyzer {
         (gram, vectors) -> vectors ? GramSpectrum.of(gram) : GramSpectrum.eigenvaluesOnly(gram);
 
     private Builder() {}
+
+    private OperatorAnalysis.Settings operators() {
+      return new OperatorAnalysis.Settings(
+          seed(), threads(), precision, EDGE_TOLERANCE, tier != Tier.ECONOMY, cancelled());
+    }
 
     /** For tests of what happens where routines are wrong. */
     Builder decomposer(Decomposer decomposer) {
@@ -482,6 +516,7 @@ public final class StabilityAnalyzer {
      */
     public Builder precision(double precision) {
       estimator.precision(precision);
+      this.precision = precision;
       return this;
     }
 

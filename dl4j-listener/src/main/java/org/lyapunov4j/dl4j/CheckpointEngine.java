@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.gram.NtkFactors;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.dl4j.step.TrainingStep;
@@ -24,6 +25,7 @@ import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.BatchSharpness;
+import org.lyapunov4j.stability.EdgeReport;
 import org.lyapunov4j.stability.Findings;
 import org.lyapunov4j.stability.LossFloor;
 import org.lyapunov4j.stability.ObservedReport;
@@ -58,6 +60,12 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** Key of a random stream. */
   private static final long BATCH_SHARPNESS = 0x62617463;
+
+  private static final Level.Observed NEEDS_MATRIX =
+      new Level.Observed(
+          "normalised gradients and the decay of preconditioned parameters need the Gram matrix,"
+              + " for which the probe has too many rows",
+          "use fewer examples");
 
   private final Settings settings;
   private final Kernel kernel;
@@ -168,8 +176,8 @@ final class CheckpointEngine implements AutoCloseable {
     Kernel.Result result =
         kernel.compute(
             snapshot.parameters(), snapshot.parameterWeights(), snapshot.step().sgd().batchSize());
-    if (result.matrix().isPresent()) {
-      requireFinite(result.matrix().get().loss(), "mean loss", snapshot);
+    if (result.matrix().isPresent() || result.factors().isPresent()) {
+      requireFinite(result.loss(), "mean loss", snapshot);
     }
     settings.deadline().check();
     settings.stages().accept(Stage.ANALYSIS);
@@ -190,10 +198,10 @@ final class CheckpointEngine implements AutoCloseable {
         snapshot.epoch(),
         snapshot.time(),
         snapshot.loss(),
-        matrix.map(Kernel.Matrix::loss).orElse(Double.NaN),
+        result.loss(),
         snapshot.tier(),
         step,
-        assumptions(matrix, found.findings(), found.smaller()),
+        assumptions(result, found.findings(), found.smaller()),
         found.findings(),
         found.findings() instanceof StabilityReport
             ? settings.edge().forecast(step.sgd())
@@ -204,7 +212,10 @@ final class CheckpointEngine implements AutoCloseable {
             .map(gram -> batchSharpness(gram, sgd, snapshot.iteration())),
         found.window(),
         found.finiteTime(),
-        matrix.map(gram -> bytes(gram.gram())).orElse(0L),
+        matrix
+            .map(gram -> bytes(gram.gram()))
+            .or(() -> result.factors().map(NtkFactors::bytes))
+            .orElse(0L),
         Duration.ofNanos(middle - start),
         Duration.ofNanos(end - middle));
   }
@@ -253,6 +264,10 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** The step with what l2 does along the critical direction, where it is preconditioned. */
   private TrainingStep decaying(TrainingStep step, Snapshot snapshot, Kernel.Result result) {
+    if (result.factors().isPresent()
+        && (snapshot.decays() != null || !snapshot.normalised().isEmpty())) {
+      return step.at(NEEDS_MATRIX);
+    }
     if (snapshot.decays() == null
         || result.matrix().isEmpty()
         || step.level() instanceof Level.Observed) {
@@ -273,6 +288,14 @@ final class CheckpointEngine implements AutoCloseable {
   }
 
   private Found found(Snapshot snapshot, TrainingStep step, Kernel.Result result) {
+    if (result.factors().isPresent() && !(step.level() instanceof Level.Observed)) {
+      StabilityReport report =
+          analyze(analyzers.get(snapshot.tier()), result.factors().get(), step.sgd());
+      return new Found(
+          step.level() instanceof Level.Approximate approximate && approximate.isGauge()
+              ? gauge(report, approximate.factor())
+              : report);
+    }
     if (step.level() instanceof Level.Observed || result.matrix().isEmpty()) {
       return new Found(observed(step, result));
     }
@@ -293,6 +316,18 @@ final class CheckpointEngine implements AutoCloseable {
         settings
             .horizon()
             .from(matrix.residuals(), gram, step.sgd(), snapshot.tier(), settings.deadline()));
+  }
+
+  private static EdgeReport gauge(StabilityReport report, double factor) {
+    return new EdgeReport(
+        report.examples(),
+        report.outputs(),
+        report.step(),
+        report.sharpness(),
+        report.classicEdgeRatio(),
+        report.criticalLearningRate(),
+        factor,
+        report.remarks());
   }
 
   private ObservedReport observed(TrainingStep step, Kernel.Result result) {
@@ -345,13 +380,11 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** What was assumed of the model, and what went wrong and was replaced. */
   private static List<String> assumptions(
-      Optional<Kernel.Matrix> result, Findings findings, List<StabilityReport> smaller) {
+      Kernel.Result result, Findings findings, List<StabilityReport> smaller) {
     Stream<String> remarks =
         Stream.concat(Stream.of(findings), smaller.stream())
             .flatMap(report -> report.remarks().stream());
-    return Stream.concat(result.stream().flatMap(gram -> gram.assumptions().stream()), remarks)
-        .distinct()
-        .toList();
+    return Stream.concat(result.assumptions().stream(), remarks).distinct().toList();
   }
 
   private List<StabilityReport> smallerProbes(GramMatrix gram, Tier tier, SgdStep step) {
@@ -361,6 +394,12 @@ final class CheckpointEngine implements AutoCloseable {
     StabilityAnalyzer analyzer =
         settings.comparison() == SizeComparison.ECONOMY ? brief : analyzers.get(tier);
     return List.of(part(analyzer, gram, step, 4), part(analyzer, gram, step, 2));
+  }
+
+  private StabilityReport analyze(StabilityAnalyzer analyzer, NtkFactors factors, SgdStep step) {
+    StabilityReport report = analyzer.analyze(factors, step);
+    settings.deadline().check();
+    return report;
   }
 
   private StabilityReport analyze(StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step) {

@@ -6,6 +6,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.gram.FactorSweep;
+import org.lyapunov4j.dl4j.gram.NtkFactors;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
 import org.lyapunov4j.dl4j.gram.NtkOperator;
@@ -21,27 +23,35 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * The Gram matrix of a model on a probe, or the next best: products with a matrix that is too
- * large, the plain kernel of a loss without curvature, nothing of a model that ends in no loss.
+ * The Gram matrix of a model on a probe, or the next best: the factors of a matrix that is too
+ * large, products with it for segments of series, the plain kernel of a loss without curvature,
+ * nothing of a model that ends in no loss.
  */
 final class Kernel implements AutoCloseable {
   private static final double TOLERANCE = 1e-6;
   private static final int MOST_PRODUCTS = 200;
 
   private final NtkGram ntk;
+  private final FactorSweep sweep;
   private final Form form;
   private final Level level;
   private final Segments segments;
 
   private enum Form {
     MATRIX,
+    FACTORS,
     PRODUCTS,
     PLAIN,
     NONE
   }
 
   private Kernel(NtkGram ntk, Form form, Level level, Segments segments) {
+    this(ntk, null, form, level, segments);
+  }
+
+  private Kernel(NtkGram ntk, FactorSweep sweep, Form form, Level level, Segments segments) {
     this.ntk = ntk;
+    this.sweep = sweep;
     this.form = form;
     this.level = level.and(segments.level());
     this.segments = segments;
@@ -51,10 +61,32 @@ final class Kernel implements AutoCloseable {
    * What was computed.
    *
    * @param matrix the Gram matrix with what goes with it, curvature-weighted or plain
+   * @param factors of a matrix that is too large to be formed
    * @param sharpness κ_max/N where there are products alone
    * @param level what the loss and the size of the model leave of the step's level
    */
-  record Result(Optional<Matrix> matrix, OptionalDouble sharpness, Level level) {}
+  record Result(
+      Optional<Matrix> matrix,
+      Optional<NtkFactors> factors,
+      OptionalDouble sharpness,
+      Level level) {
+    private Result(Optional<Matrix> matrix, OptionalDouble sharpness, Level level) {
+      this(matrix, Optional.empty(), sharpness, level);
+    }
+
+    /** Mean loss of the probe; NaN where it was not computed. */
+    double loss() {
+      return matrix.map(Matrix::loss).or(() -> factors.map(NtkFactors::loss)).orElse(Double.NaN);
+    }
+
+    /** A sentence each. */
+    List<String> assumptions() {
+      return matrix
+          .map(Matrix::assumptions)
+          .or(() -> factors.map(NtkFactors::assumptions))
+          .orElse(List.of());
+    }
+  }
 
   /** A Gram matrix of the examples that a step draws from, with what goes with it. */
   static final class Matrix {
@@ -104,6 +136,11 @@ final class Kernel implements AutoCloseable {
       NtkGram ntk = builder(model, probe, cancelled).build();
       return new Kernel(ntk, Form.MATRIX, Level.exact(), segments);
     } catch (UnsupportedModelException refusal) {
+      if (refusal.isOfSize() && !segments.isCut()) {
+        long budget = Runtime.getRuntime().maxMemory() / 2;
+        FactorSweep sweep = FactorSweep.of(model, probe, budget, cancelled);
+        return new Kernel(null, sweep, Form.FACTORS, Level.exact(), segments);
+      }
       if (strict) {
         throw refusal;
       }
@@ -135,12 +172,19 @@ final class Kernel implements AutoCloseable {
 
   /** The level of the model with mini-batches of a size, before anything is computed. */
   Level level(int batchSize) {
-    return ntk == null ? level : level.and(InferenceMode.level(ntk, batchSize));
+    if (sweep != null) {
+      return level.and(
+          InferenceMode.level(sweep.simplifications(), sweep.statisticsPerExample(), batchSize));
+    }
+    return ntk == null
+        ? level
+        : level.and(
+            InferenceMode.level(ntk.simplifications(), ntk.statisticsPerExample(), batchSize));
   }
 
   /** K, 0 if there is no matrix of outputs. */
   int outputs() {
-    return ntk == null ? 0 : ntk.outputs();
+    return sweep != null ? sweep.outputs() : ntk == null ? 0 : ntk.outputs();
   }
 
   /** Bytes of an entry of the matrix; 0 if there is none. */
@@ -176,6 +220,7 @@ final class Kernel implements AutoCloseable {
     try {
       return switch (form) {
         case MATRIX -> matrix(ntk.compute(parameters, parameterWeights), batchSize);
+        case FACTORS -> factors(sweep.compute(parameters, parameterWeights), batchSize);
         case PLAIN -> matrix(ntk.compute(parameters), batchSize);
         case PRODUCTS -> products(ntk.operator(parameters), level(batchSize));
         case NONE -> new Result(Optional.empty(), OptionalDouble.empty(), level(batchSize));
@@ -202,18 +247,27 @@ final class Kernel implements AutoCloseable {
   }
 
   private Result matrix(NtkGramResult result, int batchSize) {
-    double dropped = result.droppedCurvature();
-    Level curvature =
-        dropped == 0
-            ? Level.exact()
-            : new Level.Approximate(
-                "the negative part of the loss curvature is left out",
-                String.format(
-                    java.util.Locale.ROOT, "up to %.2g of the largest at an example", dropped));
     return new Result(
         Optional.of(segments.ordered(result, batchSize)),
         OptionalDouble.empty(),
-        level(batchSize).and(curvature));
+        level(batchSize).and(curvature(result.droppedCurvature())));
+  }
+
+  private Result factors(NtkFactors factors, int batchSize) {
+    return new Result(
+        Optional.empty(),
+        Optional.of(factors),
+        OptionalDouble.empty(),
+        level(batchSize).and(curvature(factors.droppedCurvature())));
+  }
+
+  private static Level curvature(double dropped) {
+    return dropped == 0
+        ? Level.exact()
+        : new Level.Approximate(
+            "the negative part of the loss curvature is left out",
+            String.format(
+                java.util.Locale.ROOT, "up to %.2g of the largest at an example", dropped));
   }
 
   private static Result products(NtkOperator operator, Level level) {
@@ -235,6 +289,9 @@ final class Kernel implements AutoCloseable {
 
   @Override
   public void close() {
+    if (sweep != null) {
+      sweep.close();
+    }
     if (ntk != null) {
       ntk.close();
     }

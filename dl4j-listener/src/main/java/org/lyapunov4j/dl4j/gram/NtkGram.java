@@ -32,6 +32,11 @@ import org.nd4j.linalg.factory.Nd4j;
  * layer with inputs A and back-propagated Δ adds (A Aᵀ) ∘ (Δ Δᵀ). Products are formed in the type
  * of the parameters, in float if they are half-precision numbers.
  *
+ * <p>Outputs that a mask of labels or features leaves out have no rows. K then is the largest
+ * number of outputs that an example has left: those come first, in their order, and examples with
+ * fewer end in rows of zeros. A recurrent network with one labelled step of T has a T-th of the
+ * rows, which step it is in each series notwithstanding.
+ *
  * <p>The result is checked: G x = J(Jᵀx) for a random x. If it is not, the products are formed
  * again in Java and an assumption of the result says so.
  *
@@ -97,7 +102,7 @@ public final class NtkGram implements AutoCloseable {
     secondProduct = builder.secondProduct;
   }
 
-  private static OptionalLong statistics(Replica replica, Probe probe) {
+  static OptionalLong statistics(Replica replica, Probe probe) {
     List<BatchNormRule> normalised = new ArrayList<>();
     for (Node node : replica.nodes()) {
       if (node.rule() instanceof BatchNormRule rule) {

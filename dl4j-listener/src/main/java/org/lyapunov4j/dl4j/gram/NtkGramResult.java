@@ -10,7 +10,8 @@ import org.lyapunov4j.gram.GramMatrix;
 /**
  * A Gram matrix with what is known about it.
  *
- * @param gram m × m, m = N·K, in example-major order: row i·K + k is output k of example i
+ * @param gram m × m, m = N·K, in example-major order: row i·K + k is output k of example i, where
+ *     masks leave outputs out the k-th that is left
  * @param layers the part of each layer or vertex with trained parameters by its name, from the
  *     input to the output; they add up to the Gram matrix. Empty unless asked for
  * @param check what was measured and what was assumed
