@@ -170,6 +170,9 @@ record StepRecursion(
 
   /** The slowest real eigenvalue along a direction without curvature; NaN if it oscillates. */
   double idleEigenvalue() {
+    if (!hasMemory || l2 == 0) {
+      return keep; // exactly, so that groups of equal decay are known by it
+    }
     return isOverdamped(0) ? Math.exp(fullBatchExponent(0)) : Double.NaN;
   }
 

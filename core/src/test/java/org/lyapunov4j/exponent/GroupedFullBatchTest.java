@@ -117,15 +117,15 @@ class GroupedFullBatchTest {
     Arrays.fill(state, 0, product.parameters(), 1);
     int[] all = {0, 1, 2};
     double[] logs = new double[2];
-    for (int t = 0; t < 1600; t++) {
+    for (int t = 0; t < 1000; t++) {
       state = product.apply(step, all, 3, state);
-      if (t == 799 || t == 1599) {
+      if (t == 499 || t == 999) {
         double squares = Arrays.stream(product.outputs(state)).map(x -> x * x).sum();
-        logs[t / 800] = 0.5 * Math.log(squares);
+        logs[t / 500] = 0.5 * Math.log(squares);
       }
     }
     assertThat(found).isInstanceOf(ExactExponent.class);
-    assertThat(found.low()).isCloseTo((logs[1] - logs[0]) / 800, withinPercentage(0.01));
+    assertThat(found.low()).isCloseTo((logs[1] - logs[0]) / 500, withinPercentage(0.01));
   }
 
   @Test
