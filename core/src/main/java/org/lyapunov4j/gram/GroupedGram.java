@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.gram;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -44,7 +45,7 @@ public record GroupedGram(GramMatrix whole, List<GramMatrix> parts) {
    */
   public static GroupedGram of(List<GramMatrix> parts) {
     double[] ones = new double[parts.size()];
-    java.util.Arrays.fill(ones, 1);
+    Arrays.fill(ones, 1);
     return new GroupedGram(GramMatrix.weightedSum(parts, ones), parts);
   }
 
@@ -68,6 +69,16 @@ public record GroupedGram(GramMatrix whole, List<GramMatrix> parts) {
   public GroupedGram subset(int... chosen) {
     return new GroupedGram(
         whole.subset(chosen), parts.stream().map(part -> part.subset(chosen)).toList());
+  }
+
+  /**
+   * The same whole with some of its parts, where the others are 0.
+   *
+   * @param chosen indices of parts
+   * @return the grouped matrix
+   */
+  public GroupedGram only(int... chosen) {
+    return new GroupedGram(whole, Arrays.stream(chosen).mapToObj(parts::get).toList());
   }
 
   /**

@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.lyapunov4j.exponent.ExactExponent;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.FullBatchExponent;
@@ -108,6 +109,16 @@ public final class StabilityAnalyzer {
    */
   public Tracked track(GroupedGram gram, GroupedStep step, Optional<EdgeTrack> before) {
     requireBatch(gram.whole(), step.common());
+    int[] acting =
+        IntStream.range(0, gram.parts().size())
+            .filter(h -> gram.parts().get(h).trace() > 0)
+            .toArray();
+    if (acting.length < 2) {
+      return track(gram.whole(), acting.length == 0 ? step.common() : step.of(acting[0]), before);
+    }
+    if (acting.length < gram.parts().size()) {
+      return track(gram.only(acting), step.only(acting), before);
+    }
     Decomposition known = new Decomposition(gram.whole());
     EdgeFollower follower = new EdgeFollower(before.map(known.units::inward));
     GroupAnalysis groups =

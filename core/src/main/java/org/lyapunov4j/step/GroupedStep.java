@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.step;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -68,6 +69,16 @@ public record GroupedStep(SgdStep common, List<ParameterGroup> groups) {
    */
   public GroupedStep with(SgdStep changed) {
     return new GroupedStep(changed, groups);
+  }
+
+  /**
+   * Some of the groups.
+   *
+   * @param chosen indices of groups, at least one
+   * @return the step of these
+   */
+  public GroupedStep only(int... chosen) {
+    return new GroupedStep(common, Arrays.stream(chosen).mapToObj(groups::get).toList());
   }
 
   /**

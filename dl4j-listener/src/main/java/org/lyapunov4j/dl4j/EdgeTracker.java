@@ -4,11 +4,13 @@ package org.lyapunov4j.dl4j;
 import java.util.Optional;
 import org.lyapunov4j.dl4j.record.EdgeFile;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GroupedGram;
 import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.EdgeTrack;
 import org.lyapunov4j.stability.EdgeTrend;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -35,7 +37,16 @@ final class EdgeTracker {
   /** The report of the checkpoint at an iteration. */
   StabilityReport analyze(
       StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int iteration) {
-    StabilityAnalyzer.Tracked next = analyzer.track(gram, step, track);
+    return follow(analyzer.track(gram, step, track), step, iteration);
+  }
+
+  /** The same of groups of parameters. */
+  StabilityReport analyze(
+      StabilityAnalyzer analyzer, GroupedGram gram, GroupedStep step, int iteration) {
+    return follow(analyzer.track(gram, step, track), step.common(), iteration);
+  }
+
+  private StabilityReport follow(StabilityAnalyzer.Tracked next, SgdStep step, int iteration) {
     track = next.track();
     next.report()
         .criticalLearningRate()

@@ -599,7 +599,8 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   private static boolean isLinear(TrainingStep step) {
-    return !(step.level() instanceof Level.Observed)
+    return step.hasOneMemory()
+        && !(step.level() instanceof Level.Observed)
         && !(step.level() instanceof Level.Approximate approximate && approximate.isGauge());
   }
 
