@@ -20,8 +20,8 @@ import org.lyapunov4j.step.GroupedStep;
  * <p>with the numbers of {@link StepRecursion}, or r_c ← k_c r_c − (η/|S|) G_h[:,S] s_S without
  * memory. Where every residual belongs to one group, coefficients r_h = G_h w_h are carried along
  * and the energy Σ w_hᵀG_h w_h, the square of a parameter norm, comes for nothing; else the energy
- * is the square of the state's norm. Rounding that leaves the ranges of the matrices is projected out
- * as in {@link ResidualCocycle}.
+ * is the square of the state's norm. Rounding that leaves the ranges of the matrices is projected
+ * out as in {@link ResidualCocycle}.
  */
 final class GroupedCocycle implements Cocycle {
   private static final double PROJECT_EVERY = 14;

@@ -31,10 +31,10 @@ import org.lyapunov4j.step.SgdStep;
  *       change those of another.
  * </ul>
  *
- * <p>Directions without any effect on the outputs (s = 0) of groups that decay alike are eigenvectors
- * of their own and left out as ker G is. Eigenvalues are found by iteration with Rayleigh functionals
- * (H. Voss, <i>Nonlinear eigenvalue problems</i>, Handbook of Linear Algebra, 2013), which converges
- * quadratically.
+ * <p>Directions without any effect on the outputs (s = 0) of groups that decay alike are
+ * eigenvectors of their own and left out as ker G is. Eigenvalues are found by iteration with
+ * Rayleigh functionals (H. Voss, <i>Nonlinear eigenvalue problems</i>, Handbook of Linear Algebra,
+ * 2013), which converges quadratically.
  *
  * <p>Immutable.
  */

@@ -78,7 +78,8 @@ record GrowthFit(double value, double standardError, double halfWidth, double va
       steps = length * runs.get(0).stepsPerBlock();
     }
 
-    private static double[] means(List<? extends MeasuredRun> runs, int which, int perRun, int length) {
+    private static double[] means(
+        List<? extends MeasuredRun> runs, int which, int perRun, int length) {
       double[] means = new double[perRun * runs.size()];
       for (int i = 0; i < means.length; i++) {
         int from = i % perRun * length;

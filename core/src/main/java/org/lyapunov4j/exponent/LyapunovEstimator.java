@@ -131,8 +131,7 @@ public final class LyapunovEstimator {
    */
   public LyapunovExponent estimateNearEdge(
       GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest) {
-    return new Estimation(new PlainMotion(gram, step, slowest))
-        .execute(Sign.UNDECIDED, false);
+    return new Estimation(new PlainMotion(gram, step, slowest)).execute(Sign.UNDECIDED, false);
   }
 
   /**
@@ -151,8 +150,7 @@ public final class LyapunovEstimator {
   public LyapunovExponent estimate(
       GroupedGram gram, GroupedStep step, GroupedFullBatch mean, Sign known, boolean nearEdge) {
     double sharpness = LargestEigenpair.of(gram.whole()).value() / gram.whole().examples();
-    return new Estimation(new GroupedMotion(gram, step, mean, sharpness))
-        .execute(known, !nearEdge);
+    return new Estimation(new GroupedMotion(gram, step, mean, sharpness)).execute(known, !nearEdge);
   }
 
   /** One estimation. */
@@ -264,7 +262,8 @@ public final class LyapunovEstimator {
         return Math.max(2, (int) ((long) settings.maxEpochs * stepsPerEpoch / stepsPerBlock));
       }
       double rows = (double) step.batchSize() * gram.outputs();
-      double work = 2.0 * motion.parts() * gram.size() * rows + OVERHEAD_PER_ROW * gram.size() + OVERHEAD;
+      double work =
+          2.0 * motion.parts() * gram.size() * rows + OVERHEAD_PER_ROW * gram.size() + OVERHEAD;
       double steps = Math.min((double) MOST_STEPS / settings.realisations, MOST_WORK / work);
       return (int) Math.max(firstBlocks(), steps / stepsPerBlock);
     }

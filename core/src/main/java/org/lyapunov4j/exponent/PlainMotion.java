@@ -14,8 +14,7 @@ import org.lyapunov4j.step.SgdStep;
  * @param step the step
  * @param slowest the slowest mode of G, if it is known
  */
-record PlainMotion(GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest)
-    implements Motion {
+record PlainMotion(GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest) implements Motion {
 
   @Override
   public int parts() {
@@ -29,8 +28,7 @@ record PlainMotion(GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest)
 
   @Override
   public MeasuredRun slow(RandomStream random) {
-    return new GrowthRun(
-        gram, step, random, slowest.map(this::start).orElseGet(this::anywhere));
+    return new GrowthRun(gram, step, random, slowest.map(this::start).orElseGet(this::anywhere));
   }
 
   @Override
@@ -64,8 +62,7 @@ record PlainMotion(GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest)
               double ceiling =
                   step.hasUnevenDecay() ? 0 : Math.min(0, FullBatchExponent.along(0, step));
               double floor = step.fastestL2() > step.l2() ? Double.NEGATIVE_INFINITY : low;
-              return new ExponentBound(
-                  Math.min(floor, ceiling), ceiling, Sign.NEGATIVE, reason);
+              return new ExponentBound(Math.min(floor, ceiling), ceiling, Sign.NEGATIVE, reason);
             });
   }
 

@@ -69,7 +69,12 @@ public final class RateSweep {
    * @param cancelled asked every epoch, from several threads; true to stop
    */
   public RateSweep(GramMatrix gram, SgdStep step, int threads, BooleanSupplier cancelled) {
-    this(gram, step, threads, cancelled, rate -> new ResidualCocycle(gram, step.withLearningRate(rate)));
+    this(
+        gram,
+        step,
+        threads,
+        cancelled,
+        rate -> new ResidualCocycle(gram, step.withLearningRate(rate)));
   }
 
   /**

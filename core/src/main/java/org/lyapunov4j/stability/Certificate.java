@@ -94,8 +94,7 @@ public record Certificate(
       return Optional.empty();
     }
     if (step.isFullBatch(gram.examples())) {
-      return fullBatch(
-          largest / gram.examples(), FullBatchExponent.criticalCurvature(step));
+      return fullBatch(largest / gram.examples(), FullBatchExponent.criticalCurvature(step));
     }
     if (!(step.momentum() instanceof Momentum.None)) {
       return Optional.empty();
@@ -136,8 +135,7 @@ public record Certificate(
             .mapToDouble(group -> group.l2() + group.weightDecay())
             .max()
             .orElse(0);
-    SgdStep bounding =
-        common.withMomentum(Momentum.NONE).withL2(0).withWeightDecay(fastest);
+    SgdStep bounding = common.withMomentum(Momentum.NONE).withL2(0).withWeightDecay(fastest);
     Bounds bounds = new Bounds(gram.whole(), largest, bounding);
     return bounds.everyStep().or(bounds::everyBatch);
   }

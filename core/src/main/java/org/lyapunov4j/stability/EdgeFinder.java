@@ -97,8 +97,7 @@ public final class EdgeFinder {
       return CriticalLearningRate.exactly(fullBatch);
     }
     double sharpness = LargestEigenpair.of(gram.whole()).value() / gram.whole().examples();
-    double guess =
-        Math.min(fullBatch, fullBatch * sharpness / largestDiagonalEntry(gram.whole()));
+    double guess = Math.min(fullBatch, fullBatch * sharpness / largestDiagonalEntry(gram.whole()));
     RateSweep sweep = new RateSweep(gram, step, settings.threads, settings.cancelled);
     return search(gram.whole(), common, sweep, 0).cold(guess, Optional.empty());
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
-import java.util.Optional;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.lyapunov4j.exponent.GroupedFullBatch;
 import org.lyapunov4j.exponent.LyapunovEstimator;
@@ -19,9 +19,9 @@ import org.lyapunov4j.step.SgdStep;
  * What takes the place of a step where parameters move in groups, in the units of an analysis.
  *
  * <p>η_c below the full batch: where decay alone differs, and by little, it is that of the common
- * decay along the critical direction, qᵀDq = Σ_h d_h uᵀG_h u / uᵀGu with the top eigenvector u of G,
- * in an interval that is wider by {@value #SHIFT} times half the spread of the decay, relative to
- * η_c; measured shifts were within that (docs/decisions.md). Else it is searched for on the
+ * decay along the critical direction, qᵀDq = Σ_h d_h uᵀG_h u / uᵀGu with the top eigenvector u of
+ * G, in an interval that is wider by {@value #SHIFT} times half the spread of the decay, relative
+ * to η_c; measured shifts were within that (docs/decisions.md). Else it is searched for on the
  * groups themselves.
  */
 final class GroupAnalysis {

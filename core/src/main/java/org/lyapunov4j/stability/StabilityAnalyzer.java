@@ -97,8 +97,8 @@ public final class StabilityAnalyzer {
 
   /**
    * Analyses a step of groups of parameters. λ, μ and the edge of the full-batch step are those of
-   * the groups; so is η_c, see {@link GroupAnalysis}. Mean-square stability, the critical batch size
-   * and the sum of exponents are not known for groups and absent, and a remark says so.
+   * the groups; so is η_c, see {@link GroupAnalysis}. Mean-square stability, the critical batch
+   * size and the sum of exponents are not known for groups and absent, and a remark says so.
    *
    * @param gram G and its parts
    * @param step the groups; batch size at most N, unless draws are with replacement. Its {@link
@@ -124,8 +124,7 @@ public final class StabilityAnalyzer {
     GroupAnalysis groups =
         new GroupAnalysis(
             gram.normalised(), known.units.step(step), known.largest, estimator, edges);
-    StabilityReport report =
-        new Analysis(known, step.common(), null, follower, groups).report();
+    StabilityReport report = new Analysis(known, step.common(), null, follower, groups).report();
     return new Tracked(report, follower.found.map(known.units::outward).or(() -> before));
   }
 
@@ -338,9 +337,7 @@ public final class StabilityAnalyzer {
       this.follower = follower;
       gram = known.gram;
       secondMoment =
-          groups == null || groups.isNearCommonDecay()
-              ? known.meanSquare(step)
-              : Optional.empty();
+          groups == null || groups.isNearCommonDecay() ? known.meanSquare(step) : Optional.empty();
       largest = known.largest;
     }
 

@@ -30,9 +30,9 @@ import org.lyapunov4j.step.SgdStep;
  * @param gdExponent μ, the exponent of the same step on the full batch, nats per step; bounds alone
  *     where the slowest direction is not resolved
  * @param sharpness κ_max/N
- * @param classicEdgeRatio the classic gauge of the edge of stability, 1 at the edge of the full-batch
- *     step: η·sharpness/2 for plain gradient descent, the sharpness over the critical curvature of
- *     the step in general; of groups of parameters {@link GroupedFullBatch#edgeRatio}
+ * @param classicEdgeRatio the classic gauge of the edge of stability, 1 at the edge of the
+ *     full-batch step: η·sharpness/2 for plain gradient descent, the sharpness over the critical
+ *     curvature of the step in general; of groups of parameters {@link GroupedFullBatch#edgeRatio}
  * @param certificate a rigorous bound that decides the sign of λ, if one does
  * @param meanSquare mean-square stability, for i.i.d. batches without momentum
  * @param criticalLearningRate η_c at this batch size

@@ -7,8 +7,8 @@ import java.util.Objects;
 
 /**
  * A training step whose parameters fall into groups with memory and decay of their own. Without
- * memory it acts on the groups' residuals r_h = J_h δ_h, whose sum s is the residual of the outputs,
- * as
+ * memory it acts on the groups' residuals r_h = J_h δ_h, whose sum s is the residual of the
+ * outputs, as
  *
  * <pre>
  *   r_h ← (1 − η(l2_h + weightDecay_h)) r_h − (η/|S|) G_h[:,S] s_S,

@@ -131,8 +131,7 @@ class GroupedFullBatchTest {
   @Test
   void refusesGroupsWithoutTheirParts() {
     GroupedGram gram = product(2).gram();
-    GroupedStep step =
-        new GroupedStep(SgdStep.of(1, 4), List.of(new ParameterGroup(NONE, 0.1, 0)));
+    GroupedStep step = new GroupedStep(SgdStep.of(1, 4), List.of(new ParameterGroup(NONE, 0.1, 0)));
     assertThatThrownBy(() -> GroupedFullBatch.of(gram, step))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("got 2 for 1");

@@ -158,8 +158,7 @@ final class GroupedProduct {
   double[] exponent(GroupedStep step, int steps, long seed) {
     int size = step.common().batchSize();
     MiniBatchSampler sampler =
-        new MiniBatchSampler(
-            examples, size, MiniBatchSampling.IID_SUBSETS, new RandomStream(seed));
+        new MiniBatchSampler(examples, size, MiniBatchSampling.IID_SUBSETS, new RandomStream(seed));
     double[] state = state(new RandomStream(seed + 1).gaussians(jacobian.length));
     int[] batch = new int[size];
     List<RealMatrix> projectors = projectors(step);
@@ -192,8 +191,7 @@ final class GroupedProduct {
       int[] members = members(classOf, c);
       int[] all = IntStream.range(0, jacobian.length).toArray();
       RealMatrix part = MatrixUtils.createRealMatrix(jacobian).getSubMatrix(all, members);
-      projectors.add(
-          new SingularValueDecomposition(part).getSolver().getInverse().multiply(part));
+      projectors.add(new SingularValueDecomposition(part).getSolver().getInverse().multiply(part));
     }
     return projectors;
   }

@@ -313,9 +313,7 @@ final class CheckpointEngine implements AutoCloseable {
                         snapshot.iteration()))
         .orElseGet(
             () ->
-                settings
-                    .edge()
-                    .analyze(analyzer, matrix.gram(), step.sgd(), snapshot.iteration()));
+                settings.edge().analyze(analyzer, matrix.gram(), step.sgd(), snapshot.iteration()));
   }
 
   private ObservedReport observed(TrainingStep step, Kernel.Result result) {
@@ -377,8 +375,7 @@ final class CheckpointEngine implements AutoCloseable {
         .toList();
   }
 
-  private List<StabilityReport> smallerProbes(
-      Kernel.Matrix matrix, Tier tier, TrainingStep step) {
+  private List<StabilityReport> smallerProbes(Kernel.Matrix matrix, Tier tier, TrainingStep step) {
     if (settings.comparison() == SizeComparison.NONE
         || matrix.gram().examples() < SMALLEST_COMPARED) {
       return List.of();
@@ -402,8 +399,7 @@ final class CheckpointEngine implements AutoCloseable {
             .grouped()
             .map(
                 gram ->
-                    analyzer.analyze(
-                        gram.subset(chosen), step.groups().orElseThrow().of(drawn)))
+                    analyzer.analyze(gram.subset(chosen), step.groups().orElseThrow().of(drawn)))
             .orElseGet(() -> analyzer.analyze(matrix.gram().subset(chosen), drawn));
     settings.deadline().check();
     return report;

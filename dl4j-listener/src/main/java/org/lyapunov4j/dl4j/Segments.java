@@ -125,8 +125,7 @@ record Segments(int count, int length) {
           result.groups().isEmpty()
               ? Optional.empty()
               : Optional.of(new GroupedGram(all, result.groups()));
-      return new Kernel.Matrix(
-          all, grouped, residuals, result.fit().loss(), result.assumptions());
+      return new Kernel.Matrix(all, grouped, residuals, result.fit().loss(), result.assumptions());
     }
     int series = all.examples() / count;
     int size = Math.min(batchSize, series);

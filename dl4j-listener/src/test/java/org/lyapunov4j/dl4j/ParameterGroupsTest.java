@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -27,9 +29,11 @@ import org.lyapunov4j.dl4j.step.ParameterGroups;
 import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.ExactExponent;
+import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.ParameterGroup;
+import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -123,8 +127,7 @@ class ParameterGroupsTest {
 
   static Stream<MultiLayerNetwork> memoriesThatDiffer() {
     return Stream.of(
-        network(
-            builder(new Nesterovs(0.2, 0.9)).biasUpdater(new Sgd(0.1)), dense(), output()),
+        network(builder(new Nesterovs(0.2, 0.9)).biasUpdater(new Sgd(0.1)), dense(), output()),
         network(
             builder(new Sgd(0.3)),
             dense().updater(new Nesterovs(0.2, 0.9)).biasUpdater(new Sgd(0.1)),
@@ -151,7 +154,8 @@ class ParameterGroupsTest {
   @Test
   void adamBesideSgdIsTheStepOfTrainingWhereThePreconditionerStandsStill() {
     MultiLayerNetwork network =
-        network(builder(new Sgd(0.3)), dense().updater(new Adam(0.01, 0.9, 1 - 1e-12, 1e-8)), output());
+        network(
+            builder(new Sgd(0.3)), dense().updater(new Adam(0.01, 0.9, 1 - 1e-12, 1e-8)), output());
     DataSet data = fitted(network);
     INDArray state = network.getUpdater().getStateViewArray();
     long half = state.length() / 2;
@@ -203,8 +207,7 @@ class ParameterGroupsTest {
     }
   }
 
-  private static double[][] predicted(
-      MultiLayerNetwork network, DataSet batch, TrainingStep step) {
+  private static double[][] predicted(MultiLayerNetwork network, DataSet batch, TrainingStep step) {
     return predicted(network, batch, step, new double[0][]);
   }
 
@@ -217,7 +220,8 @@ class ParameterGroupsTest {
     int p = (int) network.numParams();
     double rate = step.sgd().learningRate();
     double[] weights =
-        READER.parameterWeights(network, network.getIterationCount(), 0)
+        READER
+            .parameterWeights(network, network.getIterationCount(), 0)
             .map(FitDerivative::vector)
             .orElse(null);
     ParameterGroups groups = step.groups().orElseThrow();
@@ -234,8 +238,7 @@ class ParameterGroupsTest {
         for (int i = 0; i < p; i++) {
           at[i] = before.length == 0 ? (i == j ? 1 : 0) : before[i][j];
         }
-        double[] back =
-            jacobian.gradient(network.params(), jacobian.outputs(network.params(), at));
+        double[] back = jacobian.gradient(network.params(), jacobian.outputs(network.params(), at));
         for (int i = 0; i < p; i++) {
           ParameterGroup group = groups.members().get(groupOf[i]);
           double weight = weights == null ? 1 : weights[i];
@@ -269,8 +272,72 @@ class ParameterGroupsTest {
     assertThat(checkpoint.level()).isEqualTo(Level.exact());
     assertThat(checkpoint.stability().gdExponent()).isInstanceOf(ExactExponent.class);
     assertThat(checkpoint.stability().gdExponent().low()).isCloseTo(truth, withinPercentage(4));
-    assertThat(checkpoint.stability().exponent())
-        .isEqualTo(checkpoint.stability().gdExponent());
+    assertThat(checkpoint.stability().exponent()).isEqualTo(checkpoint.stability().gdExponent());
+  }
+
+  /** λ of mini-batches against products of the derivatives of fits on every batch there is. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void theExponentIsThatOfProductsOfStepsOfTraining(int size) {
+    MultiLayerNetwork network = network(builder(new Sgd(0.1)).l2(0.1), dense(), output());
+    DataSet data = fitted(network);
+    List<double[][]> steps = new ArrayList<>();
+    List<DataSet> examples = data.asList();
+    for (int i = 0; i < EXAMPLES; i++) {
+      for (int j = size == 1 ? i : 0; size == 1 ? j == i : j < i; j++) {
+        DataSet batch =
+            size == 1
+                ? examples.get(i)
+                : DataSet.merge(List.of(examples.get(i), examples.get(j)));
+        steps.add(new FitDerivative(network, 0).of(batch));
+      }
+    }
+    double[] truth = growthOfOutputs(network, data, steps);
+    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(size).run();
+    LyapunovEstimate found = (LyapunovEstimate) checkpoint.stability().exponent();
+    double error = 3 * truth[1] + 2 * (found.high() - found.low());
+    assertThat(found.value()).isCloseTo(truth[0], within(error));
+    assertThat(error).isLessThan(-0.2 * truth[0]);
+  }
+
+  /** Nats per step of ‖J δ‖ in products of random factors, with the error of 8 of them. */
+  private static double[] growthOfOutputs(
+      MultiLayerNetwork network, DataSet data, List<double[][]> steps) {
+    int p = (int) network.numParams();
+    int length = 60_000;
+    double[] growth = new double[8];
+    RandomStream random = new RandomStream(6);
+    try (OutputJacobian jacobian = OutputJacobian.of(network, data.toMultiDataSet())) {
+      for (int run = 0; run < growth.length; run++) {
+        double[] delta = random.gaussians(p);
+        double before = 0;
+        for (int t = 0; t <= length; t++) {
+          if (t == length / 10) {
+            before = logNorm(jacobian.outputs(network.params(), delta));
+          }
+          delta = product(steps.get(random.nextInt(steps.size())), delta);
+        }
+        double after = logNorm(jacobian.outputs(network.params(), delta));
+        growth[run] = (after - before) / (0.9 * length);
+      }
+    }
+    double mean = Arrays.stream(growth).average().orElseThrow();
+    double squares = Arrays.stream(growth).map(g -> (g - mean) * (g - mean)).sum();
+    return new double[] {mean, Math.sqrt(squares / 7 / 8)};
+  }
+
+  private static double[] product(double[][] matrix, double[] x) {
+    double[] y = new double[x.length];
+    for (int i = 0; i < x.length; i++) {
+      for (int j = 0; j < x.length; j++) {
+        y[i] += matrix[i][j] * x[j];
+      }
+    }
+    return y;
+  }
+
+  private static double logNorm(double[] x) {
+    return 0.5 * Math.log(Arrays.stream(x).map(v -> v * v).sum());
   }
 
   /** A linear model has no curvature of its own: training itself tells the rate. */

@@ -19,9 +19,7 @@ import java.util.function.ToDoubleFunction;
  */
 record Decay(
     double l2, double weightDecay, List<ParameterRule> spared, ParameterRule preconditioned) {
-  /**
-   * The decay of the parameters that move, the fastest where it differs.
-   */
+  /** The decay of the parameters that move, the fastest where it differs. */
   static Decay of(List<ParameterRule> rules, ParameterRule reference) {
     List<ParameterRule> moving = rules.stream().filter(rule -> rule.moves(reference)).toList();
     ParameterRule preconditioned =

@@ -17,8 +17,7 @@ import org.lyapunov4j.step.SgdStep;
  * @param ranges the flat parameters of the groups; what is in none does not move
  * @param without the level of the step where the groups are not told apart
  */
-public record ParameterGroups(
-    List<ParameterGroup> members, List<Range> ranges, Level without) {
+public record ParameterGroups(List<ParameterGroup> members, List<Range> ranges, Level without) {
   /** Groups that are told apart: public models have two, weights and all else, or a few more. */
   private static final int MOST = 4;
 
@@ -46,7 +45,11 @@ public record ParameterGroups(
    * @param factor what l2 and decay are divided by
    */
   static Optional<ParameterGroups> of(
-      List<ParameterRule> rules, ParameterRule reference, long first, double factor, Level without) {
+      List<ParameterRule> rules,
+      ParameterRule reference,
+      long first,
+      double factor,
+      Level without) {
     List<ParameterRule> moving =
         rules.stream().filter(rule -> rule.relativeRate(reference) != 0).toList();
     List<ParameterGroup> members =

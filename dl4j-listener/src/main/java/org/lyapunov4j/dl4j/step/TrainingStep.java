@@ -117,8 +117,7 @@ public record TrainingStep(
    */
   public TrainingStep withoutGroups() {
     return groups
-        .map(
-            known -> new TrainingStep(updater, sgd, level.and(known.without()), warmUp, remarks))
+        .map(known -> new TrainingStep(updater, sgd, level.and(known.without()), warmUp, remarks))
         .orElse(this);
   }
 

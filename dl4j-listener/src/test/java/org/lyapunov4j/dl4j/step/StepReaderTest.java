@@ -306,18 +306,16 @@ class StepReaderTest {
     TrainingStep step = read(with(new Sgd(0.1)).l2(0.01));
     assertThat(step.sgd().l2()).isEqualTo(0.01);
     assertThat(step.sgd().hasUnevenDecay()).isTrue();
-    assertThat(step.remarks())
-        .containsExactly("biases do not decay; that is in λ and μ");
-    assertThat(step.toString())
-        .startsWith("EXACT: SGD, learning rate 0.1")
-        .contains("biases");
+    assertThat(step.remarks()).containsExactly("biases do not decay; that is in λ and μ");
+    assertThat(step.toString()).startsWith("EXACT: SGD, learning rate 0.1").contains("biases");
     assertThat(step.groups().orElseThrow().members())
         .containsExactly(
             new ParameterGroup(Momentum.NONE, 0.01, 0), new ParameterGroup(Momentum.NONE, 0, 0));
     TrainingStep alike = step.withoutGroups();
     assertThat(alike.groups()).isEmpty();
     assertThat(alike.toString())
-        .startsWith("APPROXIMATE (all parameters are taken to decay alike: full-batch η_c is right");
+        .startsWith(
+            "APPROXIMATE (all parameters are taken to decay alike: full-batch η_c is right");
   }
 
   @Test
