@@ -29,7 +29,8 @@ public record ParameterGroup(Momentum momentum, double l2, double weightDecay) {
    * @return true if neither has a decay inside its memory and the decay after it is the same
    */
   public boolean decaysLike(ParameterGroup other) {
-    return l2 == 0 && other.l2 == 0 ? weightDecay == other.weightDecay : equals(other);
+    boolean outside = l2 == 0 && other.l2 == 0;
+    return outside ? weightDecay == other.weightDecay : equals(other);
   }
 
   /**

@@ -295,35 +295,38 @@ class ParameterGroupsTest {
     double[] truth = growthOfOutputs(network, data, steps);
     Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(size).run();
     LyapunovEstimate found = (LyapunovEstimate) checkpoint.stability().exponent();
-    double error = 3 * truth[1] + 2 * (found.high() - found.low());
+    double error = 4 * truth[1] + found.high() - found.low();
     assertThat(found.value()).isCloseTo(truth[0], within(error));
-    assertThat(error).isLessThan(-0.2 * truth[0]);
+    assertThat(error).isLessThan(-0.1 * truth[0]);
   }
 
-  /** Nats per step of ‖J δ‖ in products of random factors, with the error of 8 of them. */
+  /**
+   * Nats per step of ‖J δ‖ in products of random factors, with the error of some of them. They start
+   * at δ = Jᵀw, without what has no effect, and are measured when one creep is left.
+   */
   private static double[] growthOfOutputs(
       MultiLayerNetwork network, DataSet data, List<double[][]> steps) {
-    int p = (int) network.numParams();
-    int length = 60_000;
-    double[] growth = new double[8];
+    int last = 300_000;
+    int first = 200_000;
+    double[] growth = new double[4];
     RandomStream random = new RandomStream(6);
     try (OutputJacobian jacobian = OutputJacobian.of(network, data.toMultiDataSet())) {
       for (int run = 0; run < growth.length; run++) {
-        double[] delta = random.gaussians(p);
+        double[] delta = jacobian.gradient(network.params(), random.gaussians(2 * EXAMPLES));
         double before = 0;
-        for (int t = 0; t <= length; t++) {
-          if (t == length / 10) {
+        for (int t = 0; t < last; t++) {
+          if (t == first) {
             before = logNorm(jacobian.outputs(network.params(), delta));
           }
           delta = product(steps.get(random.nextInt(steps.size())), delta);
         }
         double after = logNorm(jacobian.outputs(network.params(), delta));
-        growth[run] = (after - before) / (0.9 * length);
+        growth[run] = (after - before) / (last - first);
       }
     }
     double mean = Arrays.stream(growth).average().orElseThrow();
     double squares = Arrays.stream(growth).map(g -> (g - mean) * (g - mean)).sum();
-    return new double[] {mean, Math.sqrt(squares / 7 / 8)};
+    return new double[] {mean, Math.sqrt(squares / 3 / 4)};
   }
 
   private static double[] product(double[][] matrix, double[] x) {
