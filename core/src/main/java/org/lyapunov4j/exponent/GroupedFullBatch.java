@@ -48,6 +48,9 @@ public final class GroupedFullBatch {
 
   private static final int MOST_HALVINGS = 2200;
 
+  /** Where I + C is uncertain by more than this, slower modes may be lost. */
+  private static final double LARGEST_SLACK = 0.01;
+
   private final GroupedGram gram;
   private final GroupedStep step;
   private final StepRecursion[] updates;
@@ -270,6 +273,9 @@ public final class GroupedFullBatch {
 
     private Optional<PencilMode> mode(double rho) {
       decompose(rho);
+      if (!spectrum.hasEigenvectors()) {
+        return Optional.empty();
+      }
       double[] rest = new double[updates.length];
       boolean alone = true;
       for (int h = 0; h < updates.length; h++) {
@@ -277,9 +283,6 @@ public final class GroupedFullBatch {
           rest[h] = -1 / (examples * updates[h].curvatureAt(rho));
           alone &= rest[h] == 0;
         }
-      }
-      if (!spectrum.hasEigenvectors()) {
-        return Optional.empty();
       }
       return alone
           ? PencilMode.of(spectrum)
@@ -319,9 +322,6 @@ public final class GroupedFullBatch {
           });
     }
   }
-
-  /** Where I + C is uncertain by more than this, slower modes may be lost. */
-  private static final double LARGEST_SLACK = 0.01;
 
   /** −ρ for the most negative eigenvalue; 0 if there is none below −from. */
   private double mostNegative(double from) {
