@@ -12,8 +12,11 @@ interface Cocycle {
   /** Applies one step with the first {@code size} examples of {@code batch}. */
   void apply(int[] batch, int size);
 
-  /** Applies one step and returns the change of the energy; only where there is no memory. */
-  double applyMeasured(int[] batch, int size);
+  /** The coefficient over the residual of a step; only where there is no memory. */
+  double factor(int size);
+
+  /** Applies the steps of a block to all but the residual; only where there is no memory. */
+  void follow(StepBlock block, double[] coefficients);
 
   /** Scales the state to norm 1 and returns the growth since the last call, in nats. */
   double normalise();

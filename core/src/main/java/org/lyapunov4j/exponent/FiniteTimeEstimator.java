@@ -277,7 +277,7 @@ public final class FiniteTimeEstimator {
     }
 
     @Override
-    Builder self() {
+    protected Builder self() {
       return this;
     }
   }

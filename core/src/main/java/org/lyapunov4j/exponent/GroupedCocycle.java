@@ -174,8 +174,13 @@ final class GroupedCocycle implements Cocycle {
   }
 
   @Override
-  public double applyMeasured(int[] batch, int size) {
-    throw new IllegalStateException("the energy of groups is computed afresh");
+  public double factor(int size) {
+    throw new IllegalStateException("steps of groups come alone");
+  }
+
+  @Override
+  public void follow(StepBlock block, double[] coefficients) {
+    throw new IllegalStateException("steps of groups come alone");
   }
 
   @Override

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
@@ -437,29 +436,15 @@ public final class LyapunovEstimator {
   }
 
   /** Settings of a {@link LyapunovEstimator}; every method refuses nonsense at once. */
-  public static final class Builder {
-    private long seed = 1;
+  public static final class Builder extends EstimatorBuilder<Builder> {
     private int realisations = 2;
-    private int threads = Runtime.getRuntime().availableProcessors();
     private int maxEpochs;
     private double precision = 0.02;
     private Duration timeBudget = Duration.ofDays(365);
-    private BooleanSupplier cancelled = () -> false;
     private DoubleConsumer progress = fraction -> {};
     private LongSupplier clock = System::nanoTime;
 
     private Builder() {}
-
-    /**
-     * Fixes every random draw.
-     *
-     * @param seed any value; default 1
-     * @return this
-     */
-    public Builder seed(long seed) {
-      this.seed = seed;
-      return this;
-    }
 
     /**
      * Independent realisations of each branch; part of what the seed fixes.
@@ -468,18 +453,7 @@ public final class LyapunovEstimator {
      * @return this
      */
     public Builder realisations(int realisations) {
-      this.realisations = SamplingBuilder.requireAtLeast("realisations", realisations, 1);
-      return this;
-    }
-
-    /**
-     * Threads to run realisations on; never changes a result.
-     *
-     * @param threads at least 1; default all processors
-     * @return this
-     */
-    public Builder threads(int threads) {
-      this.threads = SamplingBuilder.requireAtLeast("threads", threads, 1);
+      this.realisations = requireAtLeast("realisations", realisations, 1);
       return this;
     }
 
@@ -491,7 +465,7 @@ public final class LyapunovEstimator {
      * @return this
      */
     public Builder maxEpochs(int epochs) {
-      maxEpochs = SamplingBuilder.requireAtLeast("maximal epochs", epochs, 1);
+      maxEpochs = requireAtLeast("maximal epochs", epochs, 1);
       return this;
     }
 
@@ -534,18 +508,6 @@ public final class LyapunovEstimator {
     }
 
     /**
-     * A cancellation check, asked between blocks from several threads. An interrupt of the calling
-     * thread cancels as well.
-     *
-     * @param cancelled true to stop with a {@link CancellationException}
-     * @return this
-     */
-    public Builder cancelled(BooleanSupplier cancelled) {
-      this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
-      return this;
-    }
-
-    /**
      * Progress of the budget of each branch in turn, on the calling thread.
      *
      * @param progress receives a fraction in (0, 1]
@@ -553,6 +515,11 @@ public final class LyapunovEstimator {
      */
     public Builder progress(DoubleConsumer progress) {
       this.progress = Objects.requireNonNull(progress, "progress");
+      return this;
+    }
+
+    @Override
+    protected Builder self() {
       return this;
     }
 
@@ -571,14 +538,11 @@ public final class LyapunovEstimator {
     }
 
     private Builder copy() {
-      Builder copy = new Builder();
-      copy.seed = seed;
+      Builder copy = share(new Builder());
       copy.realisations = realisations;
-      copy.threads = threads;
       copy.maxEpochs = maxEpochs;
       copy.precision = precision;
       copy.timeBudget = timeBudget;
-      copy.cancelled = cancelled;
       copy.progress = progress;
       copy.clock = clock;
       return copy;

@@ -222,7 +222,7 @@ public final class MomentEstimator {
     }
 
     @Override
-    Builder self() {
+    protected Builder self() {
       return this;
     }
   }

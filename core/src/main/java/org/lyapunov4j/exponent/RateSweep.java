@@ -29,7 +29,8 @@ import org.lyapunov4j.step.SgdStep;
  *   c = (Σ_S |r_i|² − (B/N)|r|²)/E,
  * </pre>
  *
- * which has mean zero given the state before the draw. Standard errors are those of 16 batch means;
+ * which has mean zero given the state before the draw; steps of few rows are taken in blocks, and r
+ * is that at the beginning of the block, at most a 25th of an epoch before. Standard errors are those of 16 batch means;
  * a rate counts as at least half as uncertain as the next higher one, since a quiet run just below
  * the edge has merely not met a burst.
  *
@@ -199,19 +200,28 @@ public final class RateSweep {
     return w;
   }
 
-  /** Takes all walks through the same batches, step by step, so that they share the rows of G. */
+  /** Takes all walks through the same batches, block by block, so that they share the rows of G. */
   private void walk(List<Walk> walks, int epochs, RandomStream random) {
     MiniBatchSampler sampler =
         new MiniBatchSampler(gram.examples(), step.batchSize(), step.sampling(), random);
-    int[] batch = new int[step.batchSize()];
+    StepBlock block = new StepBlock(gram, step, walks.get(0).cocycle.hasMemory());
+    walks.forEach(walk -> walk.prepare(block));
+    double[][] coefficients =
+        walks.stream().map(walk -> walk.response.coefficients()).toArray(double[][]::new);
+    double[][] residuals =
+        walks.stream().map(walk -> walk.cocycle.residual()).toArray(double[][]::new);
     for (int epoch = 0; epoch < epochs; epoch++) {
       if (cancelled.getAsBoolean() || Thread.currentThread().isInterrupted()) {
         throw new CancellationException("the search for the edge was cancelled");
       }
-      for (int s = 0; s < stepsPerEpoch; s++) {
-        int size = sampler.next(batch);
-        for (Walk walk : walks) {
-          walk.step(batch, size);
+      for (int s = 0; s < stepsPerEpoch; s += block.steps()) {
+        block.draw(sampler, stepsPerEpoch - s);
+        if (block.hasMemory()) {
+          walks.forEach(walk -> walk.takeWithMemory(block));
+        } else {
+          walks.forEach(walk -> walk.take(block));
+          gram.addColumns(block.indices(), coefficients, block.rows(), residuals);
+          walks.forEach(walk -> walk.follow(block));
         }
       }
       walks.forEach(Walk::endEpoch);
@@ -258,6 +268,7 @@ public final class RateSweep {
     private final double rate;
     private final Cocycle cocycle;
     private final boolean hasCovariate;
+    private BlockResponse response;
     private final double share;
     private double[] growth = new double[64];
     private double[] covariate = new double[64];
@@ -292,40 +303,65 @@ public final class RateSweep {
       return isAlive() ? Optional.of(Tangent.of(cocycle.coefficients())) : Optional.empty();
     }
 
-    void step(int[] batch, int size) {
-      if (hasCovariate) {
-        observe(batch, size);
+    void prepare(StepBlock block) {
+      response = new BlockResponse(block);
+    }
+
+    /** All steps of a block, as far as their own rows tell. */
+    void take(StepBlock block) {
+      double norm = begin(block);
+      int last = block.steps() - 1;
+      for (int s = 0; s < last; s++) {
+        observe(response.squares(s), norm);
+        change(response.take(block, s, cocycle.factor(block.size(s))));
       }
-      if (cocycle.hasMemory()) {
-        cocycle.apply(batch, size);
-        energy = cocycle.energy();
-      } else {
-        energy += cocycle.applyMeasured(batch, size);
-        peak = Math.max(peak, energy);
-        if (!(energy > STALE * peak)) {
-          freshEnergy();
-        }
+      observe(response.squares(last), norm);
+      change(response.takeLast(block, last, cocycle.factor(block.size(last))));
+    }
+
+    /** The rest, once the block is in the residual. */
+    void follow(StepBlock block) {
+      cocycle.follow(block, response.coefficients());
+      change(response.end(block, cocycle.residual()));
+      if (!(energy > STALE * peak)) {
+        freshEnergy();
       }
-      if (++stride == LONGEST_STRIDE) {
+      rescale(block);
+    }
+
+    void takeWithMemory(StepBlock block) {
+      double norm = begin(block);
+      observe(response.squares(0), norm);
+      cocycle.apply(block.batch(), block.size(0));
+      energy = cocycle.energy();
+      rescale(block);
+    }
+
+    private double begin(StepBlock block) {
+      double[] r = cocycle.residual();
+      response.begin(block, r);
+      return hasCovariate ? ResidualCocycle.dot(r, r) : 0;
+    }
+
+    private void change(double of) {
+      energy += of;
+      peak = Math.max(peak, energy);
+    }
+
+    private void rescale(StepBlock block) {
+      stride += block.steps();
+      if (stride >= LONGEST_STRIDE) {
         ofNorm += cocycle.normalise();
         freshEnergy();
         stride = 0;
       }
     }
 
-    private void observe(int[] batch, int size) {
-      double[] r = cocycle.residual();
-      int outputs = gram.outputs();
-      double drawn = 0;
-      for (int b = 0; b < size; b++) {
-        for (int i = batch[b] * outputs; i < (batch[b] + 1) * outputs; i++) {
-          drawn += r[i] * r[i];
-        }
-      }
-      double all = ResidualCocycle.dot(r, r);
-      double least = Math.max(energy, all * leastEnergy);
-      if (least > 0) {
-        increments += (drawn - share * all) / least;
+    /** Σ_S r_i² and |r|² of one residual before the draw: that at the beginning of the block. */
+    private void observe(double drawn, double norm) {
+      double least = Math.max(energy, norm * leastEnergy);
+      if (hasCovariate && least > 0) {
+        increments += (drawn - share * norm) / least;
       }
     }
 

@@ -88,11 +88,10 @@ final class ResidualCocycle implements Cocycle {
    * cancellation. What {@code keep} does to the state stays in the log scale, so that the energy is
    * that of the state as it is scaled now.
    */
-  @Override
-  public double applyMeasured(int[] batch, int size) {
+  double applyMeasured(int[] batch, int size) {
     int count = size * gram.outputs();
     fillRows(batch, size);
-    double factor = -update.rate() / (size * update.keep());
+    double factor = factor(size);
     double change = 0;
     for (int j = 0; j < count; j++) {
       double residual = r[rows[j]];
@@ -104,6 +103,25 @@ final class ResidualCocycle implements Cocycle {
       change += coefficients[j] * r[rows[j]];
     }
     return change;
+  }
+
+  /** The coefficient over the residual of a step without memory, as the state is scaled now. */
+  @Override
+  public double factor(int size) {
+    return -update.rate() / (size * update.keep());
+  }
+
+  /**
+   * Applies the steps of a block, without memory, to all but the residual, which the caller adds
+   * the same combination of columns to.
+   */
+  @Override
+  public void follow(StepBlock block, double[] c) {
+    int[] indices = block.indices();
+    for (int j = 0; j < block.rows(); j++) {
+      w[indices[j]] += c[j];
+    }
+    logScale += block.steps() * logKeep();
   }
 
   /** Whether the state has a velocity. */
@@ -174,7 +192,7 @@ final class ResidualCocycle implements Cocycle {
     return dot(w, r) + dot(p, u);
   }
 
-  /** The residual; not to be modified, valid until the next call. */
+  /** The residual; modified only beside {@link #follow}, valid until the next call. */
   @Override
   public double[] residual() {
     return r;
@@ -187,7 +205,7 @@ final class ResidualCocycle implements Cocycle {
   }
 
   private void applyPlain(int count, int size) {
-    double factor = -update.rate() / (size * update.keep());
+    double factor = factor(size);
     for (int j = 0; j < count; j++) {
       coefficients[j] = factor * r[rows[j]];
     }

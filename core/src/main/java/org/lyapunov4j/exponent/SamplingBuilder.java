@@ -2,7 +2,6 @@
 package org.lyapunov4j.exponent;
 
 import java.util.Objects;
-import java.util.function.BooleanSupplier;
 import java.util.function.DoubleConsumer;
 import org.lyapunov4j.gram.GramSpectrum;
 
@@ -11,41 +10,16 @@ import org.lyapunov4j.gram.GramSpectrum;
  *
  * @param <B> the builder itself
  */
-abstract class SamplingBuilder<B extends SamplingBuilder<B>> {
+abstract class SamplingBuilder<B extends SamplingBuilder<B>> extends EstimatorBuilder<B> {
   /** Times that a velocity forgets all but 1/e of what it was. */
   private static final int MEMORIES = 10;
 
-  long seed = 1;
-  int threads = Runtime.getRuntime().availableProcessors();
   int trajectories;
   int burnInEpochs = 20;
-  BooleanSupplier cancelled = () -> false;
   DoubleConsumer progress = fraction -> {};
 
   SamplingBuilder(int trajectories) {
     this.trajectories = trajectories;
-  }
-
-  /**
-   * Fixes every random draw.
-   *
-   * @param seed any value; default 1
-   * @return this
-   */
-  public B seed(long seed) {
-    this.seed = seed;
-    return self();
-  }
-
-  /**
-   * Threads to run trajectories on; never changes a result.
-   *
-   * @param threads at least 1; default all processors
-   * @return this
-   */
-  public B threads(int threads) {
-    this.threads = requireAtLeast("threads", threads, 1);
-    return self();
   }
 
   /**
@@ -72,18 +46,6 @@ abstract class SamplingBuilder<B extends SamplingBuilder<B>> {
   }
 
   /**
-   * A cancellation check, asked at least once an epoch and trajectory, from several threads. An
-   * interrupt of the calling thread cancels as well.
-   *
-   * @param cancelled true to stop with a {@link java.util.concurrent.CancellationException}
-   * @return this
-   */
-  public B cancelled(BooleanSupplier cancelled) {
-    this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
-    return self();
-  }
-
-  /**
    * Progress over all trajectories; called from several threads, one call at a time.
    *
    * @param progress receives nondecreasing fractions in (0, 1]
@@ -93,8 +55,6 @@ abstract class SamplingBuilder<B extends SamplingBuilder<B>> {
     this.progress = Objects.requireNonNull(progress, "progress");
     return self();
   }
-
-  abstract B self();
 
   /**
    * The burn-in. In its first half the velocities of random starts are forgotten, or what they do
@@ -106,20 +66,11 @@ abstract class SamplingBuilder<B extends SamplingBuilder<B>> {
   }
 
   B copyTo(B copy) {
-    copy.seed = seed;
-    copy.threads = threads;
+    share(copy);
     copy.trajectories = trajectories;
     copy.burnInEpochs = burnInEpochs;
-    copy.cancelled = cancelled;
     copy.progress = progress;
     return copy;
-  }
-
-  static int requireAtLeast(String name, int value, int smallest) {
-    if (value < smallest) {
-      throw new IllegalArgumentException(name + " must be at least " + smallest + ", got " + value);
-    }
-    return value;
   }
 
   static void requireNonzero(GramSpectrum spectrum) {

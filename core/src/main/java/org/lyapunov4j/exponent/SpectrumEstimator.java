@@ -272,7 +272,7 @@ public final class SpectrumEstimator {
     }
 
     @Override
-    Builder self() {
+    protected Builder self() {
       return this;
     }
   }

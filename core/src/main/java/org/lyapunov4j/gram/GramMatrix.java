@@ -30,6 +30,9 @@ public final class GramMatrix {
    */
   private static final int BLOCK = 2048;
 
+  /** The same where four rows and eight targets are to stay there. */
+  private static final int SHARED_BLOCK = 512;
+
   /** Rows and columns of a tile that is compared with its mirror image: both fit into the cache. */
   private static final int TILE = 64;
 
@@ -42,8 +45,7 @@ public final class GramMatrix {
    */
   private static final int MOST_SHARED = 256;
 
-  private final double[][] doubles;
-  private final float[][] floats;
+  private final GramRows rows;
   private final int examples;
   private final int outputs;
   private final double scale;
@@ -51,10 +53,8 @@ public final class GramMatrix {
   private final double asymmetry;
   private final double epsilon;
 
-  private GramMatrix(
-      double[][] doubles, float[][] floats, int examples, int outputs, boolean lowerHalf) {
-    this.doubles = doubles;
-    this.floats = floats;
+  private GramMatrix(GramRows rows, int examples, int outputs, boolean lowerHalf) {
+    this.rows = rows;
     this.examples = examples;
     this.outputs = outputs;
     scale = 1;
@@ -67,16 +67,13 @@ public final class GramMatrix {
       largest = found.largest;
       asymmetry = found.relative();
     }
-    double least = floats == null ? Double.MIN_VALUE : Float.MIN_VALUE;
-    double unit = floats == null ? Math.ulp(1.0) : Math.ulp(1f);
-    epsilon = largest == 0 ? unit : Math.max(unit, least / largest);
+    epsilon = largest == 0 ? rows.unit() : Math.max(rows.unit(), rows.least() / largest);
   }
 
   /** A multiple of another matrix by a power of two, or the same entries, less accurate. */
   private GramMatrix(
-      GramMatrix source, double[][] doubles, double scale, double largest, double epsilon) {
-    this.doubles = doubles;
-    floats = source.floats;
+      GramMatrix source, GramRows rows, double scale, double largest, double epsilon) {
+    this.rows = rows;
     examples = source.examples;
     outputs = source.outputs;
     asymmetry = source.asymmetry;
@@ -100,7 +97,7 @@ public final class GramMatrix {
     for (int i = 0; i < rows.length; i++) {
       copy[i] = rows[i].clone();
     }
-    return new GramMatrix(copy, null, examples, outputs, false);
+    return adopt(copy, examples, outputs);
   }
 
   /**
@@ -113,7 +110,7 @@ public final class GramMatrix {
    * @return the matrix
    */
   public static GramMatrix adopt(double[][] rows, int examples, int outputs) {
-    return new GramMatrix(rows, null, examples, outputs, false);
+    return new GramMatrix(new DoubleRows(rows), examples, outputs, false);
   }
 
   /**
@@ -126,33 +123,21 @@ public final class GramMatrix {
    * @return the matrix
    */
   public static GramMatrix adopt(float[][] rows, int examples, int outputs) {
-    return new GramMatrix(null, rows, examples, outputs, false);
+    return new GramMatrix(new FloatRows(rows), examples, outputs, false);
   }
 
   /**
-   * A Gram matrix in double precision of which only the lower half was computed. It takes the rows
-   * over; entries above the diagonal are ignored and replaced.
+   * A Gram matrix of which only the lower half was computed. It takes the rows over; entries above
+   * the diagonal are ignored and replaced.
    *
-   * @param rows m rows of length m whose entries up to the diagonal are finite
+   * @param rows m rows whose entries up to the diagonal are finite; the caller must not use them
+   *     again
    * @param examples N
    * @param outputs K
-   * @return the matrix, of asymmetry 0
+   * @return the matrix, in the precision of the rows and of asymmetry 0
    */
-  public static GramMatrix adoptLowerHalf(double[][] rows, int examples, int outputs) {
-    return new GramMatrix(rows, null, examples, outputs, true);
-  }
-
-  /**
-   * A Gram matrix in single precision of which only the lower half was computed. It takes the rows
-   * over; entries above the diagonal are ignored and replaced.
-   *
-   * @param rows m rows of length m whose entries up to the diagonal are finite
-   * @param examples N
-   * @param outputs K
-   * @return the matrix, of asymmetry 0
-   */
-  public static GramMatrix adoptLowerHalf(float[][] rows, int examples, int outputs) {
-    return new GramMatrix(null, rows, examples, outputs, true);
+  public static GramMatrix adoptLowerHalf(GramRows rows, int examples, int outputs) {
+    return new GramMatrix(rows, examples, outputs, true);
   }
 
   /**
@@ -227,7 +212,7 @@ public final class GramMatrix {
    * @return true for single precision
    */
   public boolean isSinglePrecision() {
-    return floats != null;
+    return rows instanceof FloatRows;
   }
 
   /**
@@ -283,16 +268,16 @@ public final class GramMatrix {
     if (exponent == 0) {
       return this;
     }
-    if (floats != null || Math.abs(exponent) <= MOST_SHARED) {
-      return new GramMatrix(this, doubles, scale * factor, largest * factor, epsilon);
+    if (isSinglePrecision() || Math.abs(exponent) <= MOST_SHARED) {
+      return new GramMatrix(this, rows, scale * factor, largest * factor, epsilon);
     }
-    double[][] rows = toArray();
-    for (double[] row : rows) {
+    double[][] multiples = toArray();
+    for (double[] row : multiples) {
       for (int j = 0; j < row.length; j++) {
         row[j] *= factor;
       }
     }
-    return new GramMatrix(this, rows, 1, largest * factor, epsilon);
+    return new GramMatrix(this, new DoubleRows(multiples), 1, largest * factor, epsilon);
   }
 
   /**
@@ -308,7 +293,7 @@ public final class GramMatrix {
       throw new IllegalArgumentException(
           "the accuracy of the entries must be above 0 and at most 1, got " + epsilon);
     }
-    return epsilon <= this.epsilon ? this : new GramMatrix(this, doubles, scale, largest, epsilon);
+    return epsilon <= this.epsilon ? this : new GramMatrix(this, rows, scale, largest, epsilon);
   }
 
   /**
@@ -319,7 +304,7 @@ public final class GramMatrix {
    * @return G[row, column]
    */
   public double get(int row, int column) {
-    return scale * (floats == null ? doubles[row][column] : floats[row][column]);
+    return scale * rows.get(row, column);
   }
 
   /**
@@ -342,19 +327,7 @@ public final class GramMatrix {
    * @param target receives the m entries
    */
   public void copyRow(int row, double[] target) {
-    if (floats == null) {
-      System.arraycopy(doubles[row], 0, target, 0, size());
-    } else {
-      float[] source = floats[row];
-      for (int j = 0; j < source.length; j++) {
-        target[j] = source[j];
-      }
-    }
-    if (scale != 1) {
-      for (int j = 0; j < size(); j++) {
-        target[j] *= scale;
-      }
-    }
+    rows.copyRow(row, scale, target);
   }
 
   /**
@@ -363,11 +336,11 @@ public final class GramMatrix {
    * @return m new rows
    */
   public double[][] toArray() {
-    double[][] rows = new double[size()][size()];
-    for (int i = 0; i < rows.length; i++) {
-      copyRow(i, rows[i]);
+    double[][] entries = new double[size()][size()];
+    for (int i = 0; i < entries.length; i++) {
+      copyRow(i, entries[i]);
     }
-    return rows;
+    return entries;
   }
 
   /**
@@ -377,52 +350,65 @@ public final class GramMatrix {
    * @return the principal submatrix, in the order given and in this matrix's precision and accuracy
    */
   public GramMatrix subset(int... chosen) {
-    int m = chosen.length * outputs;
-    if (floats == null) {
-      double[][] rows = new double[m][m];
-      for (int i = 0; i < m; i++) {
-        double[] source = doubles[chosen[i / outputs] * outputs + i % outputs];
-        for (int j = 0; j < m; j++) {
-          rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
-        }
-      }
-      return new GramMatrix(rows, null, chosen.length, outputs, false).like(this);
+    int[] which = new int[chosen.length * outputs];
+    for (int i = 0; i < which.length; i++) {
+      which[i] = chosen[i / outputs] * outputs + i % outputs;
     }
-    float[][] rows = new float[m][m];
-    for (int i = 0; i < m; i++) {
-      float[] source = floats[chosen[i / outputs] * outputs + i % outputs];
-      for (int j = 0; j < m; j++) {
-        rows[i][j] = source[chosen[j / outputs] * outputs + j % outputs];
-      }
-    }
-    return new GramMatrix(null, rows, chosen.length, outputs, false).like(this);
+    return new GramMatrix(rows.select(which), chosen.length, outputs, false).like(this);
   }
 
   /** In the units and with the accuracy of the matrix that the entries come from. */
   private GramMatrix like(GramMatrix source) {
     return new GramMatrix(
-        this, doubles, source.scale, largest * source.scale, Math.max(epsilon, source.epsilon));
+        this, rows, source.scale, largest * source.scale, Math.max(epsilon, source.epsilon));
   }
 
   /**
    * Adds a combination of columns: target ← target + Σ_j c_j G[:, rows_j]. Costs 2·m·count flops
    * and reads count rows; this is the kernel every exponent spends its time in.
    *
-   * @param rows row indices, repetitions allowed; not modified
+   * @param which row indices, repetitions allowed; not modified
    * @param coefficients c_j; not modified
    * @param count how many leading entries of both arrays count
    * @param target length m; modified
    */
-  public void addColumns(int[] rows, double[] coefficients, int count, double[] target) {
+  public void addColumns(int[] which, double[] coefficients, int count, double[] target) {
     int m = size();
     for (int from = 0; from < m; from += BLOCK) {
       int to = Math.min(m, from + BLOCK);
       int k = 0;
       for (; k + 4 <= count; k += 4) {
-        addFour(rows, coefficients, k, target, from, to);
+        rows.addFourTo(target, from, to, which, coefficients, k, scale);
       }
       for (; k < count; k++) {
-        addOne(rows[k], scale * coefficients[k], target, from, to);
+        rows.addTo(target, from, to, which[k], scale * coefficients[k]);
+      }
+    }
+  }
+
+  /**
+   * Adds combinations of the same columns to several targets, bit for bit as {@link
+   * #addColumns(int[], double[], int, double[])} does one by one, but reads the columns once.
+   *
+   * @param which row indices, repetitions allowed; not modified
+   * @param coefficients those of each target; not modified
+   * @param count how many leading entries of all these arrays count
+   * @param targets of length m each; modified
+   */
+  public void addColumns(int[] which, double[][] coefficients, int count, double[][] targets) {
+    int m = size();
+    for (int from = 0; from < m; from += SHARED_BLOCK) {
+      int to = Math.min(m, from + SHARED_BLOCK);
+      int k = 0;
+      for (; k + 4 <= count; k += 4) {
+        for (int t = 0; t < targets.length; t++) {
+          rows.addFourTo(targets[t], from, to, which, coefficients[t], k, scale);
+        }
+      }
+      for (; k < count; k++) {
+        for (int t = 0; t < targets.length; t++) {
+          rows.addTo(targets[t], from, to, which[k], scale * coefficients[t][k]);
+        }
       }
     }
   }
@@ -436,94 +422,15 @@ public final class GramMatrix {
   public void multiply(double[] x, double[] y) {
     java.util.Arrays.fill(y, 0);
     int m = size();
-    int[] rows = new int[m];
+    int[] all = new int[m];
     for (int i = 0; i < m; i++) {
-      rows[i] = i;
+      all[i] = i;
     }
-    addColumns(rows, x, m, y);
-  }
-
-  private void addFour(
-      int[] rows, double[] coefficients, int k, double[] target, int from, int to) {
-    if (floats == null) {
-      addFour(
-          doubles[rows[k]],
-          doubles[rows[k + 1]],
-          doubles[rows[k + 2]],
-          doubles[rows[k + 3]],
-          scale * coefficients[k],
-          scale * coefficients[k + 1],
-          scale * coefficients[k + 2],
-          scale * coefficients[k + 3],
-          target,
-          from,
-          to);
-    } else {
-      addFour(
-          floats[rows[k]],
-          floats[rows[k + 1]],
-          floats[rows[k + 2]],
-          floats[rows[k + 3]],
-          scale * coefficients[k],
-          scale * coefficients[k + 1],
-          scale * coefficients[k + 2],
-          scale * coefficients[k + 3],
-          target,
-          from,
-          to);
-    }
-  }
-
-  private static void addFour(
-      double[] a,
-      double[] b,
-      double[] c,
-      double[] d,
-      double ca,
-      double cb,
-      double cc,
-      double cd,
-      double[] target,
-      int from,
-      int to) {
-    for (int j = from; j < to; j++) {
-      target[j] += ca * a[j] + cb * b[j] + cc * c[j] + cd * d[j];
-    }
-  }
-
-  private static void addFour(
-      float[] a,
-      float[] b,
-      float[] c,
-      float[] d,
-      double ca,
-      double cb,
-      double cc,
-      double cd,
-      double[] target,
-      int from,
-      int to) {
-    for (int j = from; j < to; j++) {
-      target[j] += ca * a[j] + cb * b[j] + cc * c[j] + cd * d[j];
-    }
-  }
-
-  private void addOne(int row, double coefficient, double[] target, int from, int to) {
-    if (floats == null) {
-      double[] a = doubles[row];
-      for (int j = from; j < to; j++) {
-        target[j] += coefficient * a[j];
-      }
-    } else {
-      float[] a = floats[row];
-      for (int j = from; j < to; j++) {
-        target[j] += coefficient * a[j];
-      }
-    }
+    addColumns(all, x, m, y);
   }
 
   private void requireShape() {
-    int found = floats == null ? doubles.length : floats.length;
+    int found = rows.size();
     if (examples < 1 || outputs < 1) {
       throw new IllegalArgumentException(
           "examples and outputs must be at least 1, got " + examples + " and " + outputs);
@@ -538,7 +445,7 @@ public final class GramMatrix {
               outputs));
     }
     for (int i = 0; i < found; i++) {
-      int length = floats == null ? doubles[i].length : floats[i].length;
+      int length = rows.length(i);
       if (length != found) {
         throw new IllegalArgumentException(
             String.format(
@@ -573,33 +480,8 @@ public final class GramMatrix {
     for (int columns = 0; columns < to; columns += TILE) {
       for (int i = from; i < to; i++) {
         int end = Math.min(i + 1, columns + TILE);
-        largest =
-            Math.max(
-                largest,
-                floats == null
-                    ? mirror(doubles, i, columns, end)
-                    : mirror(floats, i, columns, end));
+        largest = Math.max(largest, rows.mirror(i, columns, end));
       }
-    }
-    return largest;
-  }
-
-  private static double mirror(double[][] rows, int i, int from, int to) {
-    double[] row = rows[i];
-    double largest = 0;
-    for (int j = from; j < to; j++) {
-      largest = Math.max(largest, Math.abs(row[j]));
-      rows[j][i] = row[j];
-    }
-    return largest;
-  }
-
-  private static float mirror(float[][] rows, int i, int from, int to) {
-    float[] row = rows[i];
-    float largest = 0;
-    for (int j = from; j < to; j++) {
-      largest = Math.max(largest, Math.abs(row[j]));
-      rows[j][i] = row[j];
     }
     return largest;
   }
@@ -607,9 +489,9 @@ public final class GramMatrix {
   private Asymmetry symmetrise() {
     Asymmetry found = new Asymmetry();
     int m = size();
-    for (int rows = 0; rows < m; rows += TILE) {
-      for (int columns = 0; columns <= rows; columns += TILE) {
-        symmetriseTile(rows, columns, found);
+    for (int top = 0; top < m; top += TILE) {
+      for (int columns = 0; columns <= top; columns += TILE) {
+        symmetriseTile(top, columns, found);
       }
     }
     if (found.relative() > ASYMMETRY_TOLERANCE) {
@@ -641,8 +523,8 @@ public final class GramMatrix {
     }
   }
 
-  private void symmetriseTile(int rows, int columns, Asymmetry found) {
-    for (int i = rows; i < Math.min(size(), rows + TILE); i++) {
+  private void symmetriseTile(int top, int columns, Asymmetry found) {
+    for (int i = top; i < Math.min(size(), top + TILE); i++) {
       for (int j = columns; j <= Math.min(i, columns + TILE - 1); j++) {
         double lower = requireFinite(i, j);
         double upper = requireFinite(j, i);
@@ -653,7 +535,7 @@ public final class GramMatrix {
           found.column = j;
         }
         if (lower != upper) {
-          average(i, j);
+          rows.average(i, j);
         }
       }
     }
@@ -671,18 +553,6 @@ public final class GramMatrix {
               column));
     }
     return value;
-  }
-
-  private void average(int i, int j) {
-    if (floats == null) {
-      double mean = 0.5 * doubles[i][j] + 0.5 * doubles[j][i];
-      doubles[i][j] = mean;
-      doubles[j][i] = mean;
-    } else {
-      float mean = (float) (0.5 * ((double) floats[i][j] + floats[j][i]));
-      floats[i][j] = mean;
-      floats[j][i] = mean;
-    }
   }
 
   private void requireNonnegativeDiagonal(double largest) {

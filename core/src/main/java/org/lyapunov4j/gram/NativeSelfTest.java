@@ -108,14 +108,14 @@ public final class NativeSelfTest {
   /** An ill-conditioned one, as real ones are. */
   private static GramMatrix gram(int m) {
     RandomStream random = new RandomStream(m);
-    double[][] rows = new double[m][m];
+    GramRows rows = GramRows.zeros(m, false);
     for (int k = 0; k < m; k++) {
       double scale = 1.0 / ((k + 1.0) * (k + 1.0));
       double[] f = new double[m];
       for (int i = 0; i < m; i++) {
         f[i] = random.nextGaussian();
         for (int j = 0; j <= i; j++) {
-          rows[i][j] += scale * f[i] * f[j];
+          rows.add(i, j, scale * f[i] * f[j]);
         }
       }
     }

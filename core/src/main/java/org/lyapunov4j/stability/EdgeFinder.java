@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
+import org.lyapunov4j.exponent.EstimatorBuilder;
 import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.exponent.GroupedFullBatch;
 import org.lyapunov4j.exponent.RateSweep;
@@ -98,7 +97,7 @@ public final class EdgeFinder {
     }
     double sharpness = LargestEigenpair.of(gram.whole()).value() / gram.whole().examples();
     double guess = Math.min(fullBatch, fullBatch * sharpness / largestDiagonalEntry(gram.whole()));
-    RateSweep sweep = new RateSweep(gram, step, settings.threads, settings.cancelled);
+    RateSweep sweep = settings.sweep(gram, step);
     return search(gram.whole(), common, sweep, 0).cold(guess, Optional.empty());
   }
 
@@ -185,8 +184,7 @@ public final class EdgeFinder {
   }
 
   private EdgeSearch search(GramMatrix gram, SgdStep step, double certified) {
-    RateSweep sweep = new RateSweep(gram, step, settings.threads, settings.cancelled);
-    return search(gram, step, sweep, certified);
+    return search(gram, step, settings.sweep(gram, step), certified);
   }
 
   private EdgeSearch search(GramMatrix gram, SgdStep step, RateSweep sweep, double certified) {
@@ -197,7 +195,7 @@ public final class EdgeFinder {
         settings.maxEpochs,
         settings.tolerance,
         certified,
-        new RandomStream(settings.seed));
+        settings.stream());
   }
 
   private static double fullBatch(GramMatrix gram, SgdStep step) {
@@ -234,39 +232,11 @@ public final class EdgeFinder {
   }
 
   /** Settings of an {@link EdgeFinder}. */
-  public static final class Builder {
-    private long seed = 1;
-    private int threads = Runtime.getRuntime().availableProcessors();
+  public static final class Builder extends EstimatorBuilder<Builder> {
     private int maxEpochs;
     private double tolerance = 0.02;
-    private BooleanSupplier cancelled = () -> false;
 
     private Builder() {}
-
-    /**
-     * Fixes every random draw.
-     *
-     * @param seed any value; default 1
-     * @return this
-     */
-    public Builder seed(long seed) {
-      this.seed = seed;
-      return this;
-    }
-
-    /**
-     * Threads for sampling; never changes a result.
-     *
-     * @param threads at least 1; default all processors
-     * @return this
-     */
-    public Builder threads(int threads) {
-      if (threads < 1) {
-        throw new IllegalArgumentException("threads must be at least 1, got " + threads);
-      }
-      this.threads = threads;
-      return this;
-    }
 
     /**
      * The epochs of a sweep, in which each of eight learning rates is measured.
@@ -275,10 +245,7 @@ public final class EdgeFinder {
      * @return this
      */
     public Builder maxEpochs(int epochs) {
-      if (epochs < 16) {
-        throw new IllegalArgumentException("maximal epochs must be at least 16, got " + epochs);
-      }
-      maxEpochs = epochs;
+      maxEpochs = requireAtLeast("maximal epochs", epochs, 16);
       return this;
     }
 
@@ -298,29 +265,32 @@ public final class EdgeFinder {
     }
 
     /**
-     * A cancellation check, asked between epochs from several threads.
-     *
-     * @param cancelled true to stop
-     * @return this
-     */
-    public Builder cancelled(BooleanSupplier cancelled) {
-      this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
-      return this;
-    }
-
-    /**
      * The finder.
      *
      * @return an immutable finder
      */
     public EdgeFinder build() {
-      Builder copy = new Builder();
-      copy.seed = seed;
-      copy.threads = threads;
+      Builder copy = share(new Builder());
       copy.maxEpochs = maxEpochs;
       copy.tolerance = tolerance;
-      copy.cancelled = cancelled;
       return new EdgeFinder(copy);
+    }
+
+    private RateSweep sweep(GramMatrix gram, SgdStep step) {
+      return new RateSweep(gram, step, threads(), cancelled());
+    }
+
+    private RateSweep sweep(GroupedGram gram, GroupedStep step) {
+      return new RateSweep(gram, step, threads(), cancelled());
+    }
+
+    private RandomStream stream() {
+      return new RandomStream(seed());
+    }
+
+    @Override
+    protected Builder self() {
+      return this;
     }
   }
 }

@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.MatrixProduct;
+import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
@@ -35,6 +36,7 @@ final class EigenBasis {
   private final int outputs;
   private final double[] g;
   private final double[] rows;
+  private final ExampleRows byExample;
   private final INDArray columns;
   private final Multiplier multiplier;
 
@@ -59,6 +61,7 @@ final class EigenBasis {
     outputs = spectrum.outputs();
     g = new double[count];
     rows = new double[m * count];
+    byExample = new ExampleRows(rows, count, outputs);
     columns = Nd4j.createUninitialized(type, new long[] {m, count}, 'f');
     double[] tile = new double[m * TILE];
     for (int from = 0; from < count; from += TILE) {
@@ -239,36 +242,14 @@ final class EigenBasis {
   double[] timesBlocks(double[] d, int from, int to) {
     int width = to - from;
     double[] product = new double[m * width];
-    forEachExample(
-        first -> {
-          for (int a = 0; a < outputs; a++) {
-            int row = (first + a) * outputs;
-            int target = (first + a) * width;
-            int b = 0;
-            for (; b + 2 <= outputs; b += 2) {
-              int x = (first + b) * g.length + from;
-              addTwo(d[row + b], d[row + b + 1], rows, x, x + g.length, product, target, width);
-            }
-            for (; b < outputs; b++) {
-              addOne(d[row + b], rows, (first + b) * g.length + from, product, target, width);
-            }
-          }
-        });
+    forEachExample(first -> byExample.addTimesBlock(d, first, from, width, product));
     return product;
   }
 
   /** h ← h + bd(U Qᵀ) for the eigenvectors from … to − 1, U row by row. */
   void addBlocks(double[] u, int from, int to, double[] h) {
     int width = to - from;
-    forEachExample(
-        first -> {
-          for (int a = 0; a < outputs; a++) {
-            for (int b = 0; b < outputs; b++) {
-              h[(first + a) * outputs + b] +=
-                  dot(u, (first + a) * width, rows, (first + b) * g.length + from, width);
-            }
-          }
-        });
+    forEachExample(first -> byExample.addBlock(u, first, from, width, h));
   }
 
   /**
@@ -295,7 +276,7 @@ final class EigenBasis {
     for (int first = 0; first < m; first += outputs) {
       double sum = 0;
       for (int i = first; i < first + outputs; i++) {
-        sum += dot(rows, i * g.length + from, rows, i * g.length + from, to - from);
+        sum += ExampleRows.dot(rows, i * g.length + from, rows, i * g.length + from, to - from);
       }
       largest = Math.max(largest, sum);
     }
@@ -311,23 +292,32 @@ final class EigenBasis {
     return sum;
   }
 
-  /** (Qx)ᵀ D (Qz), x and z for as many eigenvectors as they have entries. */
-  double bilinear(double[] d, double[] x, double[] z) {
-    double[] left = combination(x);
-    double[] right = x == z ? left : combination(z);
+  /** uᵀ D v. */
+  double bilinear(double[] d, double[] u, double[] v) {
     double sum = 0;
     for (int i = 0; i < m; i++) {
-      sum += left[i] * dot(d, i * outputs, right, i / outputs * outputs, outputs);
+      sum += u[i] * ExampleRows.dot(d, i * outputs, v, i / outputs * outputs, outputs);
     }
     return sum;
   }
 
-  private double[] combination(double[] x) {
+  /** Q x, for as many eigenvectors as x has entries. */
+  double[] combination(double[] x) {
     double[] v = new double[m];
     for (int i = 0; i < m; i++) {
-      v[i] = dot(rows, i * g.length, x, 0, x.length);
+      v[i] = ExampleRows.dot(rows, i * g.length, x, 0, x.length);
     }
     return v;
+  }
+
+  /** Signs for as many eigenvectors, the same every time. */
+  static double[] randomSigns(int length) {
+    RandomStream random = new RandomStream(length);
+    double[] x = new double[length];
+    for (int k = 0; k < length; k++) {
+      x[k] = 1 - 2.0 * random.nextInt(2);
+    }
+    return x;
   }
 
   /** Replaces every block B by B + Bᵀ. */
@@ -347,37 +337,5 @@ final class EigenBasis {
   private void forEachExample(IntConsumer task) {
     IntStream examples = IntStream.range(0, m / outputs);
     (m < LEAST_PARALLEL ? examples : examples.parallel()).forEach(i -> task.accept(i * outputs));
-  }
-
-  private static void addOne(double c, double[] x, int offset, double[] y, int target, int length) {
-    for (int k = 0; k < length; k++) {
-      y[target + k] += c * x[offset + k];
-    }
-  }
-
-  private static void addTwo(
-      double c, double d, double[] x, int p, int q, double[] y, int target, int length) {
-    for (int k = 0; k < length; k++) {
-      y[target + k] += c * x[p + k] + d * x[q + k];
-    }
-  }
-
-  /** Four sums at a time: a single one would wait for each addition. */
-  private static double dot(double[] x, int xFrom, double[] y, int yFrom, int length) {
-    double a = 0;
-    double b = 0;
-    double c = 0;
-    double d = 0;
-    int k = 0;
-    for (; k + 4 <= length; k += 4) {
-      a += x[xFrom + k] * y[yFrom + k];
-      b += x[xFrom + k + 1] * y[yFrom + k + 1];
-      c += x[xFrom + k + 2] * y[yFrom + k + 2];
-      d += x[xFrom + k + 3] * y[yFrom + k + 3];
-    }
-    for (; k < length; k++) {
-      a += x[xFrom + k] * y[yFrom + k];
-    }
-    return (a + b) + (c + d);
   }
 }

@@ -2,7 +2,6 @@
 package org.lyapunov4j.stability;
 
 import org.lyapunov4j.stability.EigenBasis.Products;
-import org.lyapunov4j.step.RandomStream;
 
 /**
  * The map R(D) = bd(Q [κ ∘ (QᵀDQ)] Qᵀ) on block-diagonal matrices D (N symmetric K × K blocks), to
@@ -20,7 +19,7 @@ import org.lyapunov4j.step.RandomStream;
  * <p>Cost for r eigenvectors: about mr² flops for overlaps, as much for an image.
  */
 final class ReducedMap implements SecondMomentMap {
-  private static final int STRIP = 128;
+  private static final int STRIP = 256;
 
   /** In roundoffs, relative to the norms that go into it. */
   static final double LARGEST_ERROR = 1e4;
@@ -28,9 +27,16 @@ final class ReducedMap implements SecondMomentMap {
   private final EigenBasis basis;
   private final int count;
 
+  /** A random x and Qx, by which overlaps are checked. */
+  private final double[] signs;
+
+  private final double[] combined;
+
   ReducedMap(EigenBasis basis) {
     this.basis = basis;
     count = basis.count();
+    signs = EigenBasis.randomSigns(count);
+    combined = basis.combination(signs);
   }
 
   @Override
@@ -187,22 +193,17 @@ final class ReducedMap implements SecondMomentMap {
 
   /** xᵀ(QᵀDQ)x = (Qx)ᵀD(Qx) for a random x of signs: a wrong product passes with probability 0. */
   private boolean areOverlaps(double[] d, double[] overlaps) {
-    RandomStream random = new RandomStream(count);
-    double[] x = new double[count];
-    for (int k = 0; k < count; k++) {
-      x[k] = 1 - 2.0 * random.nextInt(2);
-    }
     double[] found = new double[1];
     forEachColumn(
         count,
         (l, column, square, end) -> {
           double sum = 0;
           for (int k = 0; k < end; k++) {
-            sum += (k < square ? 2 : 1) * x[k] * overlaps[column + k];
+            sum += (k < square ? 2 : 1) * signs[k] * overlaps[column + k];
           }
-          found[0] += x[l] * sum;
+          found[0] += signs[l] * sum;
         });
-    return isNear(found[0], basis.bilinear(d, x, x), Math.sqrt(PerronSpace.dot(d, d)));
+    return isNear(found[0], basis.bilinear(d, combined, combined), Math.sqrt(PerronSpace.dot(d, d)));
   }
 
   /** The image is a sum of K × K blocks; a wrong one has another trace, or another ⟨D, R(D)⟩. */

@@ -9,10 +9,10 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BooleanSupplier;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.lyapunov4j.exponent.EstimatorBuilder;
 import org.lyapunov4j.exponent.ExactExponent;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.FullBatchExponent;
@@ -107,25 +107,49 @@ public final class StabilityAnalyzer {
    * @return the report, and the track for the next checkpoint
    * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}
    */
-  public Tracked track(GroupedGram gram, GroupedStep step, Optional<EdgeTrack> before) {
-    requireBatch(gram.whole(), step.common());
+  public Tracked<StabilityReport> track(
+      GroupedGram gram, GroupedStep step, Optional<EdgeTrack> before) {
+    return track(gram, step, before, Analysis::report);
+  }
+
+  /**
+   * The edge of groups of parameters alone, as {@link #trackEdge(GramMatrix, SgdStep, Optional,
+   * double)}.
+   *
+   * @param gram as for {@link #track(GroupedGram, GroupedStep, Optional)}
+   * @param step as for {@link #track(GroupedGram, GroupedStep, Optional)}
+   * @param before as for {@link #track(GramMatrix, SgdStep, Optional)}
+   * @param factor what the edge ratio is right within, above 1
+   * @return sharpness and η_c, and the track for the next checkpoint
+   * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}, or if the factor is
+   *     not above 1
+   */
+  public Tracked<EdgeReport> trackEdge(
+      GroupedGram gram, GroupedStep step, Optional<EdgeTrack> before, double factor) {
+    return track(gram, step, before, analysis -> analysis.gauge(factor));
+  }
+
+  private <R extends Findings> Tracked<R> track(
+      GroupedGram gram, GroupedStep step, Optional<EdgeTrack> before, Function<Analysis, R> report) {
     int[] acting =
         IntStream.range(0, gram.parts().size())
             .filter(h -> gram.parts().get(h).trace() > 0)
             .toArray();
     if (acting.length < 2) {
-      return track(gram.whole(), acting.length == 0 ? step.common() : step.of(acting[0]), before);
+      SgdStep alone = acting.length == 0 ? step.common() : step.of(acting[0]);
+      return track(gram.whole(), alone, before, report);
     }
     if (acting.length < gram.parts().size()) {
-      return track(gram.only(acting), step.only(acting), before);
+      return track(gram.only(acting), step.only(acting), before, report);
     }
+    requireBatch(gram.whole(), step.common());
     Decomposition known = new Decomposition(gram.whole());
     EdgeFollower follower = new EdgeFollower(before.map(known.units::inward));
     GroupAnalysis groups =
         new GroupAnalysis(
             gram.normalised(), known.units.step(step), known.largest, estimator, edges);
-    StabilityReport report = new Analysis(known, step.common(), null, follower, groups).report();
-    return new Tracked(report, follower.found.map(known.units::outward).or(() -> before));
+    R found = report.apply(new Analysis(known, step.common(), null, follower, groups));
+    return new Tracked<>(found, follower.found.map(known.units::outward).or(() -> before));
   }
 
   /**
@@ -152,22 +176,46 @@ public final class StabilityAnalyzer {
    *     may differ, and the track for the next checkpoint
    * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}
    */
-  public Tracked track(GramMatrix gram, SgdStep step, Optional<EdgeTrack> before) {
+  public Tracked<StabilityReport> track(
+      GramMatrix gram, SgdStep step, Optional<EdgeTrack> before) {
+    return track(gram, step, before, Analysis::report);
+  }
+
+  /**
+   * The edge alone, for a step whose linearisation is not known well enough for λ and a verdict,
+   * neither of which is computed: a small part of the price of {@link #track}.
+   *
+   * @param gram G
+   * @param step the step that stands for that of training
+   * @param before as for {@link #track}
+   * @param factor what the edge ratio is right within, above 1
+   * @return sharpness and η_c as {@link #track} has them, and the track for the next checkpoint
+   * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}, or if the factor is
+   *     not above 1
+   */
+  public Tracked<EdgeReport> trackEdge(
+      GramMatrix gram, SgdStep step, Optional<EdgeTrack> before, double factor) {
+    return track(gram, step, before, analysis -> analysis.gauge(factor));
+  }
+
+  private <R extends Findings> Tracked<R> track(
+      GramMatrix gram, SgdStep step, Optional<EdgeTrack> before, Function<Analysis, R> report) {
     requireBatch(gram, step);
     Decomposition known = new Decomposition(gram);
     EdgeFollower follower = new EdgeFollower(before.map(known.units::inward));
-    StabilityReport report = new Analysis(known, step, null, follower, null).report();
+    R found = report.apply(new Analysis(known, step, null, follower, null));
     // a checkpoint without η_c changes nothing of what is known of it
-    return new Tracked(report, follower.found.map(known.units::outward).or(() -> before));
+    return new Tracked<>(found, follower.found.map(known.units::outward).or(() -> before));
   }
 
   /**
    * A report, with what the analysis of the next checkpoint starts from.
    *
+   * @param <R> what is reported
    * @param report of this checkpoint
    * @param track for {@link #track}; empty as long as no η_c was found
    */
-  public record Tracked(StabilityReport report, Optional<EdgeTrack> track) {
+  public record Tracked<R extends Findings>(R report, Optional<EdgeTrack> track) {
     /** {@inheritDoc} */
     public Tracked {
       Objects.requireNonNull(report, "report");
@@ -359,7 +407,7 @@ public final class StabilityAnalyzer {
           exponent,
           gdExponent,
           sharpness,
-          groups == null ? FullBatchExponent.edgeRatio(sharpness, asked) : groups.edgeRatio(),
+          classicEdgeRatio(sharpness),
           decided,
           shown.map(units::report),
           edge,
@@ -373,6 +421,26 @@ public final class StabilityAnalyzer {
               .map(spectrum -> units.diagnosis(GramDiagnosis.of(gram, spectrum, step))),
           VerdictRule.of(sharpness, asked, exponent, decided, edge, shown),
           groups == null ? known.remarks : groups.remarks(known.remarks));
+    }
+
+    /** Without λ, its certificate and its verdict. */
+    EdgeReport gauge(double factor) {
+      Optional<CriticalLearningRate> critical =
+          criticalLearningRate(secondMoment.map(found -> found.analyzeAtBatchSize(step)));
+      double sharpness = units.curvature(largest / gram.examples());
+      return new EdgeReport(
+          gram.examples(),
+          gram.outputs(),
+          asked,
+          sharpness,
+          classicEdgeRatio(sharpness),
+          critical.map(units::rate),
+          factor,
+          known.remarks);
+    }
+
+    private double classicEdgeRatio(double sharpness) {
+      return groups == null ? FullBatchExponent.edgeRatio(sharpness, asked) : groups.edgeRatio();
     }
 
     /** Whether the step moves anything. */
@@ -477,7 +545,7 @@ public final class StabilityAnalyzer {
   }
 
   /** Settings of a {@link StabilityAnalyzer}. */
-  public static final class Builder {
+  public static final class Builder extends EstimatorBuilder<Builder> {
     private final LyapunovEstimator.Builder estimator = LyapunovEstimator.builder();
     private final EdgeFinder.Builder edges = EdgeFinder.builder();
     private final SpectrumEstimator.Builder sums = SpectrumEstimator.builder();
@@ -492,32 +560,6 @@ public final class StabilityAnalyzer {
     /** For tests of what happens where routines are wrong. */
     Builder decomposer(Decomposer decomposer) {
       this.decomposer = decomposer;
-      return this;
-    }
-
-    /**
-     * Fixes every random draw.
-     *
-     * @param seed any value; default 1
-     * @return this
-     */
-    public Builder seed(long seed) {
-      estimator.seed(seed);
-      edges.seed(seed);
-      sums.seed(seed);
-      return this;
-    }
-
-    /**
-     * Threads for sampling; never changes a result.
-     *
-     * @param threads at least 1; default all processors
-     * @return this
-     */
-    public Builder threads(int threads) {
-      estimator.threads(threads);
-      edges.threads(threads);
-      sums.threads(threads);
       return this;
     }
 
@@ -551,19 +593,6 @@ public final class StabilityAnalyzer {
      */
     public Builder timeBudget(Duration budget) {
       estimator.timeBudget(budget);
-      return this;
-    }
-
-    /**
-     * A cancellation check, asked between epochs from several threads.
-     *
-     * @param cancelled true to stop
-     * @return this
-     */
-    public Builder cancelled(BooleanSupplier cancelled) {
-      estimator.cancelled(cancelled);
-      edges.cancelled(cancelled);
-      sums.cancelled(cancelled);
       return this;
     }
 
@@ -624,7 +653,15 @@ public final class StabilityAnalyzer {
      * @return an immutable analyzer
      */
     public StabilityAnalyzer build() {
+      share(estimator);
+      share(edges);
+      share(sums);
       return new StabilityAnalyzer(this);
+    }
+
+    @Override
+    protected Builder self() {
+      return this;
     }
   }
 }

@@ -2,11 +2,7 @@
 package org.lyapunov4j.stability;
 
 import java.util.Arrays;
-import org.hipparchus.linear.Array2DRowRealMatrix;
-import org.hipparchus.linear.EigenDecompositionSymmetric;
-import org.hipparchus.linear.RealMatrix;
 import org.lyapunov4j.stability.EigenBasis.Products;
-import org.lyapunov4j.step.RandomStream;
 
 /**
  * {@link ReducedMap} with the small eigenvalues in closed form. Pairs (k, l) of one of the first
@@ -30,12 +26,21 @@ final class TruncatedMap implements SecondMomentMap {
    */
   private static final double BELOW_BOUND = 0.95;
 
+  /** Of the largest diagonal entry: a few roundings of a block of some hundred outputs. */
+  private static final double NO_PIVOT = 1e-13;
+
   private final EigenBasis basis;
   private final int head;
   private final int reach;
   private final double tailMean;
   private final double[] tail;
-  private final double[] tailRoot;
+  private final double[] tailFactor;
+
+  /** A random x, Qx and that of its head, by which overlaps are checked. */
+  private final double[] signs;
+
+  private final double[] combined;
+  private final double[] combinedHead;
 
   /** The map with {@code head} eigenvectors exact among {@code reach}. */
   TruncatedMap(EigenBasis basis, int head, int reach) {
@@ -67,7 +72,10 @@ final class TruncatedMap implements SecondMomentMap {
         tail[i] -= between[i];
       }
     }
-    tailRoot = roots(tail);
+    tailFactor = factors(tail);
+    signs = EigenBasis.randomSigns(this.reach);
+    combined = basis.combination(signs);
+    combinedHead = basis.combination(Arrays.copyOf(signs, this.head));
   }
 
   @Override
@@ -80,7 +88,7 @@ final class TruncatedMap implements SecondMomentMap {
     return head * reach + dimension();
   }
 
-  /** Overlaps with the eigenvectors, column by column of the head, then D bd(G_t)^½. */
+  /** Overlaps with the eigenvectors, column by column of the head, then D L with L Lᵀ = bd(G_t). */
   @Override
   public double[] overlaps(double[] d) {
     return basis.verified(() -> computeOverlaps(d), overlaps -> areOverlaps(d, overlaps));
@@ -91,14 +99,14 @@ final class TruncatedMap implements SecondMomentMap {
     try (Products products = basis.products(head)) {
       products.overlaps(reach, basis.timesBlocks(d, 0, head), head, result, 0);
     }
-    addBlockProducts(d, 0, result, head * reach);
+    addTimesFactor(d, result, head * reach);
     return result;
   }
 
   @Override
   public double[] weights(PairKernel kernel, int count) {
     double[] weights = new double[pairs()];
-    double t = tailFactor(kernel);
+    double t = tailWeight(kernel);
     for (int k = 0; k < Math.min(head, count); k++) {
       for (int l = 0; l < Math.min(reach, count); l++) {
         weights[k * reach + l] = weight(kernel, t, k, l);
@@ -114,13 +122,13 @@ final class TruncatedMap implements SecondMomentMap {
     return l < head ? factor : 2 * (factor - t * h);
   }
 
-  private double tailFactor(PairKernel kernel) {
+  private double tailWeight(PairKernel kernel) {
     return tailMean > 0 ? BELOW_BOUND * kernel.at(tailMean, tailMean) / (2 * tailMean) : 0;
   }
 
   @Override
   public double quadratic(PairKernel kernel, int count, double[] overlaps) {
-    double t = tailFactor(kernel);
+    double t = tailWeight(kernel);
     double sum = 0;
     for (int k = 0; k < Math.min(head, count); k++) {
       for (int l = 0; l < Math.min(reach, count); l++) {
@@ -155,7 +163,7 @@ final class TruncatedMap implements SecondMomentMap {
     for (int i = 0; i < tail.length; i++) {
       tail[i] = 0.5 * weights[head * reach + i] * overlaps[head * reach + i];
     }
-    addBlockProducts(tail, 0, image, 0);
+    addTimesTranspose(tail, image);
     basis.addTransposes(image);
     return image;
   }
@@ -167,20 +175,15 @@ final class TruncatedMap implements SecondMomentMap {
 
   /** As for {@link ReducedMap}, but for pairs of the head with the reach. */
   private boolean areOverlaps(double[] d, double[] overlaps) {
-    RandomStream random = new RandomStream(reach);
-    double[] x = new double[reach];
-    for (int l = 0; l < reach; l++) {
-      x[l] = 1 - 2.0 * random.nextInt(2);
-    }
     double found = 0;
     for (int k = 0; k < head; k++) {
       double sum = 0;
       for (int l = 0; l < reach; l++) {
-        sum += x[l] * overlaps[k * reach + l];
+        sum += signs[l] * overlaps[k * reach + l];
       }
-      found += x[k] * sum;
+      found += signs[k] * sum;
     }
-    double expected = basis.bilinear(d, Arrays.copyOf(x, head), x);
+    double expected = basis.bilinear(d, combinedHead, combined);
     double error = Math.abs(found - expected);
     return error <= ReducedMap.LARGEST_ERROR * basis.roundoff() * Math.sqrt(PerronSpace.dot(d, d));
   }
@@ -197,45 +200,67 @@ final class TruncatedMap implements SecondMomentMap {
     return error <= ReducedMap.LARGEST_ERROR * basis.roundoff() * magnitude;
   }
 
-  /** target ← target + A·bd(G_t)^½, block by block. */
-  private void addBlockProducts(double[] a, int from, double[] target, int offset) {
+  /** target ← target + A·L, block by block. */
+  private void addTimesFactor(double[] a, double[] target, int offset) {
+    int k = basis.outputs();
+    for (int row = 0; row < basis.size(); row++) {
+      int first = row / k * k;
+      for (int c = 0; c < k; c++) {
+        double factor = a[row * k + c];
+        for (int b = 0; b <= c; b++) {
+          target[offset + row * k + b] += factor * tailFactor[(first + c) * k + b];
+        }
+      }
+    }
+  }
+
+  /** target ← target + A·Lᵀ, block by block. */
+  private void addTimesTranspose(double[] a, double[] target) {
     int k = basis.outputs();
     for (int row = 0; row < basis.size(); row++) {
       int first = row / k * k;
       for (int b = 0; b < k; b++) {
         double sum = 0;
-        for (int c = 0; c < k; c++) {
-          sum += a[from + row * k + c] * tailRoot[(first + c) * k + b];
+        for (int c = 0; c <= b; c++) {
+          sum += a[row * k + c] * tailFactor[(first + b) * k + c];
         }
-        target[offset + row * k + b] += sum;
+        target[row * k + b] += sum;
       }
     }
   }
 
-  /** The positive square root of every block. */
-  private double[] roots(double[] blocks) {
+  /**
+   * A lower triangular L with L Lᵀ = B for every positive semidefinite block B. What rounding makes
+   * of a pivot that is 0 is taken for 0.
+   */
+  private double[] factors(double[] blocks) {
     int k = basis.outputs();
-    double[] roots = new double[blocks.length];
+    double[] factors = new double[blocks.length];
     for (int base = 0; base < blocks.length; base += k * k) {
-      RealMatrix block = new Array2DRowRealMatrix(k, k);
+      double largest = 0;
       for (int a = 0; a < k; a++) {
-        for (int b = 0; b < k; b++) {
-          block.setEntry(a, b, 0.5 * (blocks[base + a * k + b] + blocks[base + b * k + a]));
-        }
+        largest = Math.max(largest, blocks[base + a * k + a]);
       }
-      EigenDecompositionSymmetric eigen = new EigenDecompositionSymmetric(block);
-      RealMatrix v = eigen.getV();
-      for (int a = 0; a < k; a++) {
-        for (int b = 0; b < k; b++) {
-          double sum = 0;
-          for (int c = 0; c < k; c++) {
-            double root = Math.sqrt(Math.max(0, eigen.getEigenvalue(c)));
-            sum += root * v.getEntry(a, c) * v.getEntry(b, c);
+      for (int b = 0; b < k; b++) {
+        double pivot = reduced(blocks, factors, base, b, b);
+        if (pivot > NO_PIVOT * largest) {
+          double root = Math.sqrt(pivot);
+          for (int a = b; a < k; a++) {
+            factors[base + a * k + b] = reduced(blocks, factors, base, a, b) / root;
           }
-          roots[base + a * k + b] = sum;
         }
       }
     }
-    return roots;
+    return factors;
+  }
+
+  /** B_ab without what the columns of L before b make of it. */
+  private double reduced(double[] blocks, double[] factors, int base, int a, int b) {
+    int k = basis.outputs();
+    double sum = blocks[base + a * k + b];
+    for (int c = 0; c < b; c++) {
+      sum -= factors[base + a * k + c] * factors[base + b * k + c];
+    }
+    return sum;
   }
 }

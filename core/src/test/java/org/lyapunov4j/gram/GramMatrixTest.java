@@ -41,6 +41,23 @@ class GramMatrixTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"1, 1", "7, 5", "511, 4", "1030, 6"})
+  void severalTargetsGetTheBitsOfOne(int m, int count) {
+    GramMatrix gram = cheap(m);
+    RandomStream random = new RandomStream(m);
+    int[] rows = new int[count];
+    Arrays.setAll(rows, j -> random.nextInt(m));
+    double[][] coefficients = TestGrams.gaussian(3, count, 1);
+    double[][] expected = TestGrams.gaussian(3, m, 2);
+    double[][] targets = TestGrams.gaussian(3, m, 2);
+    for (int t = 0; t < targets.length; t++) {
+      gram.addColumns(rows, coefficients[t], count, expected[t]);
+    }
+    gram.addColumns(rows, coefficients, count, targets);
+    assertThat(targets).isDeepEqualTo(expected);
+  }
+
   @Test
   void singlePrecisionComputesInDouble() {
     GramMatrix gram = TestGrams.single(TestGrams.wishart(11, 3, 40, 2));

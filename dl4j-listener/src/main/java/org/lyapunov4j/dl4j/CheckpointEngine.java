@@ -31,6 +31,7 @@ import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
@@ -137,7 +138,7 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** A step at the level that the model leaves it. */
   TrainingStep at(TrainingStep step) {
-    return kernel.of(step).at(kernel.level());
+    return kernel.of(step).at(kernel.level(step.sgd().batchSize()));
   }
 
   /**
@@ -232,7 +233,8 @@ final class CheckpointEngine implements AutoCloseable {
             new RandomStream(settings.seed()).split(GRADIENT_NORMS).split(snapshot.iteration()));
     List<int[]> batches = new ArrayList<>();
     int[] batch = new int[step.batchSize()];
-    for (int b = 0; b < NORMED_BATCHES; b++) {
+    int draws = step.isFullBatch(examples) ? 1 : NORMED_BATCHES; // all of them are the same
+    for (int b = 0; b < draws; b++) {
       int size = sampler.next(batch);
       batches.add(Arrays.copyOf(batch, size));
     }
@@ -282,11 +284,11 @@ final class CheckpointEngine implements AutoCloseable {
     }
     Kernel.Matrix matrix = result.matrix().get();
     GramMatrix gram = matrix.gram();
+    if (step.level() instanceof Level.Approximate approximate && approximate.isGauge()) {
+      return new Found(gauge(snapshot, step, matrix, approximate.factor()));
+    }
     StabilityReport report = report(snapshot, step, matrix);
     settings.deadline().check();
-    if (step.level() instanceof Level.Approximate approximate && approximate.isGauge()) {
-      return new Found(EdgeReport.of(report, approximate.factor()));
-    }
     return new Found(
         report,
         smallerProbes(matrix, snapshot.tier(), step),
@@ -300,20 +302,27 @@ final class CheckpointEngine implements AutoCloseable {
 
   private StabilityReport report(Snapshot snapshot, TrainingStep step, Kernel.Matrix matrix) {
     StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
+    EdgeTracker edge = settings.edge();
+    int iteration = snapshot.iteration();
     return matrix
         .grouped()
-        .map(
-            gram ->
-                settings
-                    .edge()
-                    .analyze(
-                        analyzer,
-                        gram,
-                        step.groups().orElseThrow().of(step.sgd()),
-                        snapshot.iteration()))
-        .orElseGet(
-            () ->
-                settings.edge().analyze(analyzer, matrix.gram(), step.sgd(), snapshot.iteration()));
+        .map(gram -> edge.analyze(analyzer, gram, grouped(step), iteration))
+        .orElseGet(() -> edge.analyze(analyzer, matrix.gram(), step.sgd(), iteration));
+  }
+
+  private EdgeReport gauge(
+      Snapshot snapshot, TrainingStep step, Kernel.Matrix matrix, double factor) {
+    StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
+    EdgeTracker edge = settings.edge();
+    int iteration = snapshot.iteration();
+    return matrix
+        .grouped()
+        .map(gram -> edge.gauge(analyzer, gram, grouped(step), iteration, factor))
+        .orElseGet(() -> edge.gauge(analyzer, matrix.gram(), step.sgd(), iteration, factor));
+  }
+
+  private static GroupedStep grouped(TrainingStep step) {
+    return step.groups().orElseThrow().of(step.sgd());
   }
 
   private ObservedReport observed(TrainingStep step, Kernel.Result result) {

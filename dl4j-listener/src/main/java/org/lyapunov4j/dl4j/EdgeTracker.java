@@ -2,12 +2,14 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.Optional;
-import org.lyapunov4j.dl4j.record.EdgeFile;
+import org.lyapunov4j.dl4j.record.EdgeState;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GroupedGram;
 import org.lyapunov4j.stability.EdgeForecast;
+import org.lyapunov4j.stability.EdgeReport;
 import org.lyapunov4j.stability.EdgeTrack;
 import org.lyapunov4j.stability.EdgeTrend;
+import org.lyapunov4j.stability.Findings;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.step.GroupedStep;
@@ -26,7 +28,7 @@ final class EdgeTracker {
    *
    * @param restored where an earlier run of the program stopped; empty if there is none
    */
-  EdgeTracker(Optional<EdgeFile.State> restored) {
+  EdgeTracker(Optional<EdgeState> restored) {
     restored.ifPresent(
         state -> {
           track = Optional.of(state.track());
@@ -46,7 +48,20 @@ final class EdgeTracker {
     return follow(analyzer.track(gram, step, track), step.common(), iteration);
   }
 
-  private StabilityReport follow(StabilityAnalyzer.Tracked next, SgdStep step, int iteration) {
+  /** The same where the edge alone is wanted, right within a factor. */
+  EdgeReport gauge(
+      StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int iteration, double factor) {
+    return follow(analyzer.trackEdge(gram, step, track, factor), step, iteration);
+  }
+
+  /** The same of groups of parameters. */
+  EdgeReport gauge(
+      StabilityAnalyzer analyzer, GroupedGram gram, GroupedStep step, int iteration, double factor) {
+    return follow(analyzer.trackEdge(gram, step, track, factor), step.common(), iteration);
+  }
+
+  private <R extends Findings> R follow(
+      StabilityAnalyzer.Tracked<R> next, SgdStep step, int iteration) {
     track = next.track();
     next.report()
         .criticalLearningRate()
@@ -60,7 +75,7 @@ final class EdgeTracker {
   }
 
   /** What to save, if anything was found yet. */
-  Optional<EdgeFile.State> state() {
-    return track.map(found -> new EdgeFile.State(found, trend));
+  Optional<EdgeState> state() {
+    return track.map(found -> new EdgeState(found, trend));
   }
 }

@@ -46,7 +46,15 @@ class RequestsEndTest {
 
   private static List<Path> tests() throws IOException {
     List<Path> found = new ArrayList<>();
-    for (String module : List.of("core", "dl4j-listener", "dl4j-listener/ui", "samples", "docs")) {
+    for (String module :
+        List.of(
+            "core",
+            "dl4j-listener",
+            "dl4j-listener/ui",
+            "samples/first-steps",
+            "samples/program",
+            "samples/experiments",
+            "docs")) {
       try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve("src/test/java"))) {
         files
             .filter(

@@ -34,7 +34,7 @@ final class Duel implements AutoCloseable {
   Duel(Workload workload, LyapunovListener.Builder settings, int turn) {
     this.workload = workload;
     this.turn = turn;
-    listener = clock.giveTo(settings).onCheckpoint(c -> checkpoints.incrementAndGet()).build();
+    listener = clock.giveTo(settings).to(c -> checkpoints.incrementAndGet()).build();
     timed = new Timed(listener);
     watched = new Side(timed);
     control = new Side(new BaseTrainingListener() {});

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GramRows;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -23,7 +24,7 @@ final class GramAccumulator implements AutoCloseable {
   /** Rows of a tile: few, since half of a square of that size is wasted at the diagonal. */
   private static final int TILE_ROWS = 256;
 
-  /** StackedColumns of a tile: the tile stays in the cache from the product to the sum. */
+  /** Columns of a tile: the tile stays in the cache from the product to the sum. */
   private static final int TILE_COLUMNS = 4096;
 
   /** Rows that a thread takes at a time. */
@@ -33,8 +34,7 @@ final class GramAccumulator implements AutoCloseable {
   private final int outputs;
   private final int tileRows;
   private final int tileColumns;
-  private final double[][] doubles;
-  private final float[][] floats;
+  private final GramRows sums;
   private final Tile.Product product;
   private final Runnable beforeEachTile;
   private final Map<String, Tile> tiles = new HashMap<>();
@@ -67,9 +67,7 @@ final class GramAccumulator implements AutoCloseable {
     this.tileColumns = tileColumns;
     this.product = product;
     this.beforeEachTile = beforeEachTile;
-    int m = Math.multiplyExact(examples, outputs);
-    doubles = single ? null : new double[m][m];
-    floats = single ? new float[m][m] : null;
+    sums = GramRows.zeros(Math.multiplyExact(examples, outputs), single);
   }
 
   /** Adds J Jᵀ for J with m rows, example-major. */
@@ -85,7 +83,7 @@ final class GramAccumulator implements AutoCloseable {
               (r, line) -> {
                 line.clear();
                 line.add(products, r);
-                addTo(rows.from() * outputs + r, columns.from() * outputs, line, 1);
+                line.addTo(sums, rows.from() * outputs + r, columns.from() * outputs, 1);
               });
         });
   }
@@ -113,10 +111,8 @@ final class GramAccumulator implements AutoCloseable {
     for (int p = 0; p < products.length; p++) {
       int row = rowOf(which, a + p / width);
       int column = rowOf(which, b + p % width);
-      if (column <= row && floats == null) {
-        doubles[row][column] += products[p];
-      } else if (column <= row) {
-        floats[row][column] += (float) products[p];
+      if (column <= row) {
+        sums.add(row, column, products[p]);
       }
     }
   }
@@ -151,7 +147,7 @@ final class GramAccumulator implements AutoCloseable {
                   line.weigh(weights, r / outputs * positions + t, positions, outputs, bias);
                   line.addWeighted(products, r * positions + t);
                 }
-                addTo(rows.from() * outputs + r, columns.from() * outputs, line, positions);
+                line.addTo(sums, rows.from() * outputs + r, columns.from() * outputs, positions);
               });
         });
   }
@@ -160,24 +156,13 @@ final class GramAccumulator implements AutoCloseable {
   void add(GramAccumulator other) {
     IntStream.range(0, examples * outputs)
         .parallel()
-        .forEach(
-            row -> {
-              for (int c = 0; c <= row; c++) {
-                if (floats == null) {
-                  doubles[row][c] += other.doubles[row][c];
-                } else {
-                  floats[row][c] += other.floats[row][c];
-                }
-              }
-            });
+        .forEach(row -> sums.addRow(row, other.sums, row + 1));
   }
 
   /** The sum of all that was added; the accumulator must not be used again. */
   GramMatrix toGram() {
     close();
-    return floats == null
-        ? GramMatrix.adoptLowerHalf(doubles, examples, outputs)
-        : GramMatrix.adoptLowerHalf(floats, examples, outputs);
+    return GramMatrix.adoptLowerHalf(sums, examples, outputs);
   }
 
   @Override
@@ -247,13 +232,5 @@ final class GramAccumulator implements AutoCloseable {
                 action.accept(r, line);
               }
             });
-  }
-
-  private void addTo(int row, int from, TileRow line, int positions) {
-    if (floats == null) {
-      line.addTo(doubles[row], from, positions);
-    } else {
-      line.addTo(floats[row], from, positions);
-    }
   }
 }

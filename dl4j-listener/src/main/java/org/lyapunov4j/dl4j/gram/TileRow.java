@@ -2,45 +2,68 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.Arrays;
+import org.lyapunov4j.gram.GramRows;
 
 /**
  * One row of a tile on its way into a row of the Gram matrix, in plain arrays and short loops that
  * the compiler turns into vector instructions. Each thread has its own.
  */
-sealed interface TileRow {
-  /** A line for rows of the given tile. */
+abstract sealed class TileRow {
+  private int weighed = -1;
+
+  /** A row for rows of the given tile. */
   static TileRow of(Tile tile) {
     return tile.isSinglePrecision() ? new Floats(tile.columns()) : new Doubles(tile.columns());
   }
 
   /** Starts a new row. */
-  void clear();
+  abstract void clear();
 
   /** Adds a row of products. */
-  void add(Tile products, int row);
+  abstract void add(Tile products, int row);
 
   /** Adds a row of products, entry by entry times the weights. */
-  void addWeighted(Tile products, int row);
+  abstract void addWeighted(Tile products, int row);
 
   /**
    * Takes a row of weights, one for each example and position, adds the bias to them and repeats
    * those of an example for each of its columns.
    */
-  void weigh(Tile weights, int row, int positions, int outputs, double bias);
+  void weigh(Tile tile, int row, int positions, int outputs, double bias) {
+    if (row == weighed) {
+      return;
+    }
+    weighed = row;
+    take(tile, row, bias);
+    for (int j = 0, at = 0; j < tile.columns(); j += positions, at += outputs * positions) {
+      if (positions == 1) {
+        fillWeights(at, at + outputs, j);
+      } else {
+        for (int k = 0; k < outputs; k++) {
+          copyWeights(j, at + k * positions, positions);
+        }
+      }
+    }
+  }
 
   /** Adds the sums over the positions to entries from … of a row. */
-  void addTo(double[] row, int from, int positions);
+  abstract void addTo(GramRows rows, int row, int from, int positions);
 
-  /** Adds the sums over the positions to entries from … of a row. */
-  void addTo(float[] row, int from, int positions);
+  /** Takes a row of numbers, plus the bias. */
+  abstract void take(Tile tile, int row, double bias);
 
-  /** Lines of products in single precision. */
-  final class Floats implements TileRow {
+  /** Puts number j into some weights. */
+  abstract void fillWeights(int from, int to, int j);
+
+  /** Puts the numbers from j on into the weights from … on. */
+  abstract void copyWeights(int j, int from, int count);
+
+  /** Products in single precision. */
+  private static final class Floats extends TileRow {
     private final float[] sums;
     private final float[] line;
     private final float[] weights;
     private float[] given = {};
-    private int weighed = -1;
 
     Floats(int columns) {
       sums = new float[columns];
@@ -49,12 +72,12 @@ sealed interface TileRow {
     }
 
     @Override
-    public void clear() {
+    void clear() {
       Arrays.fill(sums, 0);
     }
 
     @Override
-    public void add(Tile products, int row) {
+    void add(Tile products, int row) {
       products.read(row, line);
       for (int c = 0; c < sums.length; c++) {
         sums[c] += line[c];
@@ -62,7 +85,7 @@ sealed interface TileRow {
     }
 
     @Override
-    public void addWeighted(Tile products, int row) {
+    void addWeighted(Tile products, int row) {
       products.read(row, line);
       for (int c = 0; c < sums.length; c++) {
         sums[c] += weights[c] * line[c];
@@ -70,31 +93,26 @@ sealed interface TileRow {
     }
 
     @Override
-    public void weigh(Tile tile, int row, int positions, int outputs, double bias) {
-      if (row == weighed) {
-        return;
-      }
-      weighed = row;
+    void take(Tile tile, int row, double bias) {
       given = given.length == tile.columns() ? given : new float[tile.columns()];
       tile.read(row, given);
-      if (bias > 0) {
-        for (int c = 0; c < given.length; c++) {
-          given[c] += (float) bias;
-        }
-      }
-      for (int j = 0, at = 0; j < given.length; j += positions, at += outputs * positions) {
-        if (positions == 1) {
-          Arrays.fill(weights, at, at + outputs, given[j]);
-        } else {
-          for (int k = 0; k < outputs; k++) {
-            System.arraycopy(given, j, weights, at + k * positions, positions);
-          }
-        }
+      for (int c = 0; bias > 0 && c < given.length; c++) {
+        given[c] += (float) bias;
       }
     }
 
-    /** Over positions, in place. */
-    private int reduce(int positions) {
+    @Override
+    void fillWeights(int from, int to, int j) {
+      Arrays.fill(weights, from, to, given[j]);
+    }
+
+    @Override
+    void copyWeights(int j, int from, int count) {
+      System.arraycopy(given, j, weights, from, count);
+    }
+
+    @Override
+    void addTo(GramRows rows, int row, int from, int positions) {
       int count = sums.length / positions;
       for (int c = 0; positions > 1 && c < count; c++) {
         float sum = 0;
@@ -103,33 +121,16 @@ sealed interface TileRow {
         }
         sums[c] = sum;
       }
-      return count;
-    }
-
-    @Override
-    public void addTo(double[] row, int from, int positions) {
-      int count = reduce(positions);
-      for (int c = 0; c < count; c++) {
-        row[from + c] += sums[c];
-      }
-    }
-
-    @Override
-    public void addTo(float[] row, int from, int positions) {
-      int count = reduce(positions);
-      for (int c = 0; c < count; c++) {
-        row[from + c] += sums[c];
-      }
+      rows.add(row, from, sums, count);
     }
   }
 
-  /** Lines of products in double precision. */
-  final class Doubles implements TileRow {
+  /** Products in double precision. */
+  private static final class Doubles extends TileRow {
     private final double[] sums;
     private final double[] line;
     private final double[] weights;
     private double[] given = {};
-    private int weighed = -1;
 
     Doubles(int columns) {
       sums = new double[columns];
@@ -138,12 +139,12 @@ sealed interface TileRow {
     }
 
     @Override
-    public void clear() {
+    void clear() {
       Arrays.fill(sums, 0);
     }
 
     @Override
-    public void add(Tile products, int row) {
+    void add(Tile products, int row) {
       products.read(row, line);
       for (int c = 0; c < sums.length; c++) {
         sums[c] += line[c];
@@ -151,7 +152,7 @@ sealed interface TileRow {
     }
 
     @Override
-    public void addWeighted(Tile products, int row) {
+    void addWeighted(Tile products, int row) {
       products.read(row, line);
       for (int c = 0; c < sums.length; c++) {
         sums[c] += weights[c] * line[c];
@@ -159,31 +160,26 @@ sealed interface TileRow {
     }
 
     @Override
-    public void weigh(Tile tile, int row, int positions, int outputs, double bias) {
-      if (row == weighed) {
-        return;
-      }
-      weighed = row;
+    void take(Tile tile, int row, double bias) {
       given = given.length == tile.columns() ? given : new double[tile.columns()];
       tile.read(row, given);
-      if (bias > 0) {
-        for (int c = 0; c < given.length; c++) {
-          given[c] += bias;
-        }
-      }
-      for (int j = 0, at = 0; j < given.length; j += positions, at += outputs * positions) {
-        if (positions == 1) {
-          Arrays.fill(weights, at, at + outputs, given[j]);
-        } else {
-          for (int k = 0; k < outputs; k++) {
-            System.arraycopy(given, j, weights, at + k * positions, positions);
-          }
-        }
+      for (int c = 0; bias > 0 && c < given.length; c++) {
+        given[c] += bias;
       }
     }
 
-    /** Over positions, in place. */
-    private int reduce(int positions) {
+    @Override
+    void fillWeights(int from, int to, int j) {
+      Arrays.fill(weights, from, to, given[j]);
+    }
+
+    @Override
+    void copyWeights(int j, int from, int count) {
+      System.arraycopy(given, j, weights, from, count);
+    }
+
+    @Override
+    void addTo(GramRows rows, int row, int from, int positions) {
       int count = sums.length / positions;
       for (int c = 0; positions > 1 && c < count; c++) {
         double sum = 0;
@@ -192,23 +188,7 @@ sealed interface TileRow {
         }
         sums[c] = sum;
       }
-      return count;
-    }
-
-    @Override
-    public void addTo(double[] row, int from, int positions) {
-      int count = reduce(positions);
-      for (int c = 0; c < count; c++) {
-        row[from + c] += sums[c];
-      }
-    }
-
-    @Override
-    public void addTo(float[] row, int from, int positions) {
-      int count = reduce(positions);
-      for (int c = 0; c < count; c++) {
-        row[from + c] += (float) sums[c];
-      }
+      rows.add(row, from, sums, count);
     }
   }
 }

@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The notebooks as they are in the repository, and as the real kernel runs them. */
 class NotebooksTest {
   private static final Path NOTEBOOKS = Path.of("").toAbsolutePath();
-  private static final Path PROGRAM = NOTEBOOKS.resolve("../target/lyapunov4j.jar").normalize();
+  private static final Path PROGRAM =
+      NOTEBOOKS.resolve("../program/target/lyapunov4j.jar").normalize();
   private static final long LARGEST = 500_000;
 
   @TempDir private Path folder;

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.experiment;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.BooleanSupplier;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.dl4j.LyapunovListener;
+import org.lyapunov4j.dl4j.Schedule;
+import org.lyapunov4j.samples.train.DenseNetwork;
+import org.lyapunov4j.samples.train.RunEnd;
+import org.lyapunov4j.samples.train.TrainingRun;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.SgdStep;
+import org.nd4j.linalg.dataset.DataSet;
+
+/**
+ * A network that is trained and watched.
+ *
+ * @param id unique
+ * @param labels what the experiment calls it by; with data, learning rate and the like
+ * @param configuration of the network, with its seed and updater
+ * @param examples to train on
+ * @param probe of the Gram matrix
+ * @param plan how it is trained
+ */
+record NetworkRun(
+    String id,
+    Map<String, String> labels,
+    MultiLayerConfiguration configuration,
+    DataSet examples,
+    DataSet probe,
+    Plan plan)
+    implements Run {
+  /**
+   * How a network is trained and watched.
+   *
+   * @param step batch size and sampling
+   * @param iterations at most
+   * @param tier of the checkpoints, that of the last step included
+   * @param schedule of these checkpoints
+   * @param economy schedule of further ones of the economy tier
+   * @param hessian whether the sharpness of the Hessian of the loss of all examples is measured at
+   *     every checkpoint
+   * @param enough the loss of a mini-batch at which training ends, one step later, which has a
+   *     checkpoint; 0 for never
+   * @param seed of mini-batches and estimates
+   */
+  record Plan(
+      SgdStep step,
+      int iterations,
+      Tier tier,
+      Schedule schedule,
+      Optional<Schedule> economy,
+      boolean hessian,
+      double enough,
+      long seed) {}
+
+  @Override
+  public Map<String, String> settings() {
+    Map<String, String> settings = new TreeMap<>(labels);
+    settings.put("plan", plan.toString());
+    settings.put("exponent", CheckpointSeries.EXPONENT);
+    settings.put(
+        "network",
+        UUID.nameUUIDFromBytes(configuration.toJson().getBytes(StandardCharsets.UTF_8)).toString());
+    return settings;
+  }
+
+  @Override
+  public Measurements execute(Path record, BooleanSupplier stop) {
+    MultiLayerNetwork network = DenseNetwork.initialised(configuration.clone());
+    Ending ending = new Ending(plan.enough());
+    try (CheckpointSeries series =
+            new CheckpointSeries(network, plan.hessian() ? examples : null, probe);
+        LyapunovListener listener = listener(record, series)) {
+      listener.note(labels);
+      RunEnd end =
+          new TrainingRun(network, examples, plan.step(), plan.iterations(), plan.seed())
+              .run(
+                  listener,
+                  (iteration, loss) -> ending.see(loss, listener),
+                  () -> ending.isReached() || stop.getAsBoolean());
+      // Where training diverged there is nothing left to be analysed.
+      if (listener.failures() > 0 && end.reason() != RunEnd.Reason.DIVERGED) {
+        throw new IllegalStateException(
+            id + ": " + listener.failures() + " checkpoints failed; the log says why");
+      }
+      series.put("diverged", end.reason() == RunEnd.Reason.DIVERGED ? 1 : 0);
+      series.put("iterations", end.iterations());
+      series.put("loss", end.loss());
+      return series.measurements();
+    }
+  }
+
+  private LyapunovListener listener(Path record, CheckpointSeries series) {
+    LyapunovListener.Builder builder = LyapunovListener.builder(probe);
+    plan.economy().ifPresent(schedule -> builder.also(Tier.ECONOMY, schedule));
+    return builder
+        .run(id)
+        .schedule(plan.schedule())
+        .batchSize(plan.step().batchSize())
+        .sampling(plan.step().sampling())
+        .seed(plan.seed())
+        .tier(plan.tier())
+        .compareProbeSizes(false)
+        .record(record)
+        .to(series::add)
+        .build();
+  }
+
+  /** A step after the loss has become small, so that there is a checkpoint where training ends. */
+  private static final class Ending {
+    private final double enough;
+    private boolean isSmall;
+    private boolean isReached;
+
+    Ending(double enough) {
+      this.enough = enough;
+    }
+
+    void see(double loss, LyapunovListener listener) {
+      isReached = isSmall;
+      if (enough > 0 && loss <= enough) {
+        isSmall = true;
+        listener.requestCheckpoint();
+      }
+    }
+
+    boolean isReached() {
+      return isReached;
+    }
+  }
+}
