@@ -12,7 +12,8 @@ import org.lyapunov4j.step.GroupedStep;
  * </pre>
  *
  * <p>By symmetry x also makes the left eigenvector: on any state z = {@link
- * GroupedCocycle#functional} changes by z′ = ρz + (N/B) Σ_{i∈S} x_i s_i − x·s in a step on the batch S.
+ * GroupedCocycle#functional} changes by z′ = ρz + (N/B) Σ_{i∈S} x_i s_i − x·s in a step on the
+ * batch S.
  */
 final class GroupedMode {
   private final double[] x;

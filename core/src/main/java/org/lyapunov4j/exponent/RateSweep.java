@@ -30,9 +30,9 @@ import org.lyapunov4j.step.SgdStep;
  * </pre>
  *
  * which has mean zero given the state before the draw; steps of few rows are taken in blocks, and r
- * is that at the beginning of the block, at most a 25th of an epoch before. Standard errors are those of 16 batch means;
- * a rate counts as at least half as uncertain as the next higher one, since a quiet run just below
- * the edge has merely not met a burst.
+ * is that at the beginning of the block, at most a 25th of an epoch before. Standard errors are
+ * those of 16 batch means; a rate counts as at least half as uncertain as the next higher one,
+ * since a quiet run just below the edge has merely not met a burst.
  *
  * <p>Immutable; a sweep is a function of its arguments, whatever the number of threads. Cost: 2m²
  * flops an epoch and rate.

@@ -189,13 +189,7 @@ public final class EdgeFinder {
 
   private EdgeSearch search(GramMatrix gram, SgdStep step, RateSweep sweep, double certified) {
     return new EdgeSearch(
-        gram,
-        step,
-        sweep,
-        settings.maxEpochs,
-        settings.tolerance,
-        certified,
-        settings.stream());
+        gram, step, sweep, settings.maxEpochs, settings.tolerance, certified, settings.stream());
   }
 
   private static double fullBatch(GramMatrix gram, SgdStep step) {

@@ -46,8 +46,8 @@ final class ExampleRows {
   }
 
   /**
-   * Adds Σ_k u_ak q_bk over the eigenvectors from … to the entries (a, b) of an example's block: two
-   * rows of U and four of Q at a time, so that each number loaded is used more than once.
+   * Adds Σ_k u_ak q_bk over the eigenvectors from … to the entries (a, b) of an example's block:
+   * two rows of U and four of Q at a time, so that each number loaded is used more than once.
    */
   void addBlock(double[] u, int first, int from, int width, double[] h) {
     int a = 0;
@@ -71,8 +71,7 @@ final class ExampleRows {
         dot(u, (first + a) * width, rows, (first + b) * length + from, width);
   }
 
-  private void addEight(
-      double[] u, int x, int y, int width, double[] h, int first, int a, int b) {
+  private void addEight(double[] u, int x, int y, int width, double[] h, int first, int a, int b) {
     double s0 = 0;
     double s1 = 0;
     double s2 = 0;

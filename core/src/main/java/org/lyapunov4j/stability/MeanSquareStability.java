@@ -42,8 +42,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * in closed form finds the Perron matrix for little; one or two products with R itself, in single
  * precision, then give index and critical learning rate with a relative width of at most 1e-3 (3e-3
  * for B = 1), the upper bound by Kato and Temple from a second Ritz value, whose distance to the
- * first is halved for safety; and Λ(2) to 1e-3 of its value, below the edge to 1e-2, its sign that of
- * index − 1.
+ * first is halved for safety; and Λ(2) to 1e-3 of its value, below the edge to 1e-2, its sign that
+ * of index − 1.
  *
  * <p>Cost beyond 128 rows: about one eigendecomposition, two close to the edge; four of one of 300
  * rows. Immutable.

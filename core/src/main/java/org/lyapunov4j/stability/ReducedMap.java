@@ -203,7 +203,8 @@ final class ReducedMap implements SecondMomentMap {
           }
           found[0] += signs[l] * sum;
         });
-    return isNear(found[0], basis.bilinear(d, combined, combined), Math.sqrt(PerronSpace.dot(d, d)));
+    return isNear(
+        found[0], basis.bilinear(d, combined, combined), Math.sqrt(PerronSpace.dot(d, d)));
   }
 
   /** The image is a sum of K × K blocks; a wrong one has another trace, or another ⟨D, R(D)⟩. */

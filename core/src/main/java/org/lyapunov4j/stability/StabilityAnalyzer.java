@@ -130,7 +130,10 @@ public final class StabilityAnalyzer {
   }
 
   private <R extends Findings> Tracked<R> track(
-      GroupedGram gram, GroupedStep step, Optional<EdgeTrack> before, Function<Analysis, R> report) {
+      GroupedGram gram,
+      GroupedStep step,
+      Optional<EdgeTrack> before,
+      Function<Analysis, R> report) {
     int[] acting =
         IntStream.range(0, gram.parts().size())
             .filter(h -> gram.parts().get(h).trace() > 0)
@@ -176,8 +179,7 @@ public final class StabilityAnalyzer {
    *     may differ, and the track for the next checkpoint
    * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}
    */
-  public Tracked<StabilityReport> track(
-      GramMatrix gram, SgdStep step, Optional<EdgeTrack> before) {
+  public Tracked<StabilityReport> track(GramMatrix gram, SgdStep step, Optional<EdgeTrack> before) {
     return track(gram, step, before, Analysis::report);
   }
 

@@ -78,8 +78,7 @@ class StepBlockTest {
                 : response.takeLast(block, t, factor);
         taken++;
       }
-      gram.addColumns(
-          block.indices(), response.coefficients(), block.rows(), together.residual());
+      gram.addColumns(block.indices(), response.coefficients(), block.rows(), together.residual());
       together.follow(block, response.coefficients());
       changes += response.end(block, together.residual());
       assertThat(together.residual()).containsExactly(single.residual(), within(1e-12));

@@ -31,15 +31,13 @@ class GroupAnalysisTest {
     GramMatrix biases = TestGrams.wishart(EXAMPLES, 2, 9, 4);
     return GroupedGram.of(
         List.of(
-            TestGrams.powerLaw(EXAMPLES, 2, 1, 3),
-            GramMatrix.weightedSum(List.of(biases), 0.1)));
+            TestGrams.powerLaw(EXAMPLES, 2, 1, 3), GramMatrix.weightedSum(List.of(biases), 0.1)));
   }
 
   private static GroupedStep decaying(SgdStep step, double l2) {
     return new GroupedStep(
         step,
-        List.of(
-            new ParameterGroup(Momentum.NONE, l2, 0), new ParameterGroup(Momentum.NONE, 0, 0)));
+        List.of(new ParameterGroup(Momentum.NONE, l2, 0), new ParameterGroup(Momentum.NONE, 0, 0)));
   }
 
   private static StabilityAnalyzer analyzer(Tier tier, int threads) {
@@ -98,8 +96,7 @@ class GroupAnalysisTest {
 
   private static LyapunovExponent exponent(
       LyapunovEstimator estimator, GroupedGram gram, GroupedStep step) {
-    return estimator.estimate(
-        gram, step, GroupedFullBatch.of(gram, step), Sign.UNDECIDED, false);
+    return estimator.estimate(gram, step, GroupedFullBatch.of(gram, step), Sign.UNDECIDED, false);
   }
 
   /** To the last bit, as for one step. */

@@ -53,7 +53,8 @@ class TrackedAnalysisTest {
     double[] ratios = new double[9];
     Optional<EdgeTrack> track = Optional.empty();
     for (int t = 0; t < ratios.length; t++) {
-      StabilityAnalyzer.Tracked<StabilityReport> next = analyzer.track(at(0.01 * t, 1), step, track);
+      StabilityAnalyzer.Tracked<StabilityReport> next =
+          analyzer.track(at(0.01 * t, 1), step, track);
       track = next.track();
       ratios[t] = next.report().edgeRatio().orElseThrow();
     }
@@ -72,11 +73,13 @@ class TrackedAnalysisTest {
   @ValueSource(ints = {-300, -7, 0, 5, 400})
   void unitsChangeNoBit(int exponent) {
     EdgeTrack before = analyzer.track(at(0, 1), step, Optional.empty()).track().orElseThrow();
-    StabilityAnalyzer.Tracked<StabilityReport> plain = analyzer.track(at(0.02, 1), step, Optional.of(before));
+    StabilityAnalyzer.Tracked<StabilityReport> plain =
+        analyzer.track(at(0.02, 1), step, Optional.of(before));
     SgdStep other = step.withLearningRate(Math.scalb(step.learningRate(), -exponent));
     double scale = Math.scalb(1.0, exponent);
     EdgeTrack first = analyzer.track(at(0, scale), other, Optional.empty()).track().orElseThrow();
-    StabilityAnalyzer.Tracked<StabilityReport> scaled = analyzer.track(at(0.02, scale), other, Optional.of(first));
+    StabilityAnalyzer.Tracked<StabilityReport> scaled =
+        analyzer.track(at(0.02, scale), other, Optional.of(first));
     assertThat(scaled.report().edgeRatio()).isEqualTo(plain.report().edgeRatio());
     assertThat(scaled.report().exponent()).isEqualTo(plain.report().exponent());
   }

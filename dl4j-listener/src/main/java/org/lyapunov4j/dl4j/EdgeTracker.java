@@ -56,7 +56,11 @@ final class EdgeTracker {
 
   /** The same of groups of parameters. */
   EdgeReport gauge(
-      StabilityAnalyzer analyzer, GroupedGram gram, GroupedStep step, int iteration, double factor) {
+      StabilityAnalyzer analyzer,
+      GroupedGram gram,
+      GroupedStep step,
+      int iteration,
+      double factor) {
     return follow(analyzer.trackEdge(gram, step, track, factor), step.common(), iteration);
   }
 

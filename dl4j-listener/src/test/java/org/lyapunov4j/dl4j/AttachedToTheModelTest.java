@@ -133,8 +133,7 @@ class AttachedToTheModelTest {
   void soIsWhatIsConfigured() {
     requireObserved(
         analyse(
-            Networks.regression(
-                configuration().stepFunction(new GradientStepFunction()), 3, 4, 2)),
+            Networks.regression(configuration().stepFunction(new GradientStepFunction()), 3, 4, 2)),
         "GradientStepFunction");
     for (OptimizationAlgorithm algorithm : OptimizationAlgorithm.values()) {
       if (algorithm != OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT) {

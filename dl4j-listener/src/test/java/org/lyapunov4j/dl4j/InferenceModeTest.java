@@ -100,8 +100,7 @@ class InferenceModeTest {
   void theEdgeIsNearThatOfTraining(Case test) {
     for (long seed = 31; seed < 34; seed++) {
       MultiLayerNetwork network = test.network(seed);
-      INDArray features =
-          Networks.data(seed, test.examples(), 3, 2, DataType.DOUBLE).getFeatures();
+      INDArray features = Networks.data(seed, test.examples(), 3, 2, DataType.DOUBLE).getFeatures();
       settle(network, features);
       DataSet data = new DataSet(features, network.output(features).dup());
       Checkpoint checkpoint =

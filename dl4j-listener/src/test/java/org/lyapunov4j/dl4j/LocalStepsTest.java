@@ -83,7 +83,9 @@ class LocalStepsTest {
           mean[i] += own[i] / workers;
         }
       }
-      double norm = Math.sqrt(MatrixUtils.createRealVector(mean).dotProduct(MatrixUtils.createRealVector(mean)));
+      double norm =
+          Math.sqrt(
+              MatrixUtils.createRealVector(mean).dotProduct(MatrixUtils.createRealVector(mean)));
       for (int i = 0; i < x.length; i++) {
         x[i] = mean[i] / norm;
       }

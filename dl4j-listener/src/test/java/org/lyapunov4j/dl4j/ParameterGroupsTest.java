@@ -286,9 +286,7 @@ class ParameterGroupsTest {
     for (int i = 0; i < EXAMPLES; i++) {
       for (int j = size == 1 ? i : 0; size == 1 ? j == i : j < i; j++) {
         DataSet batch =
-            size == 1
-                ? examples.get(i)
-                : DataSet.merge(List.of(examples.get(i), examples.get(j)));
+            size == 1 ? examples.get(i) : DataSet.merge(List.of(examples.get(i), examples.get(j)));
         steps.add(new FitDerivative(network, 0).of(batch));
       }
     }
@@ -301,8 +299,8 @@ class ParameterGroupsTest {
   }
 
   /**
-   * Nats per step of ‖J δ‖ in products of random factors, with the error of some of them. They start
-   * at δ = Jᵀw, without what has no effect, and are measured when one creep is left.
+   * Nats per step of ‖J δ‖ in products of random factors, with the error of some of them. They
+   * start at δ = Jᵀw, without what has no effect, and are measured when one creep is left.
    */
   private static double[] growthOfOutputs(
       MultiLayerNetwork network, DataSet data, List<double[][]> steps) {

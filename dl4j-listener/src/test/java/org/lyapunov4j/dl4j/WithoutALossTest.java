@@ -48,8 +48,7 @@ class WithoutALossTest {
       Gradient gradient = network.backpropGradient(errors, null).getFirst();
       network
           .getUpdater()
-          .update(
-              network, gradient, iteration, 0, EXAMPLES, LayerWorkspaceMgr.noWorkspaces());
+          .update(network, gradient, iteration, 0, EXAMPLES, LayerWorkspaceMgr.noWorkspaces());
       network.params().subi(gradient.gradient());
       if (listener != null) {
         listener.iterationDone(network, iteration, 0);
