@@ -8,8 +8,11 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.DoubleFunction;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GroupedGram;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
@@ -51,6 +54,7 @@ public final class RateSweep {
 
   private final GramMatrix gram;
   private final SgdStep step;
+  private final DoubleFunction<Cocycle> cocycles;
   private final int threads;
   private final BooleanSupplier cancelled;
   private final int stepsPerEpoch;
@@ -65,8 +69,40 @@ public final class RateSweep {
    * @param cancelled asked every epoch, from several threads; true to stop
    */
   public RateSweep(GramMatrix gram, SgdStep step, int threads, BooleanSupplier cancelled) {
+    this(
+        gram,
+        step,
+        threads,
+        cancelled,
+        rate -> new ResidualCocycle(gram, step.withLearningRate(rate)));
+  }
+
+  /**
+   * Sweeps of groups of parameters.
+   *
+   * @param gram G ≠ 0 and its parts
+   * @param step the groups; its learning rate does not matter
+   * @param threads at least 1; never changes a result
+   * @param cancelled asked every epoch, from several threads; true to stop
+   */
+  public RateSweep(GroupedGram gram, GroupedStep step, int threads, BooleanSupplier cancelled) {
+    this(
+        gram.whole(),
+        step.common(),
+        threads,
+        cancelled,
+        rate -> new GroupedCocycle(gram, step.withLearningRate(rate)));
+  }
+
+  private RateSweep(
+      GramMatrix gram,
+      SgdStep step,
+      int threads,
+      BooleanSupplier cancelled,
+      DoubleFunction<Cocycle> cocycles) {
     this.gram = Objects.requireNonNull(gram, "gram");
     this.step = Objects.requireNonNull(step, "step");
+    this.cocycles = cocycles;
     this.threads = threads;
     this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
     stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
@@ -167,7 +203,7 @@ public final class RateSweep {
   private void walk(List<Walk> walks, int epochs, RandomStream random) {
     MiniBatchSampler sampler =
         new MiniBatchSampler(gram.examples(), step.batchSize(), step.sampling(), random);
-    StepBlock block = new StepBlock(gram, step);
+    StepBlock block = new StepBlock(gram, step, walks.get(0).cocycle.hasMemory());
     walks.forEach(walk -> walk.prepare(block));
     double[][] coefficients =
         walks.stream().map(walk -> walk.response.coefficients()).toArray(double[][]::new);
@@ -213,7 +249,7 @@ public final class RateSweep {
   /** One trajectory. */
   private final class Walk {
     private final double rate;
-    private final ResidualCocycle cocycle;
+    private final Cocycle cocycle;
     private final boolean hasCovariate;
     private BlockResponse response;
     private final double share;
@@ -232,10 +268,9 @@ public final class RateSweep {
 
     Walk(double rate, double[] start) {
       this.rate = rate;
-      SgdStep own = step.withLearningRate(rate);
-      cocycle = new ResidualCocycle(gram, own);
-      hasCovariate = own.sampling().isIndependent();
-      share = (double) own.batchSize() / gram.examples();
+      cocycle = cocycles.apply(rate);
+      hasCovariate = step.sampling().isIndependent();
+      share = (double) step.batchSize() / gram.examples();
       if (!cocycle.start(start)) {
         throw new IllegalArgumentException(
             "a sweep needs a start with a component in the range of the Gram matrix");

@@ -98,6 +98,7 @@ final class OperatorAnalysis {
         exponent,
         gdExponent,
         sharpness,
+        FullBatchExponent.edgeRatio(sharpness, step),
         Optional.empty(),
         Optional.empty(),
         critical,

@@ -274,7 +274,7 @@ public record SgdStep(
     return text.toString();
   }
 
-  private static void requirePenalty(String name, double value) {
+  static void requirePenalty(String name, double value) {
     if (!(value >= 0 && value < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(name + " must be finite and at least 0, got " + value);
     }

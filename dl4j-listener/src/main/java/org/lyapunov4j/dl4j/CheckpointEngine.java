@@ -32,6 +32,7 @@ import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
@@ -144,7 +145,7 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** A step at the level that the model leaves it. */
   TrainingStep at(TrainingStep step) {
-    return step.at(kernel.level(step.sgd().batchSize()));
+    return kernel.of(step).at(kernel.level(step.sgd().batchSize()));
   }
 
   /**
@@ -173,16 +174,20 @@ final class CheckpointEngine implements AutoCloseable {
     // the sum is finite only if every parameter is
     requireFinite(snapshot.parameters().sumNumber().doubleValue(), "parameters", snapshot);
     Optional<String> rates = normalise(snapshot);
+    TrainingStep asked = kernel.of(snapshot.step());
     Kernel.Result result =
         kernel.compute(
-            snapshot.parameters(), snapshot.parameterWeights(), snapshot.step().sgd().batchSize());
+            snapshot.parameters(),
+            snapshot.parameterWeights(),
+            asked.sgd().batchSize(),
+            asked.groups());
     if (result.matrix().isPresent() || result.factors().isPresent()) {
       requireFinite(result.loss(), "mean loss", snapshot);
     }
     settings.deadline().check();
     settings.stages().accept(Stage.ANALYSIS);
     long middle = System.nanoTime();
-    TrainingStep step = decaying(snapshot.step().at(result.level()), snapshot, result);
+    TrainingStep step = decaying(asked.at(result.level()), snapshot, result);
     step = rates.map(step::withRemark).orElse(step);
     if (result.matrix().isPresent()) {
       step = step.withSgd(kernel.of(step.sgd(), result.matrix().get().gram()));
@@ -301,21 +306,45 @@ final class CheckpointEngine implements AutoCloseable {
     }
     Kernel.Matrix matrix = result.matrix().get();
     GramMatrix gram = matrix.gram();
-    StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
-    int iteration = snapshot.iteration();
     if (step.level() instanceof Level.Approximate approximate && approximate.isGauge()) {
-      double factor = approximate.factor();
-      return new Found(settings.edge().gauge(analyzer, gram, step.sgd(), iteration, factor));
+      return new Found(gauge(snapshot, step, matrix, approximate.factor()));
     }
-    StabilityReport report = settings.edge().analyze(analyzer, gram, step.sgd(), iteration);
+    StabilityReport report = report(snapshot, step, matrix);
     settings.deadline().check();
     return new Found(
         report,
-        smallerProbes(gram, snapshot.tier(), step.sgd()),
-        trajectory(snapshot, gram),
-        settings
-            .horizon()
-            .from(matrix.residuals(), gram, step.sgd(), snapshot.tier(), settings.deadline()));
+        smallerProbes(matrix, snapshot.tier(), step),
+        step.hasOneMemory() ? trajectory(snapshot, gram) : Optional.empty(),
+        step.hasOneMemory()
+            ? settings
+                .horizon()
+                .from(matrix.residuals(), gram, step.sgd(), snapshot.tier(), settings.deadline())
+            : Optional.empty());
+  }
+
+  private StabilityReport report(Snapshot snapshot, TrainingStep step, Kernel.Matrix matrix) {
+    StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
+    EdgeTracker edge = settings.edge();
+    int iteration = snapshot.iteration();
+    return matrix
+        .grouped()
+        .map(gram -> edge.analyze(analyzer, gram, grouped(step), iteration))
+        .orElseGet(() -> edge.analyze(analyzer, matrix.gram(), step.sgd(), iteration));
+  }
+
+  private EdgeReport gauge(
+      Snapshot snapshot, TrainingStep step, Kernel.Matrix matrix, double factor) {
+    StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
+    EdgeTracker edge = settings.edge();
+    int iteration = snapshot.iteration();
+    return matrix
+        .grouped()
+        .map(gram -> edge.gauge(analyzer, gram, grouped(step), iteration, factor))
+        .orElseGet(() -> edge.gauge(analyzer, matrix.gram(), step.sgd(), iteration, factor));
+  }
+
+  private static GroupedStep grouped(TrainingStep step) {
+    return step.groups().orElseThrow().of(step.sgd());
   }
 
   private static EdgeReport gauge(StabilityReport report, double factor) {
@@ -352,7 +381,7 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** Only for plain SGD on a loss whose slope does not vanish at its minimum. */
   private OptionalDouble floor(TrainingStep step, Kernel.Result result) {
-    if (!step.updater().equals("Sgd") || !step.sgd().isPlain()) {
+    if (!step.updater().equals("Sgd") || !step.sgd().isPlain() || step.groups().isPresent()) {
       return OptionalDouble.empty();
     }
     Kernel.Matrix plain = result.matrix().get();
@@ -387,13 +416,14 @@ final class CheckpointEngine implements AutoCloseable {
     return Stream.concat(result.assumptions().stream(), remarks).distinct().toList();
   }
 
-  private List<StabilityReport> smallerProbes(GramMatrix gram, Tier tier, SgdStep step) {
-    if (settings.comparison() == SizeComparison.NONE || gram.examples() < SMALLEST_COMPARED) {
+  private List<StabilityReport> smallerProbes(Kernel.Matrix matrix, Tier tier, TrainingStep step) {
+    if (settings.comparison() == SizeComparison.NONE
+        || matrix.gram().examples() < SMALLEST_COMPARED) {
       return List.of();
     }
     StabilityAnalyzer analyzer =
         settings.comparison() == SizeComparison.ECONOMY ? brief : analyzers.get(tier);
-    return List.of(part(analyzer, gram, step, 4), part(analyzer, gram, step, 2));
+    return List.of(part(analyzer, matrix, step, 4), part(analyzer, matrix, step, 2));
   }
 
   private StabilityReport analyze(StabilityAnalyzer analyzer, NtkFactors factors, SgdStep step) {
@@ -402,23 +432,24 @@ final class CheckpointEngine implements AutoCloseable {
     return report;
   }
 
-  private StabilityReport analyze(StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step) {
-    StabilityReport report = analyzer.analyze(gram, step);
-    settings.deadline().check();
-    return report;
-  }
-
   /** The report for every so manieth example, with the same step as far as it can be drawn. */
   private StabilityReport part(
-      StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int stride) {
-    int examples = gram.examples() / stride;
+      StabilityAnalyzer analyzer, Kernel.Matrix matrix, TrainingStep step, int stride) {
+    int examples = matrix.gram().examples() / stride;
     int[] chosen = IntStream.range(0, examples).map(i -> i * stride).toArray();
-    return analyze(
-        analyzer,
-        gram.subset(chosen),
-        step.batchSize() <= examples
-            ? step
-            : step.withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT));
+    SgdStep drawn =
+        step.sgd().batchSize() <= examples
+            ? step.sgd()
+            : step.sgd().withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT);
+    StabilityReport report =
+        matrix
+            .grouped()
+            .map(
+                gram ->
+                    analyzer.analyze(gram.subset(chosen), step.groups().orElseThrow().of(drawn)))
+            .orElseGet(() -> analyzer.analyze(matrix.gram().subset(chosen), drawn));
+    settings.deadline().check();
+    return report;
   }
 
   private RandomStream draws(int iteration) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -15,12 +16,16 @@ import org.lyapunov4j.dl4j.gram.UnsupportedModelException;
 import org.lyapunov4j.dl4j.gram.Weighting;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.NormalisedGradient;
+import org.lyapunov4j.dl4j.step.ParameterGroups;
+import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GroupedGram;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The Gram matrix of a model on a probe, or the next best: the factors of a matrix that is too
@@ -30,6 +35,9 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 final class Kernel implements AutoCloseable {
   private static final double TOLERANCE = 1e-6;
   private static final int MOST_PRODUCTS = 200;
+
+  /** With groups an analysis decomposes their parts too and takes two to three times as long. */
+  private static final int MOST_ROWS_OF_GROUPS = 2048;
 
   private final NtkGram ntk;
   private final FactorSweep sweep;
@@ -91,12 +99,19 @@ final class Kernel implements AutoCloseable {
   /** A Gram matrix of the examples that a step draws from, with what goes with it. */
   static final class Matrix {
     private final GramMatrix gram;
+    private final Optional<GroupedGram> grouped;
     private final double[] residuals;
     private final double loss;
     private final List<String> assumptions;
 
-    Matrix(GramMatrix gram, double[] residuals, double loss, List<String> assumptions) {
+    Matrix(
+        GramMatrix gram,
+        Optional<GroupedGram> grouped,
+        double[] residuals,
+        double loss,
+        List<String> assumptions) {
       this.gram = gram;
+      this.grouped = grouped;
       this.residuals = residuals;
       this.loss = loss;
       this.assumptions = List.copyOf(assumptions);
@@ -104,6 +119,11 @@ final class Kernel implements AutoCloseable {
 
     GramMatrix gram() {
       return gram;
+    }
+
+    /** With its parts, where parameters move in groups. */
+    Optional<GroupedGram> grouped() {
+      return grouped;
     }
 
     /** In the order of the rows; not to be modified. */
@@ -182,6 +202,15 @@ final class Kernel implements AutoCloseable {
             InferenceMode.level(ntk.simplifications(), ntk.statisticsPerExample(), batchSize));
   }
 
+  /** The step as far as its groups of parameters can be told apart here. */
+  TrainingStep of(TrainingStep step) {
+    boolean apart =
+        form == Form.MATRIX
+            && !segments.isCut()
+            && (long) ntk.examples() * ntk.outputs() <= MOST_ROWS_OF_GROUPS;
+    return apart ? step : step.withoutGroups();
+  }
+
   /** K, 0 if there is no matrix of outputs. */
   int outputs() {
     return sweep != null ? sweep.outputs() : ntk == null ? 0 : ntk.outputs();
@@ -215,11 +244,22 @@ final class Kernel implements AutoCloseable {
    *
    * @param parameterWeights weights of the parameters, or null; not used for the plain kernel
    * @param batchSize B, by which segments of series are ordered
+   * @param groups the groups of parameters, if they are told apart
    */
-  Result compute(INDArray parameters, INDArray parameterWeights, int batchSize) {
+  Result compute(
+      INDArray parameters,
+      INDArray parameterWeights,
+      int batchSize,
+      Optional<ParameterGroups> groups) {
     try {
       return switch (form) {
-        case MATRIX -> matrix(ntk.compute(parameters, parameterWeights), batchSize);
+        case MATRIX ->
+            matrix(
+                ntk.compute(
+                    parameters,
+                    parameterWeights,
+                    groups.map(known -> numbers(known, parameters.length())).orElse(null)),
+                batchSize);
         case FACTORS -> factors(sweep.compute(parameters, parameterWeights), batchSize);
         case PLAIN -> matrix(ntk.compute(parameters), batchSize);
         case PRODUCTS -> products(ntk.operator(parameters), level(batchSize));
@@ -228,6 +268,15 @@ final class Kernel implements AutoCloseable {
     } catch (UnsupportedModelException tooLarge) {
       return new Result(Optional.empty(), OptionalDouble.empty(), observed(tooLarge));
     }
+  }
+
+  /** The number of the group of each parameter; what does not move has no weight and any number. */
+  private static INDArray numbers(ParameterGroups groups, long length) {
+    float[] numbers = new float[(int) length];
+    for (ParameterGroups.Range range : groups.ranges()) {
+      Arrays.fill(numbers, (int) range.from(), (int) range.to(), range.group());
+    }
+    return Nd4j.createFromArray(numbers);
   }
 
   /**

@@ -2,6 +2,7 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.Locale;
+import java.util.Optional;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
@@ -38,7 +39,11 @@ record PreconditionedDecay(
     double effective =
         top.value() > 0
             ? kernel
-                .compute(snapshot.parameters(), parameterWeights, snapshot.step().sgd().batchSize())
+                .compute(
+                    snapshot.parameters(),
+                    parameterWeights,
+                    snapshot.step().sgd().batchSize(),
+                    Optional.empty())
                 .matrix()
                 .map(second -> energy(second.gram(), top.vector()) / top.value())
                 .orElse(0.0)

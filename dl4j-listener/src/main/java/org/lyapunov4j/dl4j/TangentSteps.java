@@ -93,7 +93,8 @@ final class TangentSteps {
   }
 
   private static boolean isLinear(TrainingStep step) {
-    return !(step.level() instanceof Level.Observed)
+    return step.hasOneMemory()
+        && !(step.level() instanceof Level.Observed)
         && !(step.level() instanceof Level.Approximate approximate && approximate.isGauge());
   }
 

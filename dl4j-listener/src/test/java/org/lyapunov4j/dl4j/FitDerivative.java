@@ -33,15 +33,15 @@ final class FitDerivative {
     state = view == null ? new double[0] : vector(view);
   }
 
-  /** ∂θ'/∂θ of one {@code fit} on a batch, at the same state of the updater. */
-  double[][] of(DataSet batch) {
+  /** ∂θ'/∂θ of a {@code fit} on each batch in turn, from the same state of the updater. */
+  double[][] of(DataSet... batches) {
     int p = parameters.length;
     double[][] matrix = new double[p][p];
     for (int j = 0; j < p; j++) {
-      double[] up = step(j, H, batch);
-      double[] down = step(j, -H, batch);
-      double[] far = step(j, 2 * H, batch);
-      double[] back = step(j, -2 * H, batch);
+      double[] up = step(j, H, batches);
+      double[] down = step(j, -H, batches);
+      double[] far = step(j, 2 * H, batches);
+      double[] back = step(j, -2 * H, batches);
       for (int i = 0; i < p; i++) {
         matrix[i][j] = (8 * (up[i] - down[i]) - (far[i] - back[i])) / (12 * H);
       }
@@ -50,11 +50,13 @@ final class FitDerivative {
     return matrix;
   }
 
-  private double[] step(int coordinate, double by, DataSet batch) {
+  private double[] step(int coordinate, double by, DataSet... batches) {
     double[] moved = parameters.clone();
     moved[coordinate] += by;
     restore(moved);
-    network.fit(batch.copy());
+    for (DataSet batch : batches) {
+      network.fit(batch.copy());
+    }
     return vector(network.params());
   }
 

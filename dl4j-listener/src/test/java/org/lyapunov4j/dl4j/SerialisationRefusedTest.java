@@ -14,7 +14,7 @@ class SerialisationRefusedTest {
   @Test
   void theRefusalNamesWhatToDoInstead() throws Exception {
     try (LyapunovListener listener =
-            new LyapunovListener(Networks.data(1, 4, 2, 1, DataType.DOUBLE));
+            LyapunovListener.builder(Networks.data(1, 4, 2, 1, DataType.DOUBLE)).build();
         ObjectOutputStream stream = new ObjectOutputStream(new ByteArrayOutputStream())) {
       assertThatThrownBy(() -> stream.writeObject(new Object[] {listener}))
           .isInstanceOf(NotSerializableException.class)

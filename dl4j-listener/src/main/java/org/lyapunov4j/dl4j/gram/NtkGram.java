@@ -161,21 +161,45 @@ public final class NtkGram implements AutoCloseable {
    *     however its products are formed
    * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
+  public NtkGramResult compute(INDArray flatParameters, INDArray parameterWeights) {
+    return compute(flatParameters, parameterWeights, null);
+  }
+
+  /**
+   * The same with the parts of groups of parameters, G_h = Σ_{p in h} μ_p (∂f/∂θ_p)(∂f/∂θ_p)ᵀ, by
+   * the same sweep. Memory: a matrix for each group beside the whole. Where the weights and the
+   * bias of a layer are in two groups, its products with the derivatives are formed once more,
+   * m²·q/2 beside m²·(p + q)/2 multiply-adds for p inputs and q outputs.
+   *
+   * @param flatParameters as for {@link #compute(INDArray)}
+   * @param parameterWeights as for {@link #compute(INDArray, INDArray)}; null for ones
+   * @param groups the number of the group of each parameter, 0, 1, …, in the same order; null for
+   *     no groups
+   * @return the Gram matrix and its parts, independent of this object
+   * @throws IllegalArgumentException as for {@link #compute(INDArray, INDArray)}
+   * @throws IllegalStateException as for {@link #compute(INDArray, INDArray)}
+   * @throws CancellationException if cancelled or interrupted; this object can be used again
+   */
   @SuppressWarnings("try") // the isolation is only begun and closed
-  public synchronized NtkGramResult compute(INDArray flatParameters, INDArray parameterWeights) {
+  public synchronized NtkGramResult compute(
+      INDArray flatParameters, INDArray parameterWeights, INDArray groups) {
     if (matrixFree) {
       throw new IllegalStateException(
           "built with matrixFree(); use operator(...) or build without");
     }
     try (Isolation isolation = Isolation.begin()) {
       replica.setParameters(flatParameters);
+      BlockGroups split = groups == null ? null : replica.groups(groups);
       Optional<NtkGramResult> result =
-          attempt(flatParameters, parameterWeights, product, assumptions);
-      return result.isPresent() ? result.get() : secondAttempt(flatParameters, parameterWeights);
+          attempt(flatParameters, parameterWeights, split, product, assumptions);
+      return result.isPresent()
+          ? result.get()
+          : secondAttempt(flatParameters, parameterWeights, split);
     }
   }
 
-  private NtkGramResult secondAttempt(INDArray flatParameters, INDArray parameterWeights) {
+  private NtkGramResult secondAttempt(
+      INDArray flatParameters, INDArray parameterWeights, BlockGroups groups) {
     String fault =
         String.format(
             Locale.ROOT,
@@ -184,7 +208,7 @@ public final class NtkGram implements AutoCloseable {
     NativeLibrary.warn(fault);
     List<String> remarks = new ArrayList<>(assumptions);
     remarks.add(fault + "; Java took their place");
-    return attempt(flatParameters, parameterWeights, secondProduct, remarks)
+    return attempt(flatParameters, parameterWeights, groups, secondProduct, remarks)
         .orElseThrow(
             () ->
                 new IllegalStateException(
@@ -195,9 +219,14 @@ public final class NtkGram implements AutoCloseable {
   private Optional<NtkGramResult> attempt(
       INDArray flatParameters,
       INDArray parameterWeights,
+      BlockGroups groups,
       Tile.Product product,
       List<String> remarks) {
     GramAccumulator sum = accumulator(product);
+    List<GramAccumulator> ofGroups = new ArrayList<>();
+    for (int h = 0; groups != null && h < groups.count(); h++) {
+      ofGroups.add(accumulator(product));
+    }
     Map<String, GramAccumulator> parts = new LinkedHashMap<>();
     double[] residuals = new double[probe.examples() * outputs];
     double[] loss = {0};
@@ -205,26 +234,32 @@ public final class NtkGram implements AutoCloseable {
     GramVerifier verifier = new GramVerifier(probe.examples(), outputs, spotChecks, spotCheck);
     ProductCheck check = new ProductCheck(probe.examples() * outputs, probe.dataType());
     sweep(parameterWeights, false)
-        .run(
+        .runWeighted(
             (o, f) -> {
               requireFinite(f);
               loss[0] += derivatives.get(o).fit(f, firstColumn(o), outputs, residuals);
               dropped[0] = Math.max(dropped[0], derivatives.get(o).droppedShare(f));
               return verifier.remember(derivatives(o, f));
             },
-            (node, block) -> {
+            (node, block, parameters) -> {
               goOn();
               verifier.add(block, method);
               check.add(block);
-              Contraction.add(
-                  block,
-                  layers ? parts.computeIfAbsent(node.name(), name -> accumulator(product)) : sum,
-                  method);
+              if (groups != null) {
+                add(groups.split(block, parameters), ofGroups);
+              }
+              if (groups == null || layers) {
+                Contraction.add(
+                    block,
+                    layers ? parts.computeIfAbsent(node.name(), name -> accumulator(product)) : sum,
+                    method);
+              }
             });
-    parts.values().forEach(sum::add);
+    (groups == null ? parts.values() : ofGroups).forEach(sum::add);
     Optional<GramMatrix> formed = matrix(sum, check);
     if (formed.isEmpty() || !check.accepts(formed.get(), roundoff())) {
       parts.values().forEach(GramAccumulator::close);
+      ofGroups.forEach(GramAccumulator::close);
       return Optional.empty();
     }
     GramMatrix gram = formed.get();
@@ -232,10 +267,19 @@ public final class NtkGram implements AutoCloseable {
         new NtkGramResult(
             gram,
             fromInputToOutput(parts),
+            ofGroups.stream().map(this::gram).toList(),
             verifier.check(
                 gram, flatParameters, parameterWeights, eigenvalues, roundoff(), remarks),
             new ProbeFit(loss[0] / probe.examples(), residuals),
             dropped[0]));
+  }
+
+  private void add(JacobianBlock[] split, List<GramAccumulator> sums) {
+    for (int h = 0; h < split.length; h++) {
+      if (split[h] != null) {
+        Contraction.add(split[h], sums.get(h), method);
+      }
+    }
   }
 
   /** Running statistics that nothing has been seen of let deep networks grow beyond all numbers. */

@@ -151,6 +151,47 @@ abstract class ConformanceKit {
     return weights;
   }
 
+  /** Every other array in one group, as weights and biases; or any parameter in any of three. */
+  private static List<INDArray> groupings(Model model) {
+    INDArray byArray = Nd4j.zeros(DataType.DOUBLE, model.params().length());
+    int number = 0;
+    for (INDArray array : model.paramTable().values()) {
+      long from = array.offset() - model.params().offset();
+      byArray.get(NDArrayIndex.interval(from, from + array.length())).assign(number++ % 2);
+    }
+    double[] any = new double[(int) model.params().length()];
+    for (int p = 0; p < any.length; p++) {
+      any[p] = p * 7919 % 13 % 3;
+    }
+    return List.of(byArray, Nd4j.createFromArray(any));
+  }
+
+  /** In one sweep, with and without weights of the parameters. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theGroupsOfParametersAddUp(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    double[][] jacobian = jacobian(example);
+    INDArray random = randomMetric(model.params().length());
+    try (NtkGram gram =
+        NtkGram.builder(model).probe(example.data()).weighting(Weighting.PLAIN).build()) {
+      for (INDArray groups : groupings(model)) {
+        for (INDArray weights : new INDArray[] {null, random}) {
+          NtkGramResult result = gram.compute(model.params(), weights, groups);
+          for (int h = 0; h < result.groups().size(); h++) {
+            INDArray members = groups.eq(h).castTo(DataType.DOUBLE);
+            INDArray metric = weights == null ? members : members.mul(weights);
+            double[][] expected = NaiveJacobian.gram(NaiveJacobian.weighted(jacobian, metric));
+            double[][] found = result.groups().get(h).toArray();
+            assertThat(Networks.distance(found, expected)).isLessThan(1e-9);
+          }
+          double[][] whole = gram.compute(model.params(), weights).gram().toArray();
+          assertThat(Networks.distance(result.gram().toArray(), whole)).isLessThan(1e-12);
+        }
+      }
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("cases")
   void theMetricWeightsEveryParameter(Case example) {
