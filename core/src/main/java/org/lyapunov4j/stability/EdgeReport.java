@@ -10,7 +10,7 @@ import org.lyapunov4j.step.SgdStep;
 
 /**
  * The edge ratio as a gauge, of a step whose linearisation is not known well enough for λ and a
- * verdict.
+ * verdict; {@link StabilityAnalyzer#trackEdge} makes it.
  *
  * @param examples N
  * @param outputs K
@@ -48,25 +48,6 @@ public record EdgeReport(
               classicEdgeRatio));
     }
     remarks = List.copyOf(remarks);
-  }
-
-  /**
-   * What is left of a report where λ and its verdict mean nothing.
-   *
-   * @param report of the step that stands for that of training
-   * @param factor what its edge ratio is right within, above 1
-   * @return the gauge
-   */
-  public static EdgeReport of(StabilityReport report, double factor) {
-    return new EdgeReport(
-        report.examples(),
-        report.outputs(),
-        report.step(),
-        report.sharpness(),
-        report.classicEdgeRatio(),
-        report.criticalLearningRate(),
-        factor,
-        report.remarks());
   }
 
   @Override

@@ -105,22 +105,45 @@ public final class StabilityAnalyzer {
    *     may differ, and the track for the next checkpoint
    * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}
    */
-  public Tracked track(GramMatrix gram, SgdStep step, Optional<EdgeTrack> before) {
+  public Tracked<StabilityReport> track(GramMatrix gram, SgdStep step, Optional<EdgeTrack> before) {
+    return track(gram, step, before, Analysis::report);
+  }
+
+  /**
+   * The edge alone, for a step whose linearisation is not known well enough for λ and a verdict,
+   * neither of which is computed: a small part of the price of {@link #track}.
+   *
+   * @param gram G
+   * @param step the step that stands for that of training
+   * @param before as for {@link #track}
+   * @param factor what the edge ratio is right within, above 1
+   * @return sharpness and η_c as {@link #track} has them, and the track for the next checkpoint
+   * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}, or if the factor is
+   *     not above 1
+   */
+  public Tracked<EdgeReport> trackEdge(
+      GramMatrix gram, SgdStep step, Optional<EdgeTrack> before, double factor) {
+    return track(gram, step, before, analysis -> analysis.gauge(factor));
+  }
+
+  private <R extends Findings> Tracked<R> track(
+      GramMatrix gram, SgdStep step, Optional<EdgeTrack> before, Function<Analysis, R> report) {
     requireBatch(gram, step);
     Decomposition known = new Decomposition(gram);
     EdgeFollower follower = new EdgeFollower(before.map(known.units::inward));
-    StabilityReport report = new Analysis(known, step, null, follower).report();
+    R found = report.apply(new Analysis(known, step, null, follower));
     // a checkpoint without η_c changes nothing of what is known of it
-    return new Tracked(report, follower.found.map(known.units::outward).or(() -> before));
+    return new Tracked<>(found, follower.found.map(known.units::outward).or(() -> before));
   }
 
   /**
    * A report, with what the analysis of the next checkpoint starts from.
    *
+   * @param <R> what is reported
    * @param report of this checkpoint
    * @param track for {@link #track}; empty as long as no η_c was found
    */
-  public record Tracked(StabilityReport report, Optional<EdgeTrack> track) {
+  public record Tracked<R extends Findings>(R report, Optional<EdgeTrack> track) {
     /** {@inheritDoc} */
     public Tracked {
       Objects.requireNonNull(report, "report");
@@ -318,6 +341,22 @@ public final class StabilityAnalyzer {
               .filter(spectrum -> atLeastStandard())
               .map(spectrum -> units.diagnosis(GramDiagnosis.of(gram, spectrum, step))),
           VerdictRule.of(sharpness, asked, exponent, decided, edge, meanSquare),
+          known.remarks);
+    }
+
+    /** Without λ, its certificate and its verdict. */
+    EdgeReport gauge(double factor) {
+      Optional<CriticalLearningRate> critical =
+          criticalLearningRate(secondMoment.map(found -> found.analyzeAtBatchSize(step)));
+      double sharpness = units.curvature(largest / gram.examples());
+      return new EdgeReport(
+          gram.examples(),
+          gram.outputs(),
+          asked,
+          sharpness,
+          StabilityReport.classicEdgeRatio(sharpness, asked),
+          critical.map(units::rate),
+          factor,
           known.remarks);
     }
 

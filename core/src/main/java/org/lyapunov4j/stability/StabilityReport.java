@@ -97,6 +97,10 @@ public record StabilityReport(
    * @return a nonnegative number
    */
   public double classicEdgeRatio() {
+    return classicEdgeRatio(sharpness, step);
+  }
+
+  static double classicEdgeRatio(double sharpness, SgdStep step) {
     double critical = FullBatchExponent.criticalCurvature(step);
     if (critical < Double.POSITIVE_INFINITY || step.learningRate() == 0 || sharpness == 0) {
       return sharpness / critical;

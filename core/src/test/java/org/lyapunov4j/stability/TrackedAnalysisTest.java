@@ -2,10 +2,13 @@
 package org.lyapunov4j.stability;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.TestGrams;
 import org.lyapunov4j.gram.GramMatrix;
@@ -32,7 +35,7 @@ class TrackedAnalysisTest {
   @Test
   void theFirstCheckpointIsAnyOther() {
     GramMatrix gram = at(0, 1);
-    StabilityAnalyzer.Tracked first = analyzer.track(gram, step, Optional.empty());
+    StabilityAnalyzer.Tracked<StabilityReport> first = analyzer.track(gram, step, Optional.empty());
     StabilityReport alone = analyzer.analyze(gram, step);
     CriticalLearningRate edge = first.report().criticalLearningRate().orElseThrow();
     CriticalLearningRate other = alone.criticalLearningRate().orElseThrow();
@@ -50,7 +53,8 @@ class TrackedAnalysisTest {
     double[] ratios = new double[9];
     Optional<EdgeTrack> track = Optional.empty();
     for (int t = 0; t < ratios.length; t++) {
-      StabilityAnalyzer.Tracked next = analyzer.track(at(0.01 * t, 1), step, track);
+      StabilityAnalyzer.Tracked<StabilityReport> next =
+          analyzer.track(at(0.01 * t, 1), step, track);
       track = next.track();
       ratios[t] = next.report().edgeRatio().orElseThrow();
     }
@@ -69,11 +73,13 @@ class TrackedAnalysisTest {
   @ValueSource(ints = {-300, -7, 0, 5, 400})
   void unitsChangeNoBit(int exponent) {
     EdgeTrack before = analyzer.track(at(0, 1), step, Optional.empty()).track().orElseThrow();
-    StabilityAnalyzer.Tracked plain = analyzer.track(at(0.02, 1), step, Optional.of(before));
+    StabilityAnalyzer.Tracked<StabilityReport> plain =
+        analyzer.track(at(0.02, 1), step, Optional.of(before));
     SgdStep other = step.withLearningRate(Math.scalb(step.learningRate(), -exponent));
     double scale = Math.scalb(1.0, exponent);
     EdgeTrack first = analyzer.track(at(0, scale), other, Optional.empty()).track().orElseThrow();
-    StabilityAnalyzer.Tracked scaled = analyzer.track(at(0.02, scale), other, Optional.of(first));
+    StabilityAnalyzer.Tracked<StabilityReport> scaled =
+        analyzer.track(at(0.02, scale), other, Optional.of(first));
     assertThat(scaled.report().edgeRatio()).isEqualTo(plain.report().edgeRatio());
     assertThat(scaled.report().exponent()).isEqualTo(plain.report().exponent());
   }
@@ -84,5 +90,40 @@ class TrackedAnalysisTest {
     StabilityAnalyzer zero = StabilityAnalyzer.builder().build();
     GramMatrix nothing = GramMatrix.adopt(new double[EXAMPLES][EXAMPLES], EXAMPLES, 1);
     assertThat(zero.track(nothing, step, track).track()).isEqualTo(track);
+  }
+
+  /** And what λ would cost is not paid: its estimator would have told of its progress. */
+  @ParameterizedTest
+  @EnumSource(Tier.class)
+  void theEdgeAloneIsTheSameEdge(Tier tier) {
+    AtomicInteger progress = new AtomicInteger();
+    StabilityAnalyzer counting =
+        StabilityAnalyzer.builder()
+            .tier(tier)
+            .maxEpochs(8)
+            .progress(part -> progress.incrementAndGet())
+            .build();
+    Optional<EdgeTrack> before = counting.track(at(0, 1), step, Optional.empty()).track();
+    GramMatrix gram = at(0.02, 1);
+    progress.set(0);
+    StabilityAnalyzer.Tracked<EdgeReport> alone = counting.trackEdge(gram, step, before, 2);
+    assertThat(progress).hasValue(0);
+    StabilityAnalyzer.Tracked<StabilityReport> whole = counting.track(gram, step, before);
+    assertThat(progress).hasPositiveValue();
+    assertThat(alone.track()).isEqualTo(whole.track());
+    EdgeReport edge = alone.report();
+    StabilityReport report = whole.report();
+    assertThat(edge.sharpness()).isEqualTo(report.sharpness());
+    assertThat(edge.classicEdgeRatio()).isEqualTo(report.classicEdgeRatio());
+    assertThat(edge.criticalLearningRate()).isEqualTo(report.criticalLearningRate());
+    assertThat(edge.criticalLearningRate().isPresent()).isEqualTo(tier != Tier.ECONOMY);
+    assertThat(edge.factor()).isEqualTo(2);
+  }
+
+  @Test
+  void aGaugeNeedsAFactorAboveOne() {
+    assertThatThrownBy(() -> analyzer.trackEdge(at(0, 1), step, Optional.empty(), 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("above 1, got 1.0");
   }
 }

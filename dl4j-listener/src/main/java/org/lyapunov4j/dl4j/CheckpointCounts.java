@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j;
 
-import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus.State;
-import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
 
-/** Counts what became of the checkpoints, for the listener itself and for the metrics. */
+/** Counts what became of the checkpoints, and tells all sinks when that changes. */
 final class CheckpointCounts {
   private final String run;
-  private final List<Consumer<ListenerStatus>> observers;
-  private final LyapunovMetrics metrics;
+  private final Sinks sinks;
   private final Troubles troubles;
   private final AtomicLong delivered = new AtomicLong();
   private final AtomicLong skipped = new AtomicLong();
@@ -24,18 +20,13 @@ final class CheckpointCounts {
   private record Latest(State state, String reason) {}
 
   /**
-   * A tally.
+   * A new one.
    *
-   * @param observers told of every new state and every new reason
+   * @param sinks told of everything new
    */
-  CheckpointCounts(
-      String run,
-      LyapunovMetrics metrics,
-      Troubles troubles,
-      List<Consumer<ListenerStatus>> observers) {
+  CheckpointCounts(String run, Sinks sinks, Troubles troubles) {
     this.run = run;
-    this.observers = List.copyOf(observers);
-    this.metrics = metrics;
+    this.sinks = sinks;
     this.troubles = troubles;
   }
 
@@ -53,24 +44,13 @@ final class CheckpointCounts {
   }
 
   private void note(State state, String reason) {
-    Latest before = latest;
     latest = new Latest(state, reason);
-    metrics.state(state);
-    if (!latest.equals(before)) {
-      publish();
-    }
+    publish();
   }
 
-  /** Tells the observers; the failure of one does not keep it from the others. */
+  /** Tells the sinks. The failure of one is counted, but not told in turn. */
   void publish() {
-    ListenerStatus now = status();
-    for (Consumer<ListenerStatus> observer : observers) {
-      try {
-        observer.accept(now);
-      } catch (Throwable failure) {
-        failed("A consumer of the listener's status", failure);
-      }
-    }
+    sinks.status(status(), troubles::report);
   }
 
   /** Counts a call of another network; true for the first. */
@@ -82,6 +62,16 @@ final class CheckpointCounts {
     note(State.REFUSED, reason);
   }
 
+  /** A layer trains by itself, before the network does. */
+  void pretraining() {
+    if (latest.state() == State.WAITING) {
+      note(
+          State.WAITING,
+          "a layer is trained by itself, which has no loss on an output: its steps are not watched,"
+              + " those of the whole network will be");
+    }
+  }
+
   void closed() {
     if (latest.state() != State.REFUSED) {
       note(State.CLOSED, "the listener was closed");
@@ -90,7 +80,7 @@ final class CheckpointCounts {
 
   /** Counts a checkpoint that failed, and reports it; throws if strict. */
   void checkpointFailed(String activity, Throwable failure) {
-    note(State.FAILED, failure.toString());
+    latest = new Latest(State.FAILED, failure.toString());
     failed(activity, failure);
   }
 
@@ -102,43 +92,19 @@ final class CheckpointCounts {
   void skipped(String reason) {
     skipped.incrementAndGet();
     note(State.SKIPPED, reason);
-    count(metrics::skipped);
   }
 
   void cancelled() {
     cancelled.incrementAndGet();
     note(State.CANCELLED, "it took longer than its limit, or its thread was interrupted");
-    count(metrics::cancelled);
   }
 
   /** Counts a failure and reports it; throws if strict. */
   void failed(String activity, Throwable failure) {
-    count(metrics::failed);
-    troubles.report(activity, failure);
-  }
-
-  /** A registry may be what fails. */
-  private void count(Runnable meter) {
     try {
-      meter.run();
-    } catch (Throwable failure) {
-      troubles.report("The metrics of the run", failure);
+      troubles.report(activity, failure);
+    } finally {
+      publish();
     }
-  }
-
-  long deliveredCount() {
-    return delivered.get();
-  }
-
-  long skippedCount() {
-    return skipped.get();
-  }
-
-  long cancelledCount() {
-    return cancelled.get();
-  }
-
-  long failedCount() {
-    return troubles.count();
   }
 }

@@ -24,7 +24,6 @@ import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.BatchSharpness;
-import org.lyapunov4j.stability.EdgeReport;
 import org.lyapunov4j.stability.Findings;
 import org.lyapunov4j.stability.LossFloor;
 import org.lyapunov4j.stability.ObservedReport;
@@ -137,7 +136,7 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** A step at the level that the model leaves it. */
   TrainingStep at(TrainingStep step) {
-    return step.at(kernel.level());
+    return step.at(kernel.level(step.sgd().batchSize()));
   }
 
   /**
@@ -228,7 +227,8 @@ final class CheckpointEngine implements AutoCloseable {
             new RandomStream(settings.seed()).split(GRADIENT_NORMS).split(snapshot.iteration()));
     List<int[]> batches = new ArrayList<>();
     int[] batch = new int[step.batchSize()];
-    for (int b = 0; b < NORMED_BATCHES; b++) {
+    int draws = step.isFullBatch(examples) ? 1 : NORMED_BATCHES; // all of them are the same
+    for (int b = 0; b < draws; b++) {
       int size = sampler.next(batch);
       batches.add(Arrays.copyOf(batch, size));
     }
@@ -278,14 +278,14 @@ final class CheckpointEngine implements AutoCloseable {
     }
     Kernel.Matrix matrix = result.matrix().get();
     GramMatrix gram = matrix.gram();
-    StabilityReport report =
-        settings
-            .edge()
-            .analyze(analyzers.get(snapshot.tier()), gram, step.sgd(), snapshot.iteration());
-    settings.deadline().check();
+    StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
+    int iteration = snapshot.iteration();
     if (step.level() instanceof Level.Approximate approximate && approximate.isGauge()) {
-      return new Found(EdgeReport.of(report, approximate.factor()));
+      double factor = approximate.factor();
+      return new Found(settings.edge().gauge(analyzer, gram, step.sgd(), iteration, factor));
     }
+    StabilityReport report = settings.edge().analyze(analyzer, gram, step.sgd(), iteration);
+    settings.deadline().check();
     return new Found(
         report,
         smallerProbes(gram, snapshot.tier(), step.sgd()),

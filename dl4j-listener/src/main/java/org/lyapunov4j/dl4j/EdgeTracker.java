@@ -2,11 +2,13 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.Optional;
-import org.lyapunov4j.dl4j.record.EdgeFile;
+import org.lyapunov4j.dl4j.record.EdgeState;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.EdgeForecast;
+import org.lyapunov4j.stability.EdgeReport;
 import org.lyapunov4j.stability.EdgeTrack;
 import org.lyapunov4j.stability.EdgeTrend;
+import org.lyapunov4j.stability.Findings;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.step.SgdStep;
@@ -24,7 +26,7 @@ final class EdgeTracker {
    *
    * @param restored where an earlier run of the program stopped; empty if there is none
    */
-  EdgeTracker(Optional<EdgeFile.State> restored) {
+  EdgeTracker(Optional<EdgeState> restored) {
     restored.ifPresent(
         state -> {
           track = Optional.of(state.track());
@@ -35,7 +37,17 @@ final class EdgeTracker {
   /** The report of the checkpoint at an iteration. */
   StabilityReport analyze(
       StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int iteration) {
-    StabilityAnalyzer.Tracked next = analyzer.track(gram, step, track);
+    return follow(analyzer.track(gram, step, track), step, iteration);
+  }
+
+  /** The same where the edge alone is wanted, right within a factor. */
+  EdgeReport gauge(
+      StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int iteration, double factor) {
+    return follow(analyzer.trackEdge(gram, step, track, factor), step, iteration);
+  }
+
+  private <R extends Findings> R follow(
+      StabilityAnalyzer.Tracked<R> next, SgdStep step, int iteration) {
     track = next.track();
     next.report()
         .criticalLearningRate()
@@ -49,7 +61,7 @@ final class EdgeTracker {
   }
 
   /** What to save, if anything was found yet. */
-  Optional<EdgeFile.State> state() {
-    return track.map(found -> new EdgeFile.State(found, trend));
+  Optional<EdgeState> state() {
+    return track.map(found -> new EdgeState(found, trend));
   }
 }

@@ -9,7 +9,7 @@ import org.lyapunov4j.dl4j.gram.Isolation;
 import org.lyapunov4j.dl4j.gram.LossHessian;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.OutputJacobian;
-import org.lyapunov4j.dl4j.record.TrajectoryFile;
+import org.lyapunov4j.dl4j.record.TangentState;
 import org.lyapunov4j.exponent.HessianTrajectory;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.exponent.TrajectoryExponent.Curvature;
@@ -31,7 +31,7 @@ final class HessianTracker {
 
   private final long seed;
   private final ObservedBatches batches;
-  private TrajectoryFile.State restored;
+  private TangentState restored;
   private MultiDataSet examples;
   private OutputJacobian jacobian;
   private LossHessian losses;
@@ -61,13 +61,13 @@ final class HessianTracker {
    * @param restored where an earlier run of the program stopped, or null
    * @param batches those training takes
    */
-  HessianTracker(long seed, TrajectoryFile.State restored, ObservedBatches batches) {
+  HessianTracker(long seed, TangentState restored, ObservedBatches batches) {
     this.seed = seed;
     this.batches = batches;
     this.restored = usable(restored);
   }
 
-  private static TrajectoryFile.State usable(TrajectoryFile.State restored) {
+  private static TangentState usable(TangentState restored) {
     if (restored != null && restored.curvature() != Curvature.HESSIAN) {
       log.warn(
           "The tangent vector was carried with {}, not {}; a new one starts",
@@ -77,7 +77,8 @@ final class HessianTracker {
     }
     if (restored != null && restored.trajectory().isPresent() && restored.progress() == null) {
       log.warn(
-          "The tangent vector was carried by an earlier version, between checkpoints on a straight line; a new one starts");
+          "The tangent vector was carried by an earlier version, between checkpoints on a straight"
+              + " line; a new one starts");
       return null;
     }
     return restored == null || restored.trajectory().isEmpty() ? null : restored;
@@ -124,17 +125,18 @@ final class HessianTracker {
 
   /** Goes on from where an earlier run of the program stopped, if training does. */
   synchronized void resume(Model model, MultiDataSet data) {
-    TrajectoryFile.State saved = restored;
+    TangentState saved = restored;
     restored = null;
     if (before == null || !Arrays.equals(before, saved.parameters())) {
       log.warn(
-          "The tangent vector was carried to iteration {}, where the parameters were others than those training resumes from; a new one starts",
+          "The tangent vector was carried to iteration {}, where the parameters were others than"
+              + " those training resumes from; a new one starts",
           saved.iteration());
       return;
     }
     prepare(model, data);
     TrajectoryExponent.State vector = saved.trajectory().get();
-    TrajectoryFile.Progress progress = saved.progress();
+    TangentState.Progress progress = saved.progress();
     trajectory = HessianTrajectory.resume(seed, count(), vector);
     losses.resume(
         new LossHessian.Experience(progress.products(), progress.largest(), progress.error()));
@@ -250,7 +252,7 @@ final class HessianTracker {
   }
 
   /** What to save. */
-  synchronized Optional<TrajectoryFile.State> state() {
+  synchronized Optional<TangentState> state() {
     if (restored != null) {
       return Optional.of(restored);
     }
@@ -259,7 +261,7 @@ final class HessianTracker {
     }
     LossHessian.Experience experience = losses == null ? learnt : losses.experience();
     return Optional.of(
-        new TrajectoryFile.State(
+        new TangentState(
             iteration,
             trajectory.state(windows),
             Curvature.HESSIAN,
@@ -267,7 +269,7 @@ final class HessianTracker {
             after,
             null,
             new TreeMap<>(),
-            new TrajectoryFile.Progress(
+            new TangentState.Progress(
                 latest.steps(),
                 trajectory.drawn() - latest.drawn(),
                 latest.logNorm(),

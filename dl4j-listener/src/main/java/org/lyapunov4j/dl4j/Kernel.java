@@ -102,7 +102,7 @@ final class Kernel implements AutoCloseable {
     MultiDataSet probe = segments.of(whole);
     try {
       NtkGram ntk = builder(model, probe, cancelled).build();
-      return new Kernel(ntk, Form.MATRIX, simplified(ntk), segments);
+      return new Kernel(ntk, Form.MATRIX, Level.exact(), segments);
     } catch (UnsupportedModelException refusal) {
       if (strict) {
         throw refusal;
@@ -133,17 +133,9 @@ final class Kernel implements AutoCloseable {
     return new Level.Observed(refusal.reason(), refusal.remedy());
   }
 
-  private static Level simplified(NtkGram ntk) {
-    return ntk.simplifications().isEmpty()
-        ? Level.exact()
-        : new Level.Approximate(
-            String.join(", ", ntk.simplifications()),
-            "what training does in their place is not in it");
-  }
-
-  /** The level of the model, before anything is computed. */
-  Level level() {
-    return level;
+  /** The level of the model with mini-batches of a size, before anything is computed. */
+  Level level(int batchSize) {
+    return ntk == null ? level : level.and(InferenceMode.level(ntk, batchSize));
   }
 
   /** K, 0 if there is no matrix of outputs. */
@@ -185,8 +177,8 @@ final class Kernel implements AutoCloseable {
       return switch (form) {
         case MATRIX -> matrix(ntk.compute(parameters, parameterWeights), batchSize);
         case PLAIN -> matrix(ntk.compute(parameters), batchSize);
-        case PRODUCTS -> products(ntk.operator(parameters));
-        case NONE -> new Result(Optional.empty(), OptionalDouble.empty(), level);
+        case PRODUCTS -> products(ntk.operator(parameters), level(batchSize));
+        case NONE -> new Result(Optional.empty(), OptionalDouble.empty(), level(batchSize));
       };
     } catch (UnsupportedModelException tooLarge) {
       return new Result(Optional.empty(), OptionalDouble.empty(), observed(tooLarge));
@@ -221,10 +213,10 @@ final class Kernel implements AutoCloseable {
     return new Result(
         Optional.of(segments.ordered(result, batchSize)),
         OptionalDouble.empty(),
-        level.and(curvature));
+        level(batchSize).and(curvature));
   }
 
-  private Result products(NtkOperator operator) {
+  private static Result products(NtkOperator operator, Level level) {
     RandomStream random = new RandomStream(1);
     double[] start = new double[operator.size()];
     for (int i = 0; i < start.length; i++) {

@@ -2,8 +2,6 @@
 package org.lyapunov4j.dl4j;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tag;
-import io.micrometer.core.instrument.Tags;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -12,29 +10,22 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointSink;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
-import org.lyapunov4j.dl4j.gram.Isolation;
-import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
-import org.lyapunov4j.dl4j.record.RunLine;
-import org.lyapunov4j.dl4j.step.Level;
-import org.lyapunov4j.dl4j.step.TrainingStep;
-import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
+import org.lyapunov4j.dl4j.checkpoint.RunInfo;
+import org.lyapunov4j.dl4j.metrics.MetricsSink;
+import org.lyapunov4j.dl4j.record.RecordSink;
+import org.lyapunov4j.dl4j.record.SavedState;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.slf4j.Logger;
@@ -43,11 +34,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Watches the dynamical stability of a training run: at checkpoints it computes the NTK Gram matrix
  * of the model on a fixed probe set, estimates the Lyapunov exponent λ of the training step at
- * these parameters, and delivers a {@link Checkpoint} to the log, to a record on disk, to any
- * consumers and to Micrometer.
+ * these parameters, and delivers a {@link Checkpoint} to the log and to every {@link
+ * CheckpointSink}, such as a record on disk or Micrometer.
  *
  * <pre>{@code
- * network.setListeners(new LyapunovListener.Builder(probe).frequency(100).registry(meterRegistry).build());
+ * network.setListeners(LyapunovListener.builder(probe).frequency(100).registry(meterRegistry).build());
  * }</pre>
  *
  * <p><b>It never disturbs training.</b> It works in {@code iterationDone} and {@code onEpochEnd} on
@@ -73,176 +64,99 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   /** Iterations between checkpoints unless told otherwise. */
   public static final int DEFAULT_FREQUENCY = 100;
 
-  private static final String CHECKPOINT = "A stability checkpoint";
-  private static final String TANGENT = "A step of the tangent vector";
-  private static final String NO_HEAP =
-      "it would take more than half of the free heap, the rest of which is for training";
   private static final Logger log = LoggerFactory.getLogger(LyapunovListener.class);
   private static final AtomicInteger RUNS = new AtomicInteger();
 
-  private final Consumer<Stage> stages;
-  private final RecordKeeper record;
   private final String run;
-  private final TierSchedule timetable;
-  private final Budget budget;
-  private final Deadline deadline;
-  private final Worker worker;
-  private final HeapShare heap;
-  private final Duration patience;
-  private final ProbeSet probe;
-  private final int fixedBatchSize;
-  private final boolean strict;
-  private final InstantSource clock;
-  private final CheckpointEngine.Settings settings;
-  private final LyapunovMetrics metrics;
+  private final RecordSink record;
+  private final TierSchedule schedule;
   private final Troubles troubles;
-  private final CheckpointCounts tally;
+  private final CheckpointCounts counts;
+  private final Faults faults;
   private final Reporter reporter;
   private final Interventions interventions;
-
-  private final ObservedBatchSize observed = new ObservedBatchSize();
-  private final ObservedOrder order = new ObservedOrder();
-  private final ParallelTraining parallel = new ParallelTraining();
-  private final ObservedBatches batches;
-  private final AtomicReference<CheckpointEngine> stability = new AtomicReference<>();
-  private volatile Model watched;
-  private volatile boolean off;
+  private final ObservedSteps steps;
+  private final TangentSteps tangent;
+  private final CheckpointRun checkpoints;
+  private final WatchedNetwork watched = new WatchedNetwork();
   private volatile boolean closed;
-  private volatile RuntimeException pending;
-  private volatile boolean roomWarned;
-  private StepOnProbe steps;
-  private TrainingStep announced;
   private int latestIteration = -1;
-  private int latestCheckpoint = -1;
-  private Tier latestTier;
 
-  /**
-   * A listener that computes a checkpoint every {@value #DEFAULT_FREQUENCY} iterations and logs it.
-   *
-   * @param probe the examples, with labels, of which the Gram matrix is made; copied
-   */
-  public LyapunovListener(DataSet probe) {
-    this(probe, DEFAULT_FREQUENCY);
-  }
-
-  /**
-   * A listener that logs its checkpoints.
-   *
-   * @param probe the examples, with labels, of which the Gram matrix is made; copied
-   * @param frequency iterations from one checkpoint to the next, at least 1
-   */
-  public LyapunovListener(DataSet probe, int frequency) {
-    this(new Builder(probe).frequency(frequency), null);
-  }
-
-  private LyapunovListener(Builder builder, RecordKeeper record) {
+  private LyapunovListener(Builder builder, List<CheckpointSink> all, RecordSink record) {
     this.record = record;
-    stages = builder.stages;
-    clock = builder.clock;
-    probe = builder.probe;
-    fixedBatchSize = builder.batchSize;
-    strict = builder.strict;
-    patience = builder.patience;
-    steps = new StepOnProbe(builder.sampling, probe.size(), strict);
-    timetable = builder.timetable();
-    budget = new Budget(builder.budget, builder.nanoseconds);
-    deadline = new Deadline(builder.timeLimit, builder.nanoseconds);
-    run = name(builder);
-    batches = builder.trajectory == null ? null : new ObservedBatches(probe.data().getFeatures(0));
+    SavedState saved = record == null ? SavedState.NONE : record.saved();
+    run = builder.name(saved);
+    schedule = builder.timetable();
+    ProbeSet probe = builder.probe;
+    Consumer<Stage> stages = builder.stages;
+    troubles = new Troubles(log, builder.strict);
+    Sinks sinks = new Sinks(all, stages);
+    counts = new CheckpointCounts(run, sinks, troubles);
+    faults = new Faults(log, toString(), builder.strict, counts);
+    ObservedBatches batches =
+        builder.trajectory == null ? null : new ObservedBatches(probe.data().getFeatures(0));
     TrajectoryTracker trajectory =
         builder.trajectory == null
             ? null
             : new TrajectoryTracker(
-                builder.seed,
-                builder.trajectory,
-                record == null ? null : record.trajectory(),
-                batches);
-    EdgeTracker edge =
-        new EdgeTracker(record == null ? Optional.empty() : record.criticalLearningRate());
-    settings =
-        new CheckpointEngine.Settings(
-            run,
-            builder.seed,
-            builder.analysis,
-            builder.comparison,
-            ResidualHorizon.of(builder.horizon, builder.seed),
-            trajectory,
-            edge,
-            deadline,
-            strict,
+                builder.seed, builder.trajectory, saved.tangent().orElse(null), batches);
+    EdgeTracker edge = new EdgeTracker(saved.edge());
+    steps =
+        new ObservedSteps(
+            probe,
+            new StepOnProbe(builder.sampling, probe.size(), builder.strict),
+            builder.batchSize,
+            batches,
+            trajectory == null ? null : trajectory.remark());
+    tangent =
+        new TangentSteps(
+            trajectory == null ? null : trajectory.hessian(),
+            probe,
+            steps,
+            counts,
+            builder.strict,
             stages);
-    troubles = new Troubles(log, strict);
-    metrics = new LyapunovMetrics(run, builder.tags, clock);
-    tally = new CheckpointCounts(run, metrics, troubles, builder.observers);
-    reporter =
-        new Reporter(
-            log,
-            run,
-            builder.historySize,
-            record,
-            trajectory,
-            edge,
-            metrics,
-            builder.consumers,
-            tally,
-            stages);
+    reporter = new Reporter(builder.historySize, sinks, record, trajectory, edge, counts);
     interventions = new Interventions(builder.interventions, stages);
-    worker =
-        builder.backlog == null
-            ? new Worker.Direct()
-            : new Worker.Background("lyapunov4j " + run, builder.backlog, this::failInBackground);
-    heap = builder.backlog == null ? new HeapShare(() -> Long.MAX_VALUE) : builder.heap;
-    appear(builder.registries);
-  }
-
-  /** In all registries and to who asked for the status, or nowhere. */
-  private void appear(List<MeterRegistry> registries) {
-    try {
-      registries.forEach(metrics::bindTo);
-      tally.publish();
-    } catch (Throwable refused) {
-      try {
-        metrics.close();
-      } catch (Throwable further) {
-        refused.addSuppressed(further);
-      }
-      throw refused;
-    }
-  }
-
-  private String name(Builder builder) {
-    if (builder.run != null) {
-      return builder.run;
-    }
-    String resumed = record == null ? null : record.run().orElse(null);
-    return resumed == null ? "run-" + RUNS.incrementAndGet() : resumed;
+    checkpoints =
+        new CheckpointRun(
+            log,
+            builder.engine(run, trajectory, edge),
+            probe,
+            builder.clock,
+            builder.pace(),
+            steps,
+            tangent,
+            new CheckpointRun.Outcome(reporter, interventions, counts, faults));
+    sinks.begin(new RunInfo(run, probe.size(), probe.hash(), builder.seed, builder.clock));
+    counts.publish();
   }
 
   /**
    * A builder.
    *
    * @param probe the examples, with labels, of which the Gram matrix is made; copied
-   * @return the same as {@code new LyapunovListener.Builder(probe)}
+   * @return a builder of a listener for one model
    */
   public static Builder builder(DataSet probe) {
-    return new Builder(probe);
+    return builder(ProbeSet.of(probe));
   }
 
   /**
    * A builder for a network of several inputs or outputs.
    *
    * @param probe the examples, with labels, of which the Gram matrix is made; copied
-   * @return the same as {@code new LyapunovListener.Builder(probe)}
+   * @return a builder of a listener for one model
    */
   public static Builder builder(MultiDataSet probe) {
-    return new Builder(probe);
+    return builder(ProbeSet.of(probe));
   }
 
   /**
    * A builder with a probe chosen from an iterator, or normalised.
    *
    * @param probe the examples, with labels, of which the Gram matrix is made
-   * @return the same as {@code new LyapunovListener.Builder(probe)}
+   * @return a builder of a listener for one model
    */
   public static Builder builder(ProbeSet probe) {
     return new Builder(probe);
@@ -250,75 +164,79 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
 
   @Override
   public void iterationDone(Model model, int iteration, int epoch) {
-    if (off || !watches(model)) {
+    if (faults.isOff() || !watched.watches(model)) {
       passOver(model);
       return;
     }
-    if (pending != null) {
-      throw pending;
-    }
+    faults.throwPending();
     try {
       latestIteration = iteration;
-      observed.record(model.batchSize());
-      order.record(model);
-      if (batches != null) {
-        batches.record(model, iteration);
-      }
-      carry(model, epoch);
-      Tier due = timetable.due(iteration, model);
-      if (timetable.takeRequest()) {
-        Tier asked = timetable.main();
-        checkpoint(model, epoch, due == null || asked.compareTo(due) > 0 ? asked : due);
+      steps.record(model, iteration);
+      tangent.carry(model, iteration, epoch);
+      Tier due = schedule.due(iteration, model);
+      if (schedule.takeRequest()) {
+        Tier asked = schedule.main();
+        checkpoints.checkpoint(
+            model, iteration, epoch, due == null || asked.compareTo(due) > 0 ? asked : due);
       } else if (due != null) {
-        checkpointWithinBudget(model, epoch, due);
+        checkpoints.checkpointWithinBudget(model, iteration, epoch, due);
       }
       interventions.act(model, iteration);
-      parallel.stepped(model);
+      steps.stepped(model);
     } catch (Throwable failure) {
-      handle(failure);
+      faults.handle(failure);
+    }
+  }
+
+  /** Says once, and counts, that another network trains than the one that is watched. */
+  private void passOver(Model model) {
+    if (!faults.isOff() && WatchedNetwork.isLayer(model)) {
+      counts.pretraining();
+    }
+    if (!faults.isOff() && watched.isStranger(model) && counts.elsewhere()) {
+      log.warn(
+          "{} watches the network that called it first; another one trains now and is passed over."
+              + " Give every network a listener of its own.",
+          run);
     }
   }
 
   @Override
   public void onGradientCalculation(Model model) {
-    beginStep(model);
-    if (!off && model == watched) {
+    if (!faults.isOff() && watched.mayBe(model)) {
+      tangent.begin(model);
+    }
+    if (!faults.isOff() && watched.is(model)) {
       try {
-        parallel.goesOn(model);
+        steps.goesOn(model);
       } catch (Throwable failure) {
-        handle(failure);
+        faults.handle(failure);
       }
     }
   }
 
   @Override
   public void onEpochStart(Model model) {
-    if (watched == null || model == watched) {
-      observed.startEpoch();
-      if (!steps.isToldSampling()) {
-        order.startEpoch();
-        steps = steps.observing(order.order());
-      }
+    if (watched.mayBe(model)) {
+      steps.startEpoch();
     }
   }
 
   @Override
   public void onEpochEnd(Model model) {
-    if (off || model != watched || latestIteration < 0) {
+    if (faults.isOff() || !watched.is(model) || latestIteration < 0) {
       return;
     }
     try {
-      observed.endEpoch();
-      order.endEpoch();
-      steps = steps.observing(order.order());
+      steps.endEpoch();
       int epoch = ModelCounters.epoch(model);
-      Tier due = timetable.dueAfterEpoch(epoch);
+      Tier due = schedule.dueAfterEpoch(epoch);
       if (due != null) {
-        checkpointWithinBudget(model, epoch, due);
+        checkpoints.checkpointWithinBudget(model, latestIteration, epoch, due);
       }
       interventions.act(model, latestIteration);
     } catch (Throwable failure) {
-      handle(failure);
+      faults.handle(failure);
     }
   }
 
@@ -327,7 +245,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * thread; asking again before it comes changes nothing.
    */
   public void requestCheckpoint() {
-    timetable.request();
+    schedule.request();
   }
 
   /**
@@ -340,7 +258,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       try {
         record.note(details);
       } catch (Throwable failure) {
-        tally.failed("A note in the record of the run", failure);
+        counts.failed("A note in the record of the run", failure);
       }
     }
   }
@@ -355,7 +273,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
   }
 
   /**
-   * The name of the run, the value of the metrics' tag {@value LyapunovMetrics#RUN_TAG}.
+   * The name of the run, the value of the metrics' tag {@value MetricsSink#RUN_TAG}.
    *
    * @return as given, or that of the record that is continued, or generated
    */
@@ -378,7 +296,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * @return since the listener was built
    */
   public long skipped() {
-    return tally.skippedCount();
+    return counts.status().skipped();
   }
 
   /**
@@ -387,7 +305,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * @return since the listener was built
    */
   public long cancelled() {
-    return tally.cancelledCount();
+    return counts.status().cancelled();
   }
 
   /**
@@ -396,7 +314,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * @return as of now
    */
   public ListenerStatus status() {
-    return tally.status();
+    return counts.status();
   }
 
   /**
@@ -405,7 +323,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * @return true if no further checkpoint will come
    */
   public boolean isOff() {
-    return off;
+    return faults.isOff();
   }
 
   /**
@@ -413,402 +331,41 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
    * are none.
    */
   public void flush() {
-    worker.flush();
+    checkpoints.flush();
   }
 
   /**
-   * Stops listening, waits for the checkpoints that are being computed, ends the record and removes
-   * the metrics. Closing again does nothing.
+   * Stops listening, waits for the checkpoints that are being computed, and ends and closes all
+   * sinks. Closing again does nothing.
    */
   @Override
   public void close() {
     synchronized (this) {
-      off = true;
+      faults.close();
       if (closed) {
         return;
       }
       closed = true;
     }
-    tally.closed();
-    if (worker.close(patience)) {
-      release();
-    } else {
-      deadline.cancel();
-    }
-    try {
-      metrics.close();
-    } catch (Throwable failure) {
-      tally.failed("The removal of the metrics", failure);
-    } finally {
-      endRecord();
-    }
+    counts.closed();
+    checkpoints.close();
+    reporter.end();
   }
 
   @Override
   public String toString() {
-    return "LyapunovListener(" + timetable + ")";
-  }
-
-  private void endRecord() {
-    if (record != null) {
-      try (record) {
-        record.end(
-            tally,
-            settings.trajectory(),
-            RunLine.withoutModel(
-                run, clock.instant(), probe.size(), probe.hash(), settings.seed()));
-      } catch (Throwable failure) {
-        tally.failed("The end of the record of the run", failure);
-      }
-    }
-  }
-
-  /** Says once, and counts, that another network trains than the one that is watched. */
-  private void passOver(Model model) {
-    if (!off
-        && model != watched
-        && !isLayer(model)
-        && !isReplicaThread(Thread.currentThread().getName())
-        && tally.elsewhere()) {
-      log.warn(
-          "{} watches the network that called it first; another one trains now and is passed over. Give every network a listener of its own.",
-          run);
-    }
-  }
-
-  /** As unsupervised pre-training calls with, one after the other. */
-  private static boolean isLayer(Model model) {
-    return model instanceof Layer && !(model instanceof MultiLayerNetwork);
-  }
-
-  private boolean watches(Model model) {
-    return model == watched || (watched == null && adopt(model));
-  }
-
-  private synchronized boolean adopt(Model model) {
-    if (watched == null && !isLayer(model) && !isReplicaThread(Thread.currentThread().getName())) {
-      watched = model;
-    }
-    return model == watched;
-  }
-
-  /**
-   * Worker 0 of a ParallelWrapper trains the original model, the others replicas made for the
-   * occasion.
-   */
-  private static boolean isReplicaThread(String name) {
-    return name.startsWith("ParallelWrapper training thread ") && !name.endsWith(" 0");
-  }
-
-  private void checkpointWithinBudget(Model model, int epoch, Tier tier) {
-    if (latestCheckpoint == latestIteration && latestTier.compareTo(tier) >= 0) {
-      return;
-    }
-    if (budget.allowsOneNow()) {
-      checkpoint(model, epoch, tier);
-    } else {
-      tally.skipped("the time that checkpoints may take was spent");
-    }
-  }
-
-  @SuppressWarnings("try") // the isolation is only begun and closed
-  private void checkpoint(Model model, int epoch, Tier tier) {
-    stages.accept(Stage.SCHEDULE);
-    long begun = budget.now();
-    try (Isolation isolation = Isolation.begin()) {
-      latestCheckpoint = latestIteration;
-      latestTier = tier;
-      stages.accept(Stage.READ_STEP);
-      TrainingStep step = readStep(model, epoch);
-      if (stability.get() != null || prepare(model, step)) {
-        announce(stability.get().at(step));
-        if (hasRoom(tier)) {
-          submit(snapshot(model, epoch, tier, step), begun);
-        } else {
-          tally.skipped(NO_HEAP);
-        }
-      }
-    } finally {
-      budget.finished(begun);
-      budget
-          .kept(begun)
-          .ifPresent(
-              share ->
-                  log.info(
-                      "{}: checkpoints take {} % of the time of training so far; budget(0.05) keeps them within 5 %, a larger frequency or the tier ECONOMY makes them fewer or cheaper",
-                      run, Math.round(100 * share)));
-    }
-  }
-
-  /** What steps a tangent vector with training, or null. */
-  private HessianTracker tangent() {
-    return settings.trajectory() == null ? null : settings.trajectory().hessian();
-  }
-
-  private void beginStep(Model model) {
-    HessianTracker tangent = tangent();
-    if (tangent != null && !off && (watched == null || model == watched)) {
-      try {
-        stages.accept(Stage.TANGENT_BEGIN);
-        tangent.begin(model);
-      } catch (Throwable failure) {
-        tangent.lose();
-        tally.failed(TANGENT, failure);
-      }
-    }
-  }
-
-  /**
-   * Takes the step of training with the tangent vector. A failure loses the vector and nothing
-   * else.
-   */
-  private void carry(Model model, int epoch) {
-    HessianTracker tangent = tangent();
-    if (tangent == null) {
-      return;
-    }
-    try {
-      stages.accept(Stage.TANGENT_STEP);
-      if (tangent.isRestoring()) {
-        tangent.resume(model, probe.data());
-      }
-      if (tangent.isCarrying()) {
-        step(tangent, model, epoch);
-      }
-    } catch (Throwable failure) {
-      tangent.lose();
-      if (strict) {
-        throw failure;
-      }
-      tally.failed(TANGENT, failure);
-    } finally {
-      batches.forgetUntil(latestIteration);
-    }
-  }
-
-  private void step(HessianTracker tangent, Model model, int epoch) {
-    TrainingStep step = readStep(model, epoch);
-    if (!isLinear(step)) {
-      tangent.lose();
-      return;
-    }
-    try (INDArray parameterWeights =
-        steps.parameterWeights(model, latestIteration, epoch, step).orElse(null)) {
-      tangent.step(model, latestIteration, step.sgd(), parameterWeights);
-    }
-  }
-
-  private static boolean isLinear(TrainingStep step) {
-    return !(step.level() instanceof Level.Observed)
-        && !(step.level() instanceof Level.Approximate approximate && approximate.isGauge());
-  }
-
-  /** How far the tangent vector has come; a failure leaves it as it is, without a window. */
-  private HessianTracker.Mark mark(Model model, TrainingStep step, INDArray parameterWeights) {
-    HessianTracker tangent = tangent();
-    if (tangent == null || !isLinear(step)) {
-      return null;
-    }
-    try {
-      stages.accept(Stage.TANGENT_MARK);
-      return tangent.mark(model, latestIteration, step.sgd(), parameterWeights).orElse(null);
-    } catch (CancellationException interrupted) {
-      return null; // as the checkpoint will be
-    } catch (Throwable failure) {
-      if (strict) {
-        throw failure;
-      }
-      tally.failed(TANGENT, failure);
-      return null;
-    }
-  }
-
-  private Snapshot snapshot(Model model, int epoch, Tier tier, TrainingStep step) {
-    stages.accept(Stage.SNAPSHOT);
-    INDArray parameterWeights =
-        steps.parameterWeights(model, latestIteration, epoch, step).orElse(null);
-    return new Snapshot(
-        latestIteration,
-        epoch,
-        clock.instant(),
-        model.score(),
-        tier,
-        step,
-        parameterWeights,
-        steps.decays(model, latestIteration, epoch, step).orElse(null),
-        steps.normalisations(model),
-        model.params().dup(),
-        mark(model, step, parameterWeights));
-  }
-
-  /** Whether a checkpoint in the background would leave training enough. */
-  private boolean hasRoom(Tier tier) {
-    CheckpointEngine present = stability.get();
-    long bytes = present == null ? 0 : present.heapBytes(tier);
-    boolean room = heap.allows(bytes);
-    if (!room && !roomWarned) {
-      roomWarned = true;
-      log.warn(
-          "{} passes over a checkpoint in the background: it needs about {} MB, more than half of the free heap, the rest of which is for training. Use a smaller probe or a larger -Xmx.",
-          run,
-          bytes >> 20);
-    }
-    return room;
-  }
-
-  private void submit(Snapshot snapshot, long begun) {
-    stages.accept(Stage.SUBMIT);
-    boolean taken =
-        worker.submit(
-            new Worker.Job() {
-              @Override
-              public void run() {
-                compute(snapshot, begun);
-              }
-
-              @Override
-              public void abandon() {
-                snapshot.close();
-              }
-            });
-    if (!taken) {
-      tally.skipped("an earlier one was still being computed");
-    }
-  }
-
-  /** In the background, its time goes on after {@link #checkpoint} has returned. */
-  @SuppressWarnings("try") // the isolation is only begun and closed
-  private void compute(Snapshot snapshot, long begun) {
-    CheckpointEngine present = stability.get();
-    try (snapshot;
-        Isolation isolation = Isolation.begin()) {
-      if (present == null) {
-        throw new CancellationException("the listener was closed");
-      }
-      if (!hasRoom(snapshot.tier())) {
-        tally.skipped(NO_HEAP);
-        return;
-      }
-      Checkpoint checkpoint = present.evaluate(snapshot);
-      reporter.deliver(checkpoint);
-      interventions.offer(checkpoint);
-    } finally {
-      budget.finished(begun);
-    }
-  }
-
-  private void handle(Throwable failure) {
-    if (failure instanceof UnsupportedTrainingException refusal) {
-      switchOff(refusal);
-    } else if (failure instanceof CancellationException) {
-      tally.cancelled();
-    } else {
-      tally.checkpointFailed(CHECKPOINT, failure);
-    }
-  }
-
-  /**
-   * A background thread has nobody to throw to; if strict, the training thread throws at its next
-   * iteration.
-   */
-  private void failInBackground(Throwable failure) {
-    if (failure instanceof OutOfMemoryError) {
-      heap.backOff();
-    }
-    try {
-      handle(failure);
-    } catch (RuntimeException strictly) {
-      pending = strictly;
-    }
-  }
-
-  private boolean prepare(Model model, TrainingStep step) {
-    stages.accept(Stage.PREPARE);
-    try {
-      CheckpointEngine fresh = new CheckpointEngine(settings, model, probe.data());
-      if (record != null) {
-        record.begin(
-            RunLine.of(
-                run,
-                clock.instant(),
-                model,
-                probe.size(),
-                fresh.outputs(),
-                probe.hash(),
-                settings.seed(),
-                fresh.at(step)),
-            latestIteration);
-      }
-      stability.set(fresh);
-      return true;
-    } catch (IllegalArgumentException refusal) {
-      switchOff(refusal);
-      return false;
-    }
-  }
-
-  private TrainingStep readStep(Model model, int epoch) {
-    int workers = fixedBatchSize > 0 ? 1 : parallel.workers();
-    int trained = fixedBatchSize > 0 ? fixedBatchSize : workers * observed.get();
-    TrainingStep step =
-        takesFullBatches()
-            ? steps.readFullBatch(model, latestIteration, epoch, trained)
-            : steps.read(model, latestIteration, epoch, trained);
-    step = parallel.of(step, workers).withRemark(observed.describe());
-    step = batches == null ? step : step.withRemark(batches.remark());
-    step = settings.trajectory() == null ? step : step.withRemark(settings.trajectory().remark());
-    long seen = observed.epoch().map(ObservedBatchSize.Epoch::examples).orElse(0L);
-    return seen == 0 || seen == probe.size()
-        ? step
-        : step.withRemark(
-            "the probe has "
-                + probe.size()
-                + (seen > probe.size() ? " of " : " examples, not the ")
-                + seen
-                + (seen > probe.size() ? " examples" : " of an epoch")
-                + ": λ is that of training on the probe");
-  }
-
-  private boolean takesFullBatches() {
-    return !steps.isToldSampling()
-        && fixedBatchSize == 0
-        && observed.epoch().filter(e -> e.batches() == 1).isPresent();
-  }
-
-  private void announce(TrainingStep step) {
-    if (!step.equals(announced)) {
-      log.info("{}: {}", run, step);
-      announced = step;
-    }
-  }
-
-  private void switchOff(RuntimeException refusal) {
-    off = true;
-    tally.refused(String.valueOf(refusal.getMessage()));
-    if (strict) {
-      throw refusal;
-    }
-    log.warn("{} switches itself off: {}", this, refusal.getMessage());
-  }
-
-  private void release() {
-    CheckpointEngine used = stability.getAndSet(null);
-    if (used != null) {
-      used.close();
-    }
+    return "LyapunovListener(" + schedule + ")";
   }
 
   /** Builds a {@link LyapunovListener}. */
   public static final class Builder {
     private final ProbeSet probe;
     private final List<MeterRegistry> registries = new ArrayList<>();
-    private final List<Consumer<Checkpoint>> consumers = new ArrayList<>();
-    private final List<Consumer<ListenerStatus>> observers = new ArrayList<>();
+    private final List<CheckpointSink> sinks = new ArrayList<>();
     private final List<Intervention> interventions = new ArrayList<>();
     private final Map<Tier, Schedule> further = new EnumMap<>(Tier.class);
     private Schedule schedule = Schedule.everyIterations(DEFAULT_FREQUENCY);
     private String run;
-    private Tags tags = Tags.empty();
     private long seed;
     private Tier tier = Tier.STANDARD;
     private int batchSize;
@@ -821,7 +378,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private CheckpointEngine.SizeComparison comparison = CheckpointEngine.SizeComparison.ECONOMY;
     private TrajectoryExponent.Curvature trajectory;
     private Integer horizon;
-    private Path record;
+    private RecordSink record;
     private Duration timeLimit;
     private Duration patience = Duration.ofMinutes(1);
     private InstantSource clock = InstantSource.system();
@@ -829,30 +386,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     private LongSupplier nanoseconds = System::nanoTime;
     private HeapShare heap = new HeapShare();
 
-    /**
-     * A builder.
-     *
-     * @param probe the examples, with labels, of which the Gram matrix is made; copied
-     */
-    public Builder(DataSet probe) {
-      this(ProbeSet.of(probe));
-    }
-
-    /**
-     * A builder for a network of several inputs or outputs.
-     *
-     * @param probe the examples, with labels, of which the Gram matrix is made; copied
-     */
-    public Builder(MultiDataSet probe) {
-      this(ProbeSet.of(probe));
-    }
-
-    /**
-     * A builder with a probe chosen from an iterator, or normalised.
-     *
-     * @param probe the examples, with labels, of which the Gram matrix is made
-     */
-    public Builder(ProbeSet probe) {
+    private Builder(ProbeSet probe) {
       this.probe = Objects.requireNonNull(probe, "probe");
     }
 
@@ -969,8 +503,7 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      * @return this
      */
     public Builder record(Path file) {
-      record = Objects.requireNonNull(file, "file");
-      return this;
+      return to(RecordSink.at(file));
     }
 
     /**
@@ -1064,25 +597,32 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * Publishes to a Micrometer registry. May be called for several.
+     * Where checkpoints go. May be called for several, which are served in this order, after the
+     * log.
      *
-     * @param registry where {@link LyapunovMetrics} are bound
+     * @param sink for one run, since it is closed with the listener; at most one {@link RecordSink}
      * @return this
      */
-    public Builder registry(MeterRegistry registry) {
-      registries.add(Objects.requireNonNull(registry, "registry"));
+    public Builder to(CheckpointSink sink) {
+      sinks.add(Objects.requireNonNull(sink, "sink"));
+      if (sink instanceof RecordSink kept) {
+        if (record != null) {
+          throw new IllegalArgumentException(
+              "a run must have one record, got " + record + " and " + kept + "; give one");
+        }
+        record = kept;
+      }
       return this;
     }
 
     /**
-     * Hands every checkpoint to a consumer, in the thread that computed it. May be called for
-     * several.
+     * Publishes to a Micrometer registry. May be called for several.
      *
-     * @param consumer what it throws is logged and counted
+     * @param registry where {@link MetricsSink} are bound
      * @return this
      */
-    public Builder onCheckpoint(Consumer<Checkpoint> consumer) {
-      consumers.add(Objects.requireNonNull(consumer, "consumer"));
+    public Builder registry(MeterRegistry registry) {
+      registries.add(Objects.requireNonNull(registry, "registry"));
       return this;
     }
 
@@ -1094,15 +634,14 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
      * @return this
      */
     public Builder onStatus(Consumer<ListenerStatus> consumer) {
-      observers.add(Objects.requireNonNull(consumer, "consumer"));
-      return this;
+      return to(new StatusObserver(Objects.requireNonNull(consumer, "consumer")));
     }
 
     /**
      * Names the run.
      *
-     * @param run the value of the metrics' tag {@value LyapunovMetrics#RUN_TAG}; default that of
-     *     the record that is continued, or {@code run-} and a number unique in this JVM
+     * @param run the value of the metrics' tag {@value MetricsSink#RUN_TAG}; default that of the
+     *     record that is continued, or {@code run-} and a number unique in this JVM
      * @return this
      */
     public Builder run(String run) {
@@ -1110,17 +649,6 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
         throw new IllegalArgumentException("the run needs a name, got '" + run + "'");
       }
       this.run = run;
-      return this;
-    }
-
-    /**
-     * Further tags of the metrics.
-     *
-     * @param tags with few values each
-     * @return this
-     */
-    public Builder tags(Iterable<Tag> tags) {
-      this.tags = Tags.of(tags);
       return this;
     }
 
@@ -1238,6 +766,33 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       return this;
     }
 
+    private String name(SavedState saved) {
+      return run != null ? run : saved.run().orElseGet(() -> "run-" + RUNS.incrementAndGet());
+    }
+
+    private CheckpointEngine.Settings engine(
+        String run, TrajectoryTracker trajectory, EdgeTracker edge) {
+      return new CheckpointEngine.Settings(
+          run,
+          seed,
+          analysis,
+          comparison,
+          ResidualHorizon.of(horizon, seed),
+          trajectory,
+          edge,
+          new Deadline(timeLimit, nanoseconds),
+          strict,
+          stages);
+    }
+
+    private CheckpointRun.Pace pace() {
+      return new CheckpointRun.Pace(
+          new Budget(budget, nanoseconds),
+          backlog,
+          backlog == null ? new HeapShare(() -> Long.MAX_VALUE) : heap,
+          patience);
+    }
+
     private TierSchedule timetable() {
       if (further.containsKey(tier)) {
         throw new IllegalArgumentException(
@@ -1249,21 +804,23 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
     }
 
     /**
-     * Builds the listener, opens its record and binds its metrics.
+     * Builds the listener and begins the run at all sinks.
      *
      * @return a listener for one model
-     * @throws IllegalArgumentException if settings contradict each other or the record cannot be
-     *     continued
+     * @throws IllegalArgumentException if settings contradict each other or a sink cannot take the
+     *     run, such as a record that cannot be continued
      */
     public LyapunovListener build() {
-      RecordKeeper keeper =
-          record == null ? null : RecordKeeper.open(record, probe.hash(), seed, clock);
+      List<CheckpointSink> all = new ArrayList<>();
+      all.add(new LogSink(log));
+      all.addAll(sinks);
+      if (!registries.isEmpty()) {
+        all.add(new MetricsSink(registries.toArray(MeterRegistry[]::new)));
+      }
       try {
-        return new LyapunovListener(this, keeper);
+        return new LyapunovListener(this, all, record);
       } catch (Throwable refused) {
-        if (keeper != null) {
-          keeper.closeAfter(refused);
-        }
+        new Sinks(all, stages).closeAfter(refused);
         throw refused;
       }
     }

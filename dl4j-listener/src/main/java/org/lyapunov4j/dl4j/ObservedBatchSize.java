@@ -2,6 +2,8 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.Optional;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
 /**
  * The mini-batches a training run is seen to use: their size, from the latest ones, and how many of
@@ -35,6 +37,15 @@ final class ObservedBatchSize {
           "training saw %d examples an epoch in %s",
           examples, batches == 1 ? "one mini-batch" : batches + " mini-batches of " + sizes);
     }
+  }
+
+  /** Of the mini-batch a model was trained on last, which has no labels if its errors are given. */
+  static int of(Model model) {
+    boolean errorsGiven =
+        model instanceof MultiLayerNetwork network
+            && network.getLabels() == null
+            && network.getInput() != null;
+    return errorsGiven ? (int) model.input().size(0) : model.batchSize();
   }
 
   void record(int size) {

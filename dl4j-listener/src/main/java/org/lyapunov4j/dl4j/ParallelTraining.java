@@ -65,20 +65,34 @@ final class ParallelTraining {
                 .count());
   }
 
+  /**
+   * Between two averages a worker takes steps of its own. A ↦ A X Aᵀ is convex in the order of
+   * matrices, so that the mean of the workers' maps is stable in mean square where the map of one
+   * is.
+   */
+  private TrainingStep ofOneWorker(TrainingStep step, int workers) {
+    String approximation =
+        "the "
+            + workers
+            + " workers of a ParallelWrapper, averaged after every "
+            + Math.round((double) rounds / averaged)
+            + " rounds, go apart in between; the step is that of one of them";
+    return step.withSgd(step.sgd().withBatchSize(Math.max(1, step.sgd().batchSize() / workers)))
+        .at(
+            new Level.Approximate(
+                approximation,
+                "where one is stable in mean square their mean is, and η_c was up to as many times"
+                    + " larger as there are workers",
+                workers));
+  }
+
   /** The step with what the workers make of it. */
   TrainingStep of(TrainingStep step, int workers) {
     if (workers == 1) {
       return step;
     }
     if (rounds >= ENOUGH_ROUNDS && averaged > 0 && 3 * averaged < 2 * rounds) {
-      return step.at(
-          new Level.Observed(
-              "ParallelWrapper averages its "
-                  + workers
-                  + " workers after every "
-                  + Math.round((double) rounds / averaged)
-                  + " rounds, and between they go apart",
-              "let it average after every round, averagingFrequency(1)"));
+      return ofOneWorker(step, workers);
     }
     return step.withRemark(
         "the mini-batches of "

@@ -14,9 +14,6 @@ enum Stage {
   GRAM,
   ANALYSIS,
   TRAJECTORY,
-  LOG,
-  RECORD,
-  METRICS,
-  CONSUMERS,
+  SINK,
   INTERVENTION
 }

@@ -7,7 +7,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.gram.Isolation;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.OutputJacobian;
-import org.lyapunov4j.dl4j.record.TrajectoryFile;
+import org.lyapunov4j.dl4j.record.TangentState;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.exponent.TrajectoryExponent.Curvature;
 import org.lyapunov4j.gram.GramMatrix;
@@ -33,8 +33,8 @@ final class TrajectoryTracker {
   private final ObservedBatches batches;
   private TrajectoryExponent trajectory;
   private boolean begun;
-  private TrajectoryFile.State restored;
-  private volatile TrajectoryFile.State latest;
+  private TangentState restored;
+  private volatile TangentState latest;
   private OutputJacobian jacobian;
   private final HessianTracker hessian;
   private TrajectoryExponent.Frame frame;
@@ -49,7 +49,7 @@ final class TrajectoryTracker {
    * @param batches those training takes
    */
   TrajectoryTracker(
-      long seed, Curvature curvature, TrajectoryFile.State restored, ObservedBatches batches) {
+      long seed, Curvature curvature, TangentState restored, ObservedBatches batches) {
     this.seed = seed;
     this.curvature = curvature;
     this.restored = restored;
@@ -100,7 +100,7 @@ final class TrajectoryTracker {
     frame = next;
     iteration = now;
     latest =
-        new TrajectoryFile.State(
+        new TangentState(
             now,
             begun ? Optional.of(trajectory.state()) : Optional.empty(),
             curvature,
@@ -135,17 +135,17 @@ final class TrajectoryTracker {
   String remark() {
     return curvature == Curvature.HESSIAN
         ? "the trajectory takes the full Hessian of each mini-batch: central differences of"
-            + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides, at the parameters of every"
-            + " step"
+              + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides, at the parameters of"
+              + " every step"
         : "the trajectory takes the Gauss-Newton matrix";
   }
 
   /** What to save, with the mini-batches of steps after the last checkpoint. */
-  Optional<TrajectoryFile.State> state() {
+  Optional<TangentState> state() {
     if (hessian != null) {
       return hessian.state();
     }
-    TrajectoryFile.State last = latest;
+    TangentState last = latest;
     return last == null
         ? Optional.empty()
         : Optional.of(last.withTaken(batches.after(last.iteration())));
@@ -198,7 +198,8 @@ final class TrajectoryTracker {
       restored.trajectory().ifPresent(state -> trajectory = TrajectoryExponent.resume(seed, state));
     } else {
       log.warn(
-          "The tangent vector was carried to iteration {}, beyond the parameters training resumes from; a new one starts at iteration {}",
+          "The tangent vector was carried to iteration {}, beyond the parameters training resumes"
+              + " from; a new one starts at iteration {}",
           restored.iteration(),
           now);
     }
@@ -206,7 +207,7 @@ final class TrajectoryTracker {
   }
 
   @SuppressWarnings("try") // the isolation is only begun and closed
-  private TrajectoryExponent.Frame frameOf(TrajectoryFile.State saved, NtkGram ntk) {
+  private TrajectoryExponent.Frame frameOf(TangentState saved, NtkGram ntk) {
     double[] weights = saved.weights();
     try (Isolation isolation = Isolation.begin();
         INDArray parameters = Nd4j.createFromArray(saved.parameters());

@@ -32,6 +32,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.Level;
+import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -58,6 +59,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 class ConfigurationsTest {
   private static final Path PAGE = Path.of("..", "docs", "configurations.md");
   private static final int EXAMPLES = 6;
+  private static final int STEPS = 3;
 
   /** One configuration with data it can be fitted to. */
   private record Configuration(String name, MultiLayerConfiguration conf, DataSet data) {}
@@ -287,16 +289,20 @@ class ConfigurationsTest {
     return all;
   }
 
+  private static LyapunovListener listener(Configuration configuration, Tier tier) {
+    return LyapunovListener.builder(configuration.data())
+        .schedule(Schedule.everyIterations(1))
+        .compareProbeSizes(false)
+        .batchSize(EXAMPLES)
+        .tier(tier)
+        .analysis(settings -> settings.maxEpochs(16))
+        .build();
+  }
+
   private static Checkpoint watch(Configuration configuration) {
     MultiLayerNetwork network = new MultiLayerNetwork(configuration.conf());
     network.init();
-    LyapunovListener listener =
-        LyapunovListener.builder(configuration.data())
-            .schedule(Schedule.everyIterations(1))
-            .compareProbeSizes(false)
-            .batchSize(EXAMPLES)
-            .analysis(settings -> settings.maxEpochs(16))
-            .build();
+    LyapunovListener listener = listener(configuration, Tier.STANDARD);
     network.setListeners(listener);
     network.fit(configuration.data());
     assertThat(listener.failures()).as(configuration.name()).isZero();
@@ -343,5 +349,32 @@ class ConfigurationsTest {
     assertThat(watched).isGreaterThanOrEqualTo((int) Math.ceil(0.98 * all.size()));
     assertThat(edges).isGreaterThanOrEqualTo((int) Math.ceil(0.9 * all.size()));
     assertThat(Files.readString(PAGE)).contains(table);
+  }
+
+  /** Of the tiers the lowest, for the others differ in what is done with the matrix alone. */
+  @Test
+  void trainingOfEachIsBitIdentical() {
+    for (Configuration configuration : configurations()) {
+      IsolationTest.Outcome undisturbed = train(configuration, null);
+      LyapunovListener listener = listener(configuration, Tier.ECONOMY);
+      assertThat(train(configuration, listener)).as(configuration.name()).isEqualTo(undisturbed);
+      // line searches tell of more steps than fits
+      assertThat(listener.history()).as(configuration.name()).hasSizeGreaterThanOrEqualTo(STEPS);
+      listener.close();
+    }
+  }
+
+  private static IsolationTest.Outcome train(
+      Configuration configuration, LyapunovListener listener) {
+    Nd4j.getRandom().setSeed(19);
+    MultiLayerNetwork network = new MultiLayerNetwork(configuration.conf().clone());
+    network.init();
+    if (listener != null) {
+      network.setListeners(listener);
+    }
+    for (int step = 0; step < STEPS; step++) {
+      network.fit(configuration.data().copy());
+    }
+    return IsolationTest.Outcome.of(network);
   }
 }

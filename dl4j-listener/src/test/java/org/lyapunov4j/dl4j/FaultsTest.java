@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -151,7 +152,8 @@ class FaultsTest {
         .trajectory(TrajectoryExponent.Curvature.HESSIAN)
         .analysis(settings -> settings.maxEpochs(4).threads(1).spectrumLimit(0))
         .record(folder.resolve("run" + System.nanoTime()))
-        .onCheckpoint(checkpoint -> {})
+        .registry(new SimpleMeterRegistry())
+        .to(checkpoint -> {})
         .intervene((model, checkpoint) -> {})
         .atEachStage(stages);
   }

@@ -21,6 +21,8 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointSink;
 import org.lyapunov4j.exponent.LyapunovExponent;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -160,12 +162,8 @@ class IsolationTest {
     SimpleMeterRegistry closed = new SimpleMeterRegistry();
     closed.close();
     return Stream.of(
-        new Fault(
-            "consumer throws",
-            b -> b.onCheckpoint(thrower(new IllegalStateException("full disk")))),
-        new Fault(
-            "consumer out of memory",
-            b -> b.onCheckpoint(thrower(new OutOfMemoryError("injected")))),
+        new Fault("consumer throws", b -> b.to(failing(new IllegalStateException("full disk")))),
+        new Fault("consumer out of memory", b -> b.to(failing(new OutOfMemoryError("injected")))),
         new Fault(
             "snapshot out of memory", b -> b.clock(failingClock(new OutOfMemoryError("injected")))),
         new Fault(
@@ -273,6 +271,10 @@ class IsolationTest {
 
   private static LyapunovListener.Builder otherProbe() {
     return LyapunovListener.builder(Networks.data(9, 6, 4, 3, DataType.DOUBLE)).frequency(1);
+  }
+
+  private static CheckpointSink failing(Throwable failure) {
+    return IsolationTest.<Checkpoint>thrower(failure)::accept;
   }
 
   private static <T> Consumer<T> thrower(Throwable failure) {

@@ -15,7 +15,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus.State;
-import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
+import org.lyapunov4j.dl4j.metrics.MetricsSink;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
@@ -50,8 +50,8 @@ class ListenerStatusTest {
       String reason = each.name().toLowerCase(Locale.ROOT);
       assertThat(
               registry
-                  .get(LyapunovMetrics.LISTENER_STATUS)
-                  .tag(LyapunovMetrics.REASON_TAG, reason)
+                  .get(MetricsSink.LISTENER_STATUS)
+                  .tag(MetricsSink.REASON_TAG, reason)
                   .gauge()
                   .value())
           .isEqualTo(each == state ? 1 : 0);

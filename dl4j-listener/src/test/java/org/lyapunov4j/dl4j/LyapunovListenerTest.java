@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
-import org.lyapunov4j.dl4j.metrics.LyapunovMetrics;
+import org.lyapunov4j.dl4j.metrics.MetricsSink;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.exponent.ExactExponent;
@@ -68,12 +68,15 @@ class LyapunovListenerTest {
 
   @Test
   void isBuiltAsDeeplearning4jListenersAre() {
-    assertThat(new LyapunovListener(data)).hasToString("LyapunovListener(every 100 iterations)");
-    assertThat(new LyapunovListener(data, 7)).hasToString("LyapunovListener(every 7 iterations)");
-    assertThat(new LyapunovListener.Builder(data).frequency(3).build())
+    assertThat(LyapunovListener.builder(data).build())
+        .hasToString("LyapunovListener(every 100 iterations)");
+    assertThat(LyapunovListener.builder(data).frequency(7).build())
+        .hasToString("LyapunovListener(every 7 iterations)");
+    assertThat(LyapunovListener.builder(data).frequency(3).build())
         .hasToString("LyapunovListener(every 3 iterations)");
     assertThat(LyapunovListener.builder(data).run("digits").build().run()).isEqualTo("digits");
-    assertThat(new LyapunovListener(data).run()).isNotEqualTo(new LyapunovListener(data).run());
+    assertThat(LyapunovListener.builder(data).build().run())
+        .isNotEqualTo(LyapunovListener.builder(data).build().run());
   }
 
   @Test
@@ -94,7 +97,7 @@ class LyapunovListenerTest {
     List<Checkpoint> delivered = new ArrayList<>();
     Instant time = Instant.parse("2026-01-01T00:00:00Z");
     LyapunovListener listener =
-        quick().frequency(2).run("a").clock(() -> time).onCheckpoint(delivered::add).build();
+        quick().frequency(2).run("a").clock(() -> time).to(delivered::add).build();
     MultiLayerNetwork network = network(new Sgd(0.05));
     network.setListeners(listener);
     List<Double> scores = new ArrayList<>();
@@ -345,7 +348,8 @@ class LyapunovListenerTest {
     network.fit(new ListDataSetIterator<>(batches(5), 1), 2);
     assertThat(listener.history().get(0).step().remarks())
         .containsExactly(
-            "sampling assumed: independent uniform B-subsets; the end of the second epoch will tell",
+            "sampling assumed: independent uniform B-subsets; the end of the second epoch will"
+                + " tell",
             "mini-batches seen were of 5");
     assertThat(listener.history().get(2).step().remarks())
         .containsExactly(
@@ -532,7 +536,7 @@ class LyapunovListenerTest {
     LyapunovListener listener =
         quick()
             .strict(true)
-            .onCheckpoint(
+            .to(
                 c -> {
                   throw thrown;
                 })
@@ -545,11 +549,11 @@ class LyapunovListenerTest {
     List<Checkpoint> delivered = new ArrayList<>();
     LyapunovListener listener =
         quick()
-            .onCheckpoint(
+            .to(
                 c -> {
                   throw new IllegalStateException();
                 })
-            .onCheckpoint(delivered::add)
+            .to(delivered::add)
             .build();
     train(listener, new Sgd(0.05), 4);
     assertThat(delivered).hasSize(3);
@@ -587,7 +591,7 @@ class LyapunovListenerTest {
     AtomicInteger most = new AtomicInteger();
     LyapunovListener listener =
         quick()
-            .onCheckpoint(
+            .to(
                 c -> {
                   most.accumulateAndGet(inside.incrementAndGet(), Math::max);
                   inside.decrementAndGet();
@@ -632,7 +636,7 @@ class LyapunovListenerTest {
             .run("b")
             .trajectory(true)
             .background(Backlog.WAIT)
-            .onCheckpoint(c -> threads.add(Thread.currentThread().getName()))
+            .to(c -> threads.add(Thread.currentThread().getName()))
             .build();
     train(listener, new Sgd(0.05), 1);
     listener.flush();
@@ -661,13 +665,9 @@ class LyapunovListenerTest {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     CountDownLatch training = new CountDownLatch(1);
     LyapunovListener listener =
-        quick()
-            .registry(registry)
-            .background(Backlog.SKIP)
-            .onCheckpoint(c -> await(training))
-            .build();
+        quick().registry(registry).background(Backlog.SKIP).to(c -> await(training)).build();
     train(listener, new Sgd(0.05), 1);
-    assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 2);
+    assertThat(registry.get(MetricsSink.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 2);
     training.countDown();
     listener.close();
     assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0, 1);
@@ -681,7 +681,7 @@ class LyapunovListenerTest {
         quick()
             .background(Backlog.WAIT)
             .patience(Duration.ofMillis(100))
-            .onCheckpoint(c -> await(never))
+            .to(c -> await(never))
             .build();
     train(listener, new Sgd(0.05), 12);
     listener.close();
@@ -695,7 +695,7 @@ class LyapunovListenerTest {
         quick()
             .strict(true)
             .background(Backlog.WAIT)
-            .onCheckpoint(
+            .to(
                 c -> {
                   throw thrown;
                 })
@@ -734,7 +734,8 @@ class LyapunovListenerTest {
     assertThat(listener.history().get(2).stability().criticalLearningRate()).isPresent();
     assertThat(listener)
         .hasToString(
-            "LyapunovListener(economy every 2 iterations, standard every 4 iterations, full every 6 iterations)");
+            "LyapunovListener(economy every 2 iterations, standard every 4 iterations, full every 6"
+                + " iterations)");
   }
 
   @Test
@@ -771,7 +772,7 @@ class LyapunovListenerTest {
         quick()
             .budget(0.5)
             .nanoseconds(time::get)
-            .onCheckpoint(checkpoint -> time.addAndGet(10))
+            .to(checkpoint -> time.addAndGet(10))
             .atEachStage(
                 stage -> {
                   if (stage == Stage.SNAPSHOT) {
@@ -826,7 +827,7 @@ class LyapunovListenerTest {
     assertThat(listener.history()).isEmpty();
     assertThat(listener.cancelled()).isEqualTo(3);
     assertThat(listener.failures()).isZero();
-    assertThat(registry.get(LyapunovMetrics.CANCELLED).counter().count()).isEqualTo(3);
+    assertThat(registry.get(MetricsSink.CANCELLED).counter().count()).isEqualTo(3);
     assertThatIllegalArgumentException().isThrownBy(() -> quick().timeLimit(Duration.ZERO));
   }
 
@@ -836,7 +837,7 @@ class LyapunovListenerTest {
       List<LyapunovListener> self = new ArrayList<>();
       LyapunovListener.Builder builder =
           quick()
-              .onCheckpoint(
+              .to(
                   c -> {
                     self.get(0).flush();
                     self.get(0).close();
@@ -861,7 +862,7 @@ class LyapunovListenerTest {
         quick()
             .background(Backlog.SKIP)
             .patience(Duration.ofMillis(10))
-            .onCheckpoint(
+            .to(
                 c -> {
                   inside.countDown();
                   await(never);
@@ -930,7 +931,7 @@ class LyapunovListenerTest {
     LyapunovListener listener =
         train(quick().registry(registry).budget(1e-9).build(), new Sgd(0.05), 1);
     assertThat(listener.history()).extracting(Checkpoint::iteration).containsExactly(0);
-    assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 1);
+    assertThat(registry.get(MetricsSink.SKIPPED).counter().count()).isEqualTo(EXAMPLES - 1);
   }
 
   private static void requireThreadEnds(String name) throws InterruptedException {

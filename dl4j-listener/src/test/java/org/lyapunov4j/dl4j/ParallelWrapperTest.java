@@ -13,8 +13,10 @@ import org.deeplearning4j.parallelism.ParallelWrapper;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.Level;
+import org.lyapunov4j.stability.EdgeReport;
 import org.lyapunov4j.stability.Verdict;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -48,7 +50,8 @@ class ParallelWrapperTest {
     listener.close();
     assertThat(listener.failures()).isZero();
     assertThat(listener.history()).hasSize(1 + EXAMPLES / 4);
-    assertThat(listener.history()).allMatch(c -> c.step().sgd().batchSize() == 2 * 4);
+    assertThat(listener.history())
+        .allMatch(c -> c.step().sgd().batchSize() == (c.level().equals(Level.exact()) ? 8 : 4));
   }
 
   /**
@@ -138,15 +141,17 @@ class ParallelWrapperTest {
   }
 
   @Test
-  void averagingOfSomeRoundsIsObserved() {
+  void averagingOfSomeRoundsIsTheStepOfOneWorker() {
     MultiLayerNetwork network = network();
     LyapunovListener listener = builder().build();
     network.setListeners(listener);
     fit(network, differing(), ParallelWrapper.TrainingMode.AVERAGING, 3);
     Checkpoint last = listener.history().get(listener.history().size() - 1);
     assertThat(last.step().toString())
-        .startsWith("OBSERVED")
-        .contains("averages its 2 workers after every");
+        .startsWith("APPROXIMATE")
+        .contains("2 workers of a ParallelWrapper, averaged after every");
+    assertThat(last.step().sgd().batchSize()).isEqualTo(4);
+    assertThat(((EdgeReport) last.findings()).factor()).isEqualTo(2);
     assertThat(listener.failures()).isZero();
   }
 
@@ -161,6 +166,34 @@ class ParallelWrapperTest {
         .startsWith("OBSERVED")
         .contains("EncodedGradientsAccumulator", "encoded by a threshold");
     assertThat(listener.failures()).isZero();
+  }
+
+  /** Each worker takes every other mini-batch; the first round may be torn and moves nothing. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3})
+  void roundsAreAveragedAsTheParametersOfWorkersThatGoApart(int averagingFrequency) {
+    List<DataSet> batches = new ArrayList<>();
+    for (int i = 0; i < averagingFrequency; i++) {
+      batches.addAll(pairs(network()).subList(0, 2));
+    }
+    List<DataSet> moving = differing().subList(0, 4 * averagingFrequency);
+    batches.addAll(moving);
+    INDArray mean = network().params().dup();
+    for (int from = 0; from < moving.size(); from += 2 * averagingFrequency) {
+      List<INDArray> ends = new ArrayList<>();
+      for (int worker = 0; worker < 2; worker++) {
+        MultiLayerNetwork alone = network();
+        alone.setParams(mean.dup());
+        for (int round = 0; round < averagingFrequency; round++) {
+          alone.fit(moving.get(from + 2 * round + worker));
+        }
+        ends.add(alone.params());
+      }
+      mean = ends.get(0).add(ends.get(1)).divi(2);
+    }
+    MultiLayerNetwork network = network();
+    fit(network, batches, ParallelWrapper.TrainingMode.AVERAGING, averagingFrequency);
+    assertThat(network.params().distance2(mean)).isLessThan(1e-13);
   }
 
   private List<DataSet> differing() {
@@ -194,7 +227,7 @@ class ParallelWrapperTest {
   void oneWorkerIsWatched() {
     var threads = ConcurrentHashMap.<String>newKeySet();
     LyapunovListener listener =
-        builder().onCheckpoint(c -> threads.add(Thread.currentThread().getName())).build();
+        builder().to(c -> threads.add(Thread.currentThread().getName())).build();
     assertThat(train(listener)).allMatch(Double::isFinite);
     assertThat(threads).containsExactly("ParallelWrapper training thread 0");
     assertThat(listener.history()).extracting(Checkpoint::iteration).doesNotHaveDuplicates();
@@ -207,7 +240,7 @@ class ParallelWrapperTest {
   void anErrorInsideDoesNotHangTheWrapper() {
     LyapunovListener listener =
         builder()
-            .onCheckpoint(
+            .to(
                 c -> {
                   throw new OutOfMemoryError("injected");
                 })

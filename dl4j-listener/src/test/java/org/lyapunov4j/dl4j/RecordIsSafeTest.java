@@ -303,7 +303,7 @@ class RecordIsSafeTest {
     second.close();
     RunRecord record = RunRecord.read(file);
     assertThat(record.checkpoints()).hasSize(4);
-    assertThat(record.checkpoints().get(3).trajectory().cumulativeSteps()).isEqualTo(3);
+    assertThat(record.checkpoints().get(3).number("trajectory.cumulativeSteps")).isEqualTo(3);
     assertThat(second.failures()).isZero();
   }
 

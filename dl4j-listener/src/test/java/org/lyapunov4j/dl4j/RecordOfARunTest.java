@@ -20,8 +20,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
-import org.lyapunov4j.dl4j.record.EdgeFile;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Section;
+import org.lyapunov4j.dl4j.record.EdgeFiles;
+import org.lyapunov4j.dl4j.record.EdgeState;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
 import org.lyapunov4j.exponent.Tangent;
@@ -64,7 +66,9 @@ class RecordOfARunTest {
     assertThat(record.notes())
         .extracting(n -> n.details())
         .containsExactly(Map.of("machine", "laptop"));
-    assertThat(record.checkpoints()).extracting(CheckpointLine::iteration).containsExactly(0, 2);
+    assertThat(record.checkpoints())
+        .extracting(CheckpointDocument::iteration)
+        .containsExactly(0, 2);
     assertThat(record.end().orElseThrow().checkpoints()).isEqualTo(2);
   }
 
@@ -88,19 +92,19 @@ class RecordOfARunTest {
     train(ModelSerializer.restoreMultiLayerNetwork(saved.toFile(), true), second, 5, 11);
     second.close();
 
-    List<CheckpointLine> expected = RunRecord.read(whole).checkpoints();
-    List<CheckpointLine> resumed = RunRecord.read(parts).checkpoints();
+    List<CheckpointDocument> expected = RunRecord.read(whole).checkpoints();
+    List<CheckpointDocument> resumed = RunRecord.read(parts).checkpoints();
     assertThat(resumed).hasSize(6).hasSameSizeAs(expected);
     for (int i = 0; i < resumed.size(); i++) {
-      CheckpointLine a = resumed.get(i);
-      CheckpointLine b = expected.get(i);
+      CheckpointDocument a = resumed.get(i);
+      CheckpointDocument b = expected.get(i);
       assertThat(a.iteration()).isEqualTo(b.iteration());
-      assertThat(a.stability()).isEqualTo(b.stability());
-      assertThat(a.batchSharpness()).isEqualTo(b.batchSharpness());
-      assertThat(a.probeLoss()).isEqualTo(b.probeLoss());
-      assertThat(a.trajectory()).isEqualTo(b.trajectory());
+      assertThat(a.entries(Section.FINDINGS)).isEqualTo(b.entries(Section.FINDINGS)).isNotEmpty();
+      assertThat(a.entries("batchSharpness")).isEqualTo(b.entries("batchSharpness")).isNotEmpty();
+      assertThat(a.number("probeLoss")).isEqualTo(b.number("probeLoss"));
+      assertThat(a.entries("trajectory")).isEqualTo(b.entries("trajectory"));
     }
-    assertThat(resumed.get(5).trajectory().cumulativeSteps()).isEqualTo(10);
+    assertThat(resumed.get(5).number("trajectory.cumulativeSteps")).isEqualTo(10);
     assertThat(RunRecord.read(parts).resumptions())
         .extracting(r -> r.iteration())
         .containsExactly(6);
@@ -115,15 +119,15 @@ class RecordOfARunTest {
     MultiLayerNetwork network = network();
     train(network, first, 0, 3);
     first.close();
-    EdgeFile edges = new EdgeFile(file);
-    EdgeFile.State state = edges.read().orElseThrow();
+    EdgeState state = EdgeFiles.read(file).orElseThrow();
     EdgeTrack track = state.track();
     assertThat(track.edge().value())
         .isEqualTo(first.history().get(1).stability().criticalLearningRate().orElseThrow().value());
     if (damage.equals("other size")) {
       Tangent one = Tangent.of(new double[] {1});
-      edges.write(
-          new EdgeFile.State(
+      EdgeFiles.write(
+          file,
+          new EdgeState(
               new EdgeTrack(
                   track.edge(), track.step(), track.scale(), track.isCertified(), Optional.of(one)),
               state.trend()));
@@ -135,7 +139,7 @@ class RecordOfARunTest {
     second.close();
     assertThat(second.failures()).isZero();
     assertThat(RunRecord.read(file).checkpoints()).hasSize(3);
-    assertThat(RunRecord.read(file).checkpoints().get(2).stability().edgeRatio()).isPositive();
+    assertThat(RunRecord.read(file).checkpoints().get(2).number("edgeRatio")).isPositive();
   }
 
   static Stream<Arguments> trajectories() {
@@ -172,14 +176,14 @@ class RecordOfARunTest {
     train(ModelSerializer.restoreMultiLayerNetwork(saved.toFile(), true), second, stop, 11);
     second.close();
 
-    List<CheckpointLine> expected = RunRecord.read(whole).checkpoints();
-    List<CheckpointLine> resumed = RunRecord.read(parts).checkpoints();
+    List<CheckpointDocument> expected = RunRecord.read(whole).checkpoints();
+    List<CheckpointDocument> resumed = RunRecord.read(parts).checkpoints();
     assertThat(resumed).hasSize(6);
     assertThat(resumed)
-        .extracting(CheckpointLine::trajectory)
-        .isEqualTo(expected.stream().map(CheckpointLine::trajectory).toList());
-    assertThat(resumed.get(5).trajectory().drawn()).isEqualTo(2);
-    assertThat(resumed.get(5).trajectory().curvature()).isEqualTo(curvature.name());
+        .extracting(line -> line.entries("trajectory"))
+        .isEqualTo(expected.stream().map(line -> line.entries("trajectory")).toList());
+    assertThat(resumed.get(5).number("trajectory.drawn")).isEqualTo(2);
+    assertThat(resumed.get(5).text("trajectory.curvature")).contains(curvature.name());
   }
 
   /** Parameters that the vector never came to: it is not carried on from there. */
@@ -194,9 +198,9 @@ class RecordOfARunTest {
     LyapunovListener second = quick(file).trajectory(TrajectoryExponent.Curvature.HESSIAN).build();
     train(network, second, 5, 11);
     second.close();
-    List<CheckpointLine> lines = RunRecord.read(file).checkpoints();
-    assertThat(lines.get(2).trajectory().cumulativeSteps()).isEqualTo(4);
-    assertThat(lines.get(5).trajectory().cumulativeSteps()).isEqualTo(4);
+    List<CheckpointDocument> lines = RunRecord.read(file).checkpoints();
+    assertThat(lines.get(2).number("trajectory.cumulativeSteps")).isEqualTo(4);
+    assertThat(lines.get(5).number("trajectory.cumulativeSteps")).isEqualTo(4);
     assertThat(second.failures()).isZero();
   }
 
@@ -211,8 +215,8 @@ class RecordOfARunTest {
     LyapunovListener second = quick(file).trajectory(TrajectoryExponent.Curvature.HESSIAN).build();
     train(network, second, 5, 11);
     second.close();
-    List<CheckpointLine> lines = RunRecord.read(file).checkpoints();
-    assertThat(lines.get(5).trajectory().cumulativeSteps()).isEqualTo(4);
+    List<CheckpointDocument> lines = RunRecord.read(file).checkpoints();
+    assertThat(lines.get(5).number("trajectory.cumulativeSteps")).isEqualTo(4);
   }
 
   @Test
@@ -225,8 +229,10 @@ class RecordOfARunTest {
     train(network(), second, 0, 5);
     second.close();
     RunRecord record = RunRecord.read(file);
-    assertThat(record.checkpoints()).extracting(CheckpointLine::iteration).containsExactly(0, 2, 4);
-    assertThat(record.checkpoints().get(2).trajectory().cumulativeSteps()).isEqualTo(4);
+    assertThat(record.checkpoints())
+        .extracting(CheckpointDocument::iteration)
+        .containsExactly(0, 2, 4);
+    assertThat(record.checkpoints().get(2).number("trajectory.cumulativeSteps")).isEqualTo(4);
     assertThat(second.failures()).isZero();
   }
 

@@ -10,7 +10,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.stability.Tier;
@@ -109,11 +109,11 @@ class ResidualHorizonTest {
     assertThat(first(listener(Tier.FULL).horizon(0)).finiteTime()).isEmpty();
     Checkpoint full = first(listener(Tier.FULL));
     assertThat(full.finiteTime().orElseThrow().horizon()).isEqualTo(100);
-    CheckpointLine line = CheckpointLine.of(full);
-    assertThat(line.finiteTime().start()).isEqualTo("RESIDUAL");
-    assertThat(line.finiteTime().meanError()).isPositive();
-    assertThat(line.finiteTime().varianceError()).isPositive();
-    assertThat(line.finiteTime().skewnessError()).isPositive();
+    CheckpointDocument line = CheckpointDocument.of(full);
+    assertThat(line.text("finiteTime.start")).contains("RESIDUAL");
+    assertThat(line.number("finiteTime.meanError")).isPositive();
+    assertThat(line.number("finiteTime.varianceError")).isPositive();
+    assertThat(line.number("finiteTime.skewnessError")).isPositive();
     assertThatIllegalArgumentException()
         .isThrownBy(() -> listener(Tier.FULL).horizon(-1))
         .withMessageContaining("at least 1 step, or 0 for none, got -1");

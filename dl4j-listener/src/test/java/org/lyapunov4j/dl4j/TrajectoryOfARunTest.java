@@ -120,7 +120,7 @@ class TrajectoryOfARunTest {
             .frequency(frequency)
             .trajectory(curvature)
             .historySize(1)
-            .onCheckpoint(last::add)
+            .to(last::add)
             .strict(true)
             .build();
     network.setListeners(listener);

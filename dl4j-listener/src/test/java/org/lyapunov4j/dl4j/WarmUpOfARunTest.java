@@ -64,7 +64,9 @@ class WarmUpOfARunTest {
       }
     }
     List<String> recorded =
-        RunRecord.read(file).checkpoints().stream().map(c -> c.stability().verdict()).toList();
+        RunRecord.read(file).checkpoints().stream()
+            .map(c -> c.text("verdict").orElseThrow())
+            .toList();
     assertThat(recorded)
         .isEqualTo(run.stream().map(c -> c.verdict().orElseThrow().kind().name()).toList())
         .startsWith("WARMING_UP")

@@ -42,7 +42,7 @@ public class FirstRun {
                 .build());
     network.init();
 
-    LyapunovListener listener = new LyapunovListener(data, 200); // every 200 iterations
+    LyapunovListener listener = LyapunovListener.builder(data).frequency(200).build();
     network.addListeners(listener);
     network.fit(batches, 500);
     listener.close();

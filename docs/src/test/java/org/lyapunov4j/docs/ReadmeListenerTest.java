@@ -42,11 +42,11 @@ class ReadmeListenerTest {
     // snippet: listener
     MeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     LyapunovListener listener =
-        new LyapunovListener.Builder(probe) // a DataSet, best the training set or a sample of it
+        LyapunovListener.builder(probe) // a DataSet, best the training set or a sample of it
             .frequency(100) // iterations from one checkpoint to the next
             .sampling(MiniBatchSampling.SHUFFLED_EPOCHS) // how the iterator draws its mini-batches
             .registry(registry)
-            .onCheckpoint(System.out::println)
+            .to(System.out::println)
             .build();
     network.addListeners(listener);
     network.fit(iterator, epochs);

@@ -40,7 +40,7 @@ final class Duel implements AutoCloseable {
     this.now = now;
     clock = new StoppableClock(now);
     this.turn = turn;
-    listener = clock.giveTo(settings).onCheckpoint(c -> checkpoints.incrementAndGet()).build();
+    listener = clock.giveTo(settings).to(c -> checkpoints.incrementAndGet()).build();
     timed = new Timed(listener);
     watched = new Side(timed);
     control = new Side(new BaseTrainingListener() {});

@@ -52,7 +52,7 @@ public class IdleBenchmark {
     network = workload.network().get();
     network.fit(workload.batches().get(0));
     listener =
-        new LyapunovListener.Builder(workload.probe())
+        LyapunovListener.builder(workload.probe())
             .schedule(
                 switch (schedule) {
                   case "logarithmic" -> Schedule.logarithmic(1);

@@ -129,6 +129,6 @@ final class Overhead {
   }
 
   private static LyapunovListener.Builder settings(Workload workload, Tier tier, int every) {
-    return new LyapunovListener.Builder(workload.probe()).tier(tier).frequency(every);
+    return LyapunovListener.builder(workload.probe()).tier(tier).frequency(every);
   }
 }

@@ -128,7 +128,7 @@ final class Soak {
   private void renew(MultiLayerNetwork network) {
     finish(current.getAndSet(null));
     LyapunovListener.Builder builder =
-        new LyapunovListener.Builder(probe)
+        LyapunovListener.builder(probe)
             .run("soak")
             .schedule(Schedule.onRequest())
             .also(Tier.ECONOMY, Schedule.everyIterations(5000).or(Schedule.onLossSpike()))
@@ -202,8 +202,8 @@ final class Soak {
   }
 
   /**
-   * The median of the last third against that of the first, the first tenth left out as warm-up: 5 %
-   * and a little more are noise.
+   * The median of the last third against that of the first, the first tenth left out as warm-up: 5
+   * % and a little more are noise.
    */
   private boolean isFlat(String what, ToDoubleFunction<Sample> value, double slack) {
     int warmUp = (samples.size() + 9) / 10;
@@ -237,7 +237,8 @@ final class Soak {
       RunRecord record = RunRecord.read(folder.resolve("run.jsonl"));
       System.out.printf(
           Locale.ROOT,
-          "%s: %d checkpoints in the record, %d of %d listeners resumed it, %d unreadable lines, %d failures%n",
+          "%s: %d checkpoints in the record, %d of %d listeners resumed it, %d unreadable lines, %d"
+              + " failures%n",
           Instant.now(),
           record.checkpoints().size(),
           record.resumptions().size(),

@@ -36,7 +36,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * What the listener says of one model of Deeplearning4j's zoo, with its own updater and
- * regularisation, at a small input and a small probe: one step of training and one checkpoint.
+ * regularisation, at a small input and a small probe: some steps of training, by default one, with
+ * a checkpoint at the last.
  * Memory is the largest resident memory of the process, so that each model gets a process of its
  * own.
  */
@@ -51,7 +52,7 @@ final class Zoo {
   }
 
   public static void main(String[] args) throws Exception {
-    new Zoo(new Options(args, Map.of("model", "LeNet", "examples", "4", "side", "0"))).run();
+    new Zoo(new Options(args, Map.of("model", "LeNet", "examples", "4", "side", "0", "steps", "1"))).run();
     System.exit(0);
   }
 
@@ -115,19 +116,26 @@ final class Zoo {
             .batchSize(data.numExamples())
             .compareProbeSizes(false)
             .build();
+    for (int step = 1; step < (int) options.number("steps"); step++) {
+      fit(model, data);
+    }
     model.setListeners(listener);
     long start = System.nanoTime();
-    if (model instanceof MultiLayerNetwork network) {
-      network.fit(data);
-    } else {
-      ((ComputationGraph) model).fit(data);
-    }
+    fit(model, data);
     double seconds = (System.nanoTime() - start) / 1e9;
     if (listener.history().isEmpty()) {
       System.out.printf("| %s | no checkpoint, %s |%n", options.text("model"), listener.status());
       return;
     }
     print(model, data, listener.history().get(listener.history().size() - 1), seconds);
+  }
+
+  private static void fit(Model model, DataSet data) {
+    if (model instanceof MultiLayerNetwork network) {
+      network.fit(data);
+    } else {
+      ((ComputationGraph) model).fit(data);
+    }
   }
 
   private void print(Model model, DataSet data, Checkpoint checkpoint, double seconds)
@@ -139,7 +147,7 @@ final class Zoo {
         side(),
         model.numParams() / 1e6,
         data.numExamples(),
-        data.getLabels().length() / data.numExamples(),
+        checkpoint.findings().outputs(),
         checkpoint.level().kind(),
         checkpoint.edge().orElse("–"),
         checkpoint.gramTime().toMillis() / 1e3,

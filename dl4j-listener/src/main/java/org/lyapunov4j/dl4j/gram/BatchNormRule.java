@@ -50,6 +50,11 @@ final class BatchNormRule extends LayerRule {
         .addi(channels(layer.getParam(BatchNormalizationParamInitializer.BETA), input));
   }
 
+  /** The values of an example that a statistic is taken over, once an input was seen. */
+  long valuesOfAnExample() {
+    return normalised.length() / normalised.size(channelAxis(normalised)) / examples;
+  }
+
   private INDArray variance() {
     if (!conf.isUseLogStd()) {
       return layer.getParam(BatchNormalizationParamInitializer.GLOBAL_VAR);

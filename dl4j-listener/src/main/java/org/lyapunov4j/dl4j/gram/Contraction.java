@@ -84,13 +84,14 @@ final class Contraction {
     long perInput = m * outer.deltaWidth();
     INDArray storage =
         Nd4j.createUninitialized(deltas.dataType(), new long[] {width * perInput}, 'c');
+    MatrixProduct series = MatrixProduct.series();
     for (int from = 0; from < p; from += width) {
       int to = Math.min(p, from + width);
       INDArray jacobian =
           storage
               .get(NDArrayIndex.interval(0, (to - from) * perInput))
               .reshape('c', m, (long) (to - from) * outer.deltaWidth());
-      fill(jacobian, outer, deltas, from, to);
+      fill(series, jacobian, outer, deltas, from, to);
       if (roots != null) {
         INDArray part = roots.get(NDArrayIndex.interval(from, to)).transpose().dup('c');
         jacobian.muliRowVector(part.reshape(part.length()));
@@ -108,11 +109,15 @@ final class Contraction {
 
   /** Writes J_ik = Δ_ikᵀ A_i, q × inputs from … to, for the columns of an example at once. */
   private static void fill(
-      INDArray jacobian, JacobianBlock.Outer outer, INDArray deltas, int from, int to) {
+      MatrixProduct series,
+      INDArray jacobian,
+      JacobianBlock.Outer outer,
+      INDArray deltas,
+      int from,
+      int to) {
     long q = outer.deltaWidth();
     long k = outer.columns();
     long t = outer.positions();
-    MatrixProduct series = MatrixProduct.series();
     for (int i = 0; i < outer.examples(); i++) {
       INDArray rows = StackedColumns.get(jacobian, k, i).reshape('c', k * q, to - from).transpose();
       if (outer.channelsFirst()) {

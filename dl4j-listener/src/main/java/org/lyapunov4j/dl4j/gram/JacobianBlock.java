@@ -241,20 +241,25 @@ sealed interface JacobianBlock {
         INDArray last = matrix.get(interval(inputWidth(), inputWidth() + 1L), all());
         image.addiRowVector(last.mul(Math.sqrt(bias)));
       }
-      image = image.reshape('c', examples, 1, positions, q);
-      INDArray products = derivatives().mul(image);
-      return products.sum(2, 3).dup('c').reshape('c', (long) examples * columns(), 1);
+      image = inLayoutOfDeltas(image);
+      INDArray products = Nd4j.createUninitialized(deltas.dataType(), examples, columns());
+      INDArray packed = StackedColumns.packed(deltas);
+      for (int k = 0; k < columns(); k++) {
+        products.putColumn(k, ofColumn(packed, k).mul(image).sum(1));
+      }
+      return products.reshape('c', (long) examples * columns(), 1);
     }
 
     @Override
     public INDArray gradient(INDArray v) {
       int q = deltaWidth();
-      INDArray combined =
-          derivatives()
-              .mul(v.reshape('c', examples, columns(), 1, 1))
-              .sum(1)
-              .dup('c')
-              .reshape('c', (long) examples * positions, q);
+      INDArray factors = v.reshape('c', examples, columns());
+      INDArray combined = Nd4j.zeros(deltas.dataType(), examples, (long) positions * q);
+      INDArray packed = StackedColumns.packed(deltas);
+      for (int k = 0; k < columns(); k++) {
+        combined.addi(ofColumn(packed, k).mulColumnVector(factors.getColumn(k, true).dup()));
+      }
+      combined = inLayoutOfImages(combined);
       INDArray gradient = StackedColumns.times(inputRows().transpose(), combined);
       if (bias > 0) {
         INDArray last = combined.sum(true, 0).muli(Math.sqrt(bias));
@@ -263,9 +268,28 @@ sealed interface JacobianBlock {
       return gradient.dup('c').reshape(width());
     }
 
-    /** Δ as N × K × T × q. */
-    private INDArray derivatives() {
-      return deltaRows().reshape('c', examples, columns(), positions, deltaWidth());
+    /** Δ of one column as N × T·q, positions and channels in the order of Δ. */
+    private INDArray ofColumn(INDArray packed, int k) {
+      INDArray column = StackedColumns.get(packed, packed.size(0) / columns(), k);
+      return column.reshape('c', examples, column.length() / examples);
+    }
+
+    /** N·T × q as N × T·q in the order of Δ. */
+    private INDArray inLayoutOfDeltas(INDArray image) {
+      INDArray ordered = image;
+      if (channelsFirst) {
+        ordered = image.reshape('c', examples, positions, deltaWidth()).permute(0, 2, 1).dup('c');
+      }
+      return ordered.reshape('c', examples, (long) positions * deltaWidth());
+    }
+
+    /** And back. */
+    private INDArray inLayoutOfImages(INDArray ordered) {
+      INDArray image = ordered;
+      if (channelsFirst) {
+        image = ordered.reshape('c', examples, deltaWidth(), positions).permute(0, 2, 1).dup('c');
+      }
+      return image.reshape('c', (long) examples * positions, deltaWidth());
     }
   }
 

@@ -18,10 +18,21 @@ import org.nd4j.linalg.activations.impl.ActivationRReLU;
 
 /** Takes what is random in training out of layer configurations and remembers what that was. */
 final class Noise {
-  private final TreeSet<String> assumptions = new TreeSet<>();
+  private final TreeSet<String> noise = new TreeSet<>();
+  private boolean normalised;
 
+  /** All of it, and that statistics stand still. */
   List<String> assumptions() {
-    return List.copyOf(assumptions);
+    TreeSet<String> all = new TreeSet<>(noise);
+    if (normalised) {
+      all.add("batch normalisation uses its running statistics, which stand still");
+    }
+    return List.copyOf(all);
+  }
+
+  /** What was random. */
+  List<String> noise() {
+    return List.copyOf(noise);
   }
 
   /**
@@ -57,15 +68,15 @@ final class Noise {
     setFormat(layer);
     if (layer.getIDropout() != null) {
       layer.setIDropout(null);
-      assumptions.add("dropout is off");
+      noise.add("dropout is off");
     }
     if (layer instanceof BatchNormalization) {
-      assumptions.add("batch normalisation uses its running statistics, which stand still");
+      normalised = true;
     }
     if (layer instanceof BaseLayer base) {
       if (base.getWeightNoise() != null) {
         base.setWeightNoise(null);
-        assumptions.add("weight noise is off");
+        noise.add("weight noise is off");
       }
       base.setActivationFn(withoutNoise(base.getActivationFn()));
     }
@@ -76,7 +87,7 @@ final class Noise {
 
   private IActivation withoutNoise(IActivation activation) {
     if (activation instanceof ActivationRReLU random) {
-      assumptions.add("randomised leaky rectifiers have their mean slope");
+      noise.add("randomised leaky rectifiers have their mean slope");
       return new ActivationLReLU(0.5 * (random.getL() + random.getU()));
     }
     return activation;

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
@@ -53,6 +54,7 @@ public final class NtkGram implements AutoCloseable {
   private final long offHeapBudget;
   private final List<String> assumptions;
   private final int outputs;
+  private final OptionalLong statistics;
   private final BooleanSupplier cancelled;
   private final Tile.Product product;
   private final Tile.Product secondProduct;
@@ -82,6 +84,7 @@ public final class NtkGram implements AutoCloseable {
       columns += derivatives.get(o).columns();
     }
     outputs = columns;
+    statistics = statistics(replica, probe);
     long m = Math.multiplyExact((long) probe.examples(), outputs);
     single = builder.matrixFree || builder.chooseSingle(m, replica.trainedNodes());
     if (builder.matrixFree && layers) {
@@ -92,6 +95,19 @@ public final class NtkGram implements AutoCloseable {
     cancelled = builder.cancelled;
     product = builder.product;
     secondProduct = builder.secondProduct;
+  }
+
+  private static OptionalLong statistics(Replica replica, Probe probe) {
+    List<BatchNormRule> normalised = new ArrayList<>();
+    for (Node node : replica.nodes()) {
+      if (node.rule() instanceof BatchNormRule rule) {
+        normalised.add(rule);
+      }
+    }
+    if (!normalised.isEmpty()) {
+      new Sweep(replica, probe, ParameterWeights.ONES).forward();
+    }
+    return normalised.stream().mapToLong(BatchNormRule::valuesOfAnExample).min();
   }
 
   /**
@@ -186,6 +202,7 @@ public final class NtkGram implements AutoCloseable {
     sweep(parameterWeights, false)
         .run(
             (o, f) -> {
+              requireFinite(f);
               loss[0] += derivatives.get(o).fit(f, firstColumn(o), outputs, residuals);
               dropped[0] = Math.max(dropped[0], derivatives.get(o).droppedShare(f));
               return verifier.remember(derivatives(o, f));
@@ -214,6 +231,20 @@ public final class NtkGram implements AutoCloseable {
                 gram, flatParameters, parameterWeights, eigenvalues, roundoff(), remarks),
             new ProbeFit(loss[0] / probe.examples(), residuals),
             dropped[0]));
+  }
+
+  /** Running statistics that nothing has been seen of let deep networks grow beyond all numbers. */
+  private void requireFinite(INDArray f) {
+    double sum = f.sumNumber().doubleValue();
+    if (!Double.isFinite(sum)) {
+      throw new IllegalArgumentException(
+          "the network's outputs on the probe must be finite, got a sum of "
+              + sum
+              + (statistics.isPresent()
+                  ? "; the running statistics of its batch normalisation may not have settled yet:"
+                      + " wait some iterations"
+                  : "; training may have diverged: lower the learning rate"));
+    }
   }
 
   /**
@@ -367,13 +398,21 @@ public final class NtkGram implements AutoCloseable {
   }
 
   /**
-   * What of training is not in the matrix: dropout and weight noise, the statistics of
-   * mini-batches.
+   * What of training's noise is not in the matrix: dropout, weight noise.
    *
    * @return a few words each; often empty
    */
   public List<String> simplifications() {
     return replica.noise();
+  }
+
+  /**
+   * How many values of one example a statistic of batch normalisation is taken over.
+   *
+   * @return the fewest of all layers, 1 for dense ones; empty without batch normalisation
+   */
+  public OptionalLong statisticsPerExample() {
+    return statistics;
   }
 
   /**

@@ -36,8 +36,8 @@ final class Replica implements AutoCloseable {
     this.values = values;
     nodes = List.copyOf(built.nodes());
     outputs = List.copyOf(built.outputs());
-    this.noise = noise.assumptions();
-    assumptions = new ArrayList<>(this.noise);
+    this.noise = noise.noise();
+    assumptions = new ArrayList<>(noise.assumptions());
     for (Output output : outputs) {
       if (!output.curvature().isSquaredError()) {
         assumptions.add(

@@ -95,7 +95,8 @@ final class Sweep {
     }
   }
 
-  private List<INDArray> forward() {
+  /** Runs the pass forward alone: the outputs of all nodes. */
+  List<INDArray> forward() {
     List<INDArray> values = new ArrayList<>();
     for (Node node : nodes) {
       List<INDArray> inputs = new ArrayList<>();

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.stability.Verdict;
 
@@ -27,8 +28,8 @@ import org.lyapunov4j.stability.Verdict;
  * }</pre>
  *
  * <p>fills a Prometheus data folder with them. Names and values are those of {@link LyapunovGauge}
- * and of {@value LyapunovMetrics#VERDICT_STATE}, so that a dashboard made for live metrics shows
- * them too.
+ * and of {@value MetricsSink#VERDICT_STATE}, so that a dashboard made for live metrics shows them
+ * too.
  *
  * <p>Needs {@code micrometer-registry-prometheus}, which this library does not bring along.
  */
@@ -60,35 +61,36 @@ public final class OpenMetricsFile {
    * @throws IOException if it cannot be written
    */
   public static void write(Writer out, List<Checkpoint> checkpoints) throws IOException {
-    List<Checkpoint> ordered =
+    List<CheckpointDocument> ordered =
         checkpoints.stream()
             .sorted(Comparator.comparing(Checkpoint::run).thenComparing(Checkpoint::time))
+            .map(CheckpointDocument::of)
             .toList();
     for (LyapunovGauge gauge : LyapunovGauge.values()) {
       String name = NAMES.name(gauge.meterName(), Meter.Type.GAUGE, gauge.unit());
       family(out, name, gauge.description());
       series(out, name, "", ordered, gauge::of);
     }
-    String name = NAMES.name(LyapunovMetrics.VERDICT_STATE, Meter.Type.GAUGE, null);
+    String name = NAMES.name(MetricsSink.VERDICT_STATE, Meter.Type.GAUGE, null);
     family(out, name, "1 for the verdict of the checkpoint, else 0");
     for (Verdict.Kind kind : Verdict.Kind.values()) {
       String state =
-          "," + LyapunovMetrics.STATE_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
+          "," + MetricsSink.STATE_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
       series(
-          out,
-          name,
-          state,
-          ordered,
-          c -> c.hasStability() ? (c.verdict().orElseThrow().kind() == kind ? 1 : 0) : Double.NaN);
+          out, name, state, ordered, d -> d.hasStability() ? is(d, "verdict", kind) : Double.NaN);
     }
-    String level = NAMES.name(LyapunovMetrics.LEVEL, Meter.Type.GAUGE, null);
+    String level = NAMES.name(MetricsSink.LEVEL, Meter.Type.GAUGE, null);
     family(out, level, "1 for the level of the checkpoint, else 0");
     for (Level.Kind kind : Level.Kind.values()) {
       String label =
-          "," + LyapunovMetrics.LEVEL_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
-      series(out, level, label, ordered, c -> c.level().kind() == kind ? 1 : 0);
+          "," + MetricsSink.LEVEL_TAG + "=\"" + kind.name().toLowerCase(Locale.ROOT) + "\"";
+      series(out, level, label, ordered, d -> is(d, "level.kind", kind));
     }
     out.write("# EOF\n");
+  }
+
+  private static double is(CheckpointDocument document, String key, Enum<?> kind) {
+    return document.text(key).filter(kind.name()::equals).isPresent() ? 1 : 0;
   }
 
   private static void family(Writer out, String name, String description) throws IOException {
@@ -99,24 +101,24 @@ public final class OpenMetricsFile {
       Writer out,
       String name,
       String furtherLabels,
-      List<Checkpoint> checkpoints,
-      ToDoubleFunction<Checkpoint> value)
+      List<CheckpointDocument> checkpoints,
+      ToDoubleFunction<CheckpointDocument> value)
       throws IOException {
-    for (Checkpoint checkpoint : checkpoints) {
+    for (CheckpointDocument checkpoint : checkpoints) {
       double number = value.applyAsDouble(checkpoint);
       if (!Double.isNaN(number)) {
         out.write(
             name
                 + "{"
-                + LyapunovMetrics.RUN_TAG
+                + MetricsSink.RUN_TAG
                 + "=\""
-                + escape(checkpoint.run())
+                + escape(checkpoint.text("run").orElseThrow())
                 + "\""
                 + furtherLabels
                 + "} "
                 + text(number)
                 + " "
-                + seconds(checkpoint.time())
+                + seconds(checkpoint.time("time").orElseThrow())
                 + "\n");
       }
     }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import java.io.IOException;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 
 /**
  * Lets any Jackson mapper write a {@link Checkpoint} as its line in the record, for example from a
@@ -32,7 +33,7 @@ public final class CheckpointModule extends SimpleModule {
     public void serialize(
         Checkpoint checkpoint, JsonGenerator generator, SerializerProvider provider)
         throws IOException {
-      generator.writeRawValue(Json.line(RecordLine.of(checkpoint)));
+      generator.writeRawValue(Json.line(new CheckpointLine(CheckpointDocument.of(checkpoint))));
     }
   }
 }

@@ -15,7 +15,7 @@ import org.lyapunov4j.step.SgdStep;
  * The critical learning rate that the search at the next checkpoint starts from, in a file beside
  * the record. The file is replaced as a whole: whoever reads it finds the old state or the new one.
  */
-public final class EdgeFile {
+final class EdgeFile {
   private final StateFile file;
 
   /**
@@ -23,17 +23,9 @@ public final class EdgeFile {
    *
    * @param record the record's file
    */
-  public EdgeFile(Path record) {
+  EdgeFile(Path record) {
     file = new StateFile(record, ".edge");
   }
-
-  /**
-   * What the search at the next checkpoint, and the forecast, start from.
-   *
-   * @param track the critical learning rate
-   * @param trend of the checkpoints before
-   */
-  public record State(EdgeTrack track, EdgeTrend trend) {}
 
   /** The shape in the file, the direction in base 64, little-endian. */
   private record Stored(
@@ -53,7 +45,7 @@ public final class EdgeFile {
    * @param state to be there afterwards
    * @throws IOException if it could not be written; then the old one is still there
    */
-  public void write(State state) throws IOException {
+  void write(EdgeState state) throws IOException {
     EdgeTrack track = state.track();
     SgdStep step = track.step();
     file.replace(
@@ -75,7 +67,7 @@ public final class EdgeFile {
    * @return empty if there is none
    * @throws IOException if there is one but it cannot be read
    */
-  public Optional<State> read() throws IOException {
+  Optional<EdgeState> read() throws IOException {
     Optional<Stored> stored = file.read(Stored.class);
     if (stored.isEmpty()) {
       return Optional.empty();
@@ -87,7 +79,7 @@ public final class EdgeFile {
     }
   }
 
-  private static State state(Stored stored) throws IOException {
+  private static EdgeState state(Stored stored) throws IOException {
     SgdStep step = stored.step().step();
     EdgeTrack track =
         new EdgeTrack(
@@ -97,7 +89,7 @@ public final class EdgeFile {
             stored.scale(),
             stored.certified(),
             Optional.ofNullable(StateFile.numbers(stored.direction())).map(Tangent::of));
-    return new State(
+    return new EdgeState(
         track, stored.trend().isEmpty() ? EdgeTrend.NONE : new EdgeTrend(step, stored.trend()));
   }
 }

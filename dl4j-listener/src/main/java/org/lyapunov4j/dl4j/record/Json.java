@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -16,6 +17,7 @@ import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import java.io.IOException;
 import java.time.Instant;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 
 /**
  * How records become JSON: fields that do not apply are left out, infinities are the strings {@code
@@ -30,6 +32,7 @@ public final class Json {
                   .addSerializer(double.class, new NumberSerializer())
                   .addSerializer(Double.class, new NumberSerializer())
                   .addDeserializer(double.class, new NumberDeserializer())
+                  .addSerializer(CheckpointDocument.class, new DocumentSerializer())
                   .addSerializer(Instant.class, ToStringSerializer.instance)
                   .addDeserializer(Instant.class, new InstantDeserializer()))
           .enable(JsonWriteFeature.ESCAPE_NON_ASCII)
@@ -44,7 +47,7 @@ public final class Json {
   /**
    * A record on one line.
    *
-   * @param record any record of this package
+   * @param record any record of this package, a document, or a record or map of them
    * @return a JSON object without line ends
    */
   public static String line(Object record) {
@@ -54,7 +57,7 @@ public final class Json {
   /**
    * A record for people to read.
    *
-   * @param record any record of this package
+   * @param record any record of this package, a document, or a record or map of them
    * @return an indented JSON object
    */
   public static String pretty(Object record) {
@@ -66,13 +69,37 @@ public final class Json {
     return MAPPER.readValue(utf8, type);
   }
 
-  private static String write(Object record, boolean indented) {
+  /** Reads a line of a record; fields that are not known are ignored. */
+  static RecordLine readLine(byte[] utf8) throws IOException {
+    JsonNode line = MAPPER.readTree(utf8);
+    return DocumentJson.isCheckpoint(line)
+        ? new CheckpointLine(DocumentJson.read(line))
+        : MAPPER.treeToValue(line, RecordLine.class);
+  }
+
+  private static String write(Object any, boolean indented) {
+    Object record = any instanceof CheckpointLine line ? DocumentJson.line(line.document()) : any;
     try {
       return indented
           ? MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(record)
           : MAPPER.writeValueAsString(record);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a record must be writable as JSON", e);
+    }
+  }
+
+  private static final class DocumentSerializer extends StdSerializer<CheckpointDocument> {
+    private static final long serialVersionUID = 1;
+
+    DocumentSerializer() {
+      super(CheckpointDocument.class);
+    }
+
+    @Override
+    public void serialize(
+        CheckpointDocument document, JsonGenerator generator, SerializerProvider provider)
+        throws IOException {
+      provider.defaultSerializeValue(DocumentJson.tree(document), generator);
     }
   }
 

@@ -3,29 +3,13 @@ package org.lyapunov4j.dl4j.record;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 
 /** A line of a run's record; the field {@code type} tells which. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
   @JsonSubTypes.Type(value = RunLine.class, name = "run"),
   @JsonSubTypes.Type(value = ResumeLine.class, name = "resume"),
-  @JsonSubTypes.Type(value = CheckpointLine.class, name = "checkpoint"),
-  @JsonSubTypes.Type(value = ObservationLine.class, name = "observation"),
   @JsonSubTypes.Type(value = NoteLine.class, name = "note"),
   @JsonSubTypes.Type(value = EndLine.class, name = "end"),
 })
-public sealed interface RecordLine
-    permits RunLine, ResumeLine, CheckpointLine, ObservationLine, NoteLine, EndLine {
-  /**
-   * The line of a checkpoint.
-   *
-   * @param checkpoint any
-   * @return a {@link CheckpointLine}, or an {@link ObservationLine} where there is no λ
-   */
-  static RecordLine of(Checkpoint checkpoint) {
-    return checkpoint.hasStability()
-        ? CheckpointLine.of(checkpoint)
-        : ObservationLine.of(checkpoint);
-  }
-}
+public sealed interface RecordLine permits RunLine, ResumeLine, CheckpointLine, NoteLine, EndLine {}

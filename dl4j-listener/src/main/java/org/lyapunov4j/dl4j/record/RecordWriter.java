@@ -18,7 +18,7 @@ import java.util.Objects;
  * next line is written. No interrupt ends it. Where another program deletes or changes the file,
  * the record goes on in a new one beside it. Thread-safe; a lock keeps other writers away.
  */
-public final class RecordWriter implements Closeable {
+final class RecordWriter implements Closeable {
   /** How every record begins. */
   private static final String OPENING = "{\"type\":\"run\",";
 
@@ -60,7 +60,7 @@ public final class RecordWriter implements Closeable {
    * @throws IllegalArgumentException if someone else writes it, or it is no regular file, or what
    *     it holds is no record of this version
    */
-  public static RecordWriter open(Path file) throws IOException {
+  static RecordWriter open(Path file) throws IOException {
     if (Files.exists(file) && !Files.isRegularFile(file)) {
       throw new IllegalArgumentException(
           file + " must be a regular file or new, got a folder or a device; name another file");
@@ -112,7 +112,7 @@ public final class RecordWriter implements Closeable {
    *
    * @return empty of lines for a new one
    */
-  public RunRecord before() {
+  RunRecord before() {
     return before;
   }
 
@@ -121,7 +121,7 @@ public final class RecordWriter implements Closeable {
    *
    * @return the present file
    */
-  public synchronized Path file() {
+  synchronized Path file() {
     return ((FileDestination) destination).file;
   }
 
@@ -132,7 +132,7 @@ public final class RecordWriter implements Closeable {
    * @throws IOException if it could not be written; lines before it are unharmed, and writing may
    *     go on
    */
-  public synchronized void append(RecordLine line) throws IOException {
+  synchronized void append(RecordLine line) throws IOException {
     String text = Json.line(line) + "\n";
     Destination present = destination.orElse();
     if (present != destination) {

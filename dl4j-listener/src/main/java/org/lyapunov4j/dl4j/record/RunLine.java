@@ -3,8 +3,8 @@ package org.lyapunov4j.dl4j.record;
 
 import java.time.Instant;
 import java.util.Objects;
-import org.deeplearning4j.nn.api.Model;
-import org.lyapunov4j.dl4j.step.TrainingStep;
+import org.lyapunov4j.dl4j.checkpoint.ModelInfo;
+import org.lyapunov4j.dl4j.checkpoint.RunInfo;
 
 /**
  * The first line of a record: what is watched, and with what.
@@ -46,56 +46,37 @@ public record RunLine(
     Objects.requireNonNull(probe, "probe");
   }
 
-  /**
-   * The first line of a record whose model was never seen, for want of an iteration.
-   *
-   * @param run the name of the run
-   * @param started when
-   * @param examples N
-   * @param probe SHA-256 of the probe
-   * @param seed of the estimates
-   * @return the line, with 0 or null for what is unknown
-   */
-  public static RunLine withoutModel(
-      String run, Instant started, int examples, String probe, long seed) {
-    return new RunLine(
-        SCHEMA, run, started, Provenance.current(), null, 0, null, examples, 0, probe, seed, null);
-  }
-
-  /**
-   * The first line of a record that this process begins.
-   *
-   * @param run the name of the run
-   * @param started when
-   * @param model what is watched
-   * @param examples N
-   * @param outputs K
-   * @param probe SHA-256 of the probe
-   * @param seed of the estimates
-   * @param step the training step at the start
-   * @return the line
-   */
-  public static RunLine of(
-      String run,
-      Instant started,
-      Model model,
-      int examples,
-      int outputs,
-      String probe,
-      long seed,
-      TrainingStep step) {
+  /** The first line of a record whose model was never seen, for want of an iteration. */
+  static RunLine withoutModel(RunInfo run) {
     return new RunLine(
         SCHEMA,
-        run,
-        started,
+        run.run(),
+        run.clock().instant(),
         Provenance.current(),
-        model.getClass().getName(),
-        model.numParams(),
-        model.params().dataType().name(),
-        examples,
-        outputs,
-        probe,
-        seed,
-        step.toString());
+        null,
+        0,
+        null,
+        run.examples(),
+        0,
+        run.probe(),
+        run.seed(),
+        null);
+  }
+
+  /** The first line of a record that this process begins. */
+  static RunLine of(RunInfo run, ModelInfo model) {
+    return new RunLine(
+        SCHEMA,
+        run.run(),
+        run.clock().instant(),
+        Provenance.current(),
+        model.type(),
+        model.parameters(),
+        model.precision(),
+        run.examples(),
+        model.outputs(),
+        run.probe(),
+        run.seed(),
+        model.step().toString());
   }
 }

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 
 /**
  * The record of a run as read from its file, which may be read while it is written.
@@ -65,7 +66,7 @@ public record RunRecord(List<RecordLine> lines, int unreadable, long length) {
 
   private static Optional<RecordLine> line(byte[] json) {
     try {
-      return Optional.ofNullable(Json.read(json, RecordLine.class));
+      return Optional.ofNullable(Json.readLine(json));
     } catch (IOException | IllegalArgumentException unknown) {
       return Optional.empty();
     }
@@ -86,17 +87,8 @@ public record RunRecord(List<RecordLine> lines, int unreadable, long length) {
    *
    * @return in the order of their iterations
    */
-  public List<CheckpointLine> checkpoints() {
-    List<CheckpointLine> kept = new ArrayList<>();
-    for (RecordLine line : lines) {
-      if (line instanceof ResumeLine resume) {
-        kept.removeIf(checkpoint -> checkpoint.iteration() >= resume.iteration());
-      } else if (line instanceof CheckpointLine checkpoint) {
-        kept.add(checkpoint);
-      }
-    }
-    kept.sort(Comparator.comparingInt(CheckpointLine::iteration));
-    return List.copyOf(kept);
+  public List<CheckpointDocument> checkpoints() {
+    return documents(true);
   }
 
   /**
@@ -104,16 +96,21 @@ public record RunRecord(List<RecordLine> lines, int unreadable, long length) {
    *
    * @return in the order of their iterations
    */
-  public List<ObservationLine> observations() {
-    List<ObservationLine> kept = new ArrayList<>();
+  public List<CheckpointDocument> observations() {
+    return documents(false);
+  }
+
+  private List<CheckpointDocument> documents(boolean withStability) {
+    List<CheckpointDocument> kept = new ArrayList<>();
     for (RecordLine line : lines) {
       if (line instanceof ResumeLine resume) {
-        kept.removeIf(observation -> observation.iteration() >= resume.iteration());
-      } else if (line instanceof ObservationLine observation) {
-        kept.add(observation);
+        kept.removeIf(document -> document.iteration() >= resume.iteration());
+      } else if (line instanceof CheckpointLine checkpoint
+          && checkpoint.document().hasStability() == withStability) {
+        kept.add(checkpoint.document());
       }
     }
-    kept.sort(Comparator.comparingInt(ObservationLine::iteration));
+    kept.sort(Comparator.comparingInt(CheckpointDocument::iteration));
     return List.copyOf(kept);
   }
 

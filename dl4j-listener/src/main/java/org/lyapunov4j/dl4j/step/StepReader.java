@@ -33,6 +33,8 @@ import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.layers.training.CenterLossOutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.params.CenterLossParamInitializer;
+import org.deeplearning4j.nn.updater.MultiLayerUpdater;
+import org.deeplearning4j.nn.updater.graph.ComputationGraphUpdater;
 import org.deeplearning4j.optimize.api.ConvexOptimizer;
 import org.deeplearning4j.optimize.api.StepFunction;
 import org.deeplearning4j.optimize.solvers.StochasticGradientDescent;
@@ -350,6 +352,7 @@ public final class StepReader {
     }
     requireStochasticGradientDescent(model.conf());
     requirePlainOptimizer(model);
+    requirePlainUpdater(model);
     return rules;
   }
 
@@ -451,18 +454,33 @@ public final class StepReader {
           "updates are encoded by a threshold before they are applied, and what is below it waits",
           "let ParallelWrapper average parameters, or train without it");
     }
-    if (!(optimizer instanceof StochasticGradientDescent descent)) {
+    if (optimizer.getClass() != StochasticGradientDescent.class) {
       throw new UnsupportedTrainingException(
           "The optimiser " + optimizer.getClass().getSimpleName(),
           "its step is not known here",
           "use STOCHASTIC_GRADIENT_DESCENT");
     }
-    StepFunction function = descent.getStepFunction();
+    StepFunction function = ((StochasticGradientDescent) optimizer).getStepFunction();
     if (function != null && function.getClass() != NegativeGradientStepFunction.class) {
       throw new UnsupportedTrainingException(
           "The step function " + function.getClass().getSimpleName(),
           "only the default step, parameters minus update, is known",
           "leave stepFunction unset");
+    }
+  }
+
+  private static void requirePlainUpdater(Model model) {
+    Object updater =
+        model instanceof MultiLayerNetwork network
+            ? network.getUpdater(false)
+            : ((ComputationGraph) model).getUpdater(false);
+    if (updater != null
+        && updater.getClass() != MultiLayerUpdater.class
+        && updater.getClass() != ComputationGraphUpdater.class) {
+      throw new UnsupportedTrainingException(
+          "The updater " + updater.getClass().getSimpleName(),
+          "what it makes of a gradient is not known here",
+          "leave the model the updater of its configuration");
     }
   }
 

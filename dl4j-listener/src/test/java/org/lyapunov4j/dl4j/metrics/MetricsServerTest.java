@@ -35,9 +35,9 @@ class MetricsServerTest {
   @Test
   void servesBothTextFormatsOnTheLoopbackInterface() throws Exception {
     try (MetricsServer server = MetricsServer.loopback(registry, 0);
-        LyapunovMetrics metrics = new LyapunovMetrics("a", Tags.empty(), InstantSource.system())) {
+        MetricsSink metrics = MetricsSinkTest.metrics("a", Tags.empty(), InstantSource.system())) {
       metrics.bindTo(registry);
-      metrics.update(LyapunovMetricsTest.checkpoint(0.2));
+      metrics.accept(MetricsSinkTest.checkpoint(0.2));
 
       HttpResponse<String> plain = get(server.uri(), "*/*");
       HttpResponse<String> open = get(server.uri(), "application/openmetrics-text");

@@ -18,7 +18,7 @@ class OpenMetricsFileTest {
   void everyCheckpointHasALineWithItsOwnTime() throws Exception {
     Path file = folder.resolve("run.om");
     OpenMetricsFile.write(
-        file, List.of(LyapunovMetricsTest.checkpoint(0.2), LyapunovMetricsTest.checkpoint(1.5)));
+        file, List.of(MetricsSinkTest.checkpoint(0.2), MetricsSinkTest.checkpoint(1.5)));
 
     List<String> lines = Files.readAllLines(file);
 
@@ -38,7 +38,7 @@ class OpenMetricsFileTest {
   @Test
   void familiesAreNotInterleaved() throws Exception {
     Path file = folder.resolve("run.om");
-    OpenMetricsFile.write(file, List.of(LyapunovMetricsTest.checkpoint(0.2)));
+    OpenMetricsFile.write(file, List.of(MetricsSinkTest.checkpoint(0.2)));
     String family = "";
     for (String line : Files.readAllLines(file)) {
       if (line.startsWith("# TYPE ")) {

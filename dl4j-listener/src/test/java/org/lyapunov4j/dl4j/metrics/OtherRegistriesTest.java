@@ -27,8 +27,8 @@ import org.junit.jupiter.api.Test;
 
 /** Micrometer's ways out other than Prometheus. */
 class OtherRegistriesTest {
-  private final LyapunovMetrics metrics =
-      new LyapunovMetrics("a", Tags.empty(), InstantSource.system());
+  private final MetricsSink metrics =
+      MetricsSinkTest.metrics("a", Tags.empty(), InstantSource.system());
 
   /** A job shorter than the publishing interval: all is sent when the registry is closed. */
   @Test
@@ -49,7 +49,7 @@ class OtherRegistriesTest {
       Map<String, String> settings = Map.of("otlp.url", url, "otlp.step", "1h");
       OtlpMeterRegistry registry = new OtlpMeterRegistry(otlp(settings), Clock.SYSTEM);
       metrics.bindTo(registry);
-      metrics.update(LyapunovMetricsTest.checkpoint(0.2));
+      metrics.accept(MetricsSinkTest.checkpoint(0.2));
       assertThat(received).isEmpty();
 
       registry.close();
@@ -79,7 +79,7 @@ class OtherRegistriesTest {
     JmxMeterRegistry registry = new JmxMeterRegistry(JmxConfig.DEFAULT, Clock.SYSTEM);
     try {
       metrics.bindTo(registry);
-      metrics.update(LyapunovMetricsTest.checkpoint(0.2));
+      metrics.accept(MetricsSinkTest.checkpoint(0.2));
       ObjectName name = new ObjectName("metrics:name=lyapunovLearningRate.run.a,type=gauges");
       assertThat(ManagementFactory.getPlatformMBeanServer().getAttribute(name, "Value"))
           .isEqualTo(0.2);
@@ -94,7 +94,7 @@ class OtherRegistriesTest {
   void aRegistryAddedLaterShowsWhatIsThere() {
     CompositeMeterRegistry composite = new CompositeMeterRegistry();
     metrics.bindTo(composite);
-    metrics.update(LyapunovMetricsTest.checkpoint(0.2));
+    metrics.accept(MetricsSinkTest.checkpoint(0.2));
     SimpleMeterRegistry late = new SimpleMeterRegistry();
     composite.add(late);
     assertThat(late.get("lyapunov.learning.rate").gauge().value()).isEqualTo(0.2);
@@ -107,8 +107,8 @@ class OtherRegistriesTest {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     metrics.bindTo(registry);
     registry.close();
-    metrics.update(LyapunovMetricsTest.checkpoint(0.2));
-    metrics.failed();
+    metrics.accept(MetricsSinkTest.checkpoint(0.2));
+    metrics.status(MetricsSinkTest.status(0, 0, 1));
     metrics.close();
     assertThat(registry.getMeters()).isEmpty();
   }

@@ -39,8 +39,8 @@ class EdgeFileTest {
       Tangent direction = Tangent.of(new double[] {Math.PI, -0.0, Double.MIN_VALUE});
       EdgeTrack track = new EdgeTrack(edge, step, Math.E, true, Optional.of(direction));
       EdgeTrend trend = EdgeTrend.NONE.with(3, step, finite).with(7, step, finite);
-      for (EdgeFile.State state :
-          List.of(new EdgeFile.State(track, trend), new EdgeFile.State(track, EdgeTrend.NONE))) {
+      for (EdgeState state :
+          List.of(new EdgeState(track, trend), new EdgeState(track, EdgeTrend.NONE))) {
         file.write(state);
         assertThat(file.read()).contains(state);
       }

@@ -26,6 +26,7 @@ import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.TrajectoryExponent;
@@ -67,28 +68,30 @@ class RecordFilesTest {
   private static CheckpointLine checkpoint(int iteration, SgdStep step) {
     GramMatrix gram = GramMatrix.of(new double[][] {{1, 0}, {0, 3}}, 2, 1);
     StabilityReport report = StabilityAnalyzer.builder().maxEpochs(16).build().analyze(gram, step);
-    return CheckpointLine.of(
-        new Checkpoint(
-            "a",
-            iteration,
-            0,
-            NOW,
-            Double.NaN,
-            Double.POSITIVE_INFINITY,
-            Tier.STANDARD,
-            new TrainingStep(step, List.of()),
-            List.of(),
-            report,
-            Optional.of(new EdgeForecast(500, 420, 640)),
-            List.of(report, report),
-            Optional.of(
-                BatchSharpness.estimate(gram, new double[] {1, 2}, step, 8, new RandomStream(1))),
-            Optional.of(new TrajectoryExponent.Window(0, 10, 4, -0.5, 10, -0.5)),
-            Optional.of(
-                FiniteTimeEstimator.builder().residual(1, 2).build().estimate(gram, step, 10)),
-            32,
-            Duration.ofMillis(20),
-            Duration.ofMillis(30)));
+    return new CheckpointLine(
+        CheckpointDocument.of(
+            new Checkpoint(
+                "a",
+                iteration,
+                0,
+                NOW,
+                Double.NaN,
+                Double.POSITIVE_INFINITY,
+                Tier.STANDARD,
+                new TrainingStep(step, List.of()),
+                List.of(),
+                report,
+                Optional.of(new EdgeForecast(500, 420, 640)),
+                List.of(report, report),
+                Optional.of(
+                    BatchSharpness.estimate(
+                        gram, new double[] {1, 2}, step, 8, new RandomStream(1))),
+                Optional.of(new TrajectoryExponent.Window(0, 10, 4, -0.5, 10, -0.5)),
+                Optional.of(
+                    FiniteTimeEstimator.builder().residual(1, 2).build().estimate(gram, step, 10)),
+                32,
+                Duration.ofMillis(20),
+                Duration.ofMillis(30))));
   }
 
   private Path write(List<RecordLine> lines) throws IOException {
@@ -125,27 +128,41 @@ class RecordFilesTest {
     }
     assertThat(record.unreadable()).isZero();
     assertThat(record.run().orElseThrow().schema()).isEqualTo(1);
-    StabilityRecord first = record.checkpoints().get(0).stability();
-    assertThat(first.exponent())
-        .isEqualTo(
-            new StabilityRecord.Exponent(
-                -0.11157177565710485,
-                0.013254474888218315,
-                -0.13860445541654962,
-                -0.08453909589766008,
-                "NEGATIVE",
-                null,
-                64L,
-                null));
-    assertThat(first.gdExponent()).isEqualTo(exactly(-0.10536051565782628));
-    StabilityRecord second = record.checkpoints().get(1).stability();
-    assertThat(second.gdExponent()).isEqualTo(exactly(Double.NEGATIVE_INFINITY));
-    assertThat(second.exponent().value()).isEqualTo(Double.NEGATIVE_INFINITY);
-    assertThat(second.exponent().sign()).isEqualTo("NEGATIVE");
+    CheckpointDocument first = record.checkpoints().get(0);
+    assertThat(values(first, "exponent"))
+        .containsExactly(
+            entry("exponent.value", -0.11157177565710485),
+            entry("exponent.standardError", 0.013254474888218315),
+            entry("exponent.low", -0.13860445541654962),
+            entry("exponent.high", -0.08453909589766008),
+            entry("exponent.sign", "NEGATIVE"),
+            entry("exponent.steps", 64L));
+    assertThat(values(first, "gdExponent"))
+        .containsExactlyElementsOf(exactly(-0.10536051565782628));
+    CheckpointDocument second = record.checkpoints().get(1);
+    assertThat(values(second, "gdExponent"))
+        .containsExactlyElementsOf(exactly(Double.NEGATIVE_INFINITY));
+    assertThat(second.number("exponent.value")).isEqualTo(Double.NEGATIVE_INFINITY);
+    assertThat(second.text("exponent.sign")).contains("NEGATIVE");
   }
 
-  private static StabilityRecord.Exponent exactly(double value) {
-    return new StabilityRecord.Exponent(value, 0.0, value, value, "NEGATIVE", null, null, null);
+  private static List<Map.Entry<String, Object>> values(CheckpointDocument document, String path) {
+    return document.entries(path).stream()
+        .map(each -> Map.entry(each.key(), each.value().content()))
+        .toList();
+  }
+
+  private static List<Map.Entry<String, Object>> exactly(double value) {
+    return List.of(
+        entry("gdExponent.value", value),
+        entry("gdExponent.standardError", 0.0),
+        entry("gdExponent.low", value),
+        entry("gdExponent.high", value),
+        entry("gdExponent.sign", "NEGATIVE"));
+  }
+
+  private static Map.Entry<String, Object> entry(String key, Object value) {
+    return Map.entry(key, value);
   }
 
   /** Biases that do not decay, by which λ and μ are bounds alone. */
@@ -154,17 +171,17 @@ class RecordFilesTest {
     SgdStep step = SgdStep.of(0.2, 1).withL2(0.1).withDecayInPart(true);
     CheckpointLine bounded = checkpoint(0, step);
     RunRecord record = RunRecord.read(write(List.of(run(2), bounded)));
-    assertThat(record.checkpoints()).containsExactly(bounded);
-    for (StabilityRecord.Exponent bound :
-        List.of(bounded.stability().exponent(), bounded.stability().gdExponent())) {
-      assertThat(bound.value()).isNull();
-      assertThat(bound.standardError()).isNull();
-      assertThat(bound.branch()).isNull();
-      assertThat(bound.steps()).isNull();
-      assertThat(bound.low()).isNegative();
-      assertThat(bound.high()).isZero();
-      assertThat(bound.sign()).isEqualTo("NEGATIVE");
-      assertThat(bound.reason()).contains("do not decay");
+    assertThat(record.checkpoints()).containsExactly(bounded.document());
+    for (String bound : List.of("exponent", "gdExponent")) {
+      CheckpointDocument document = bounded.document();
+      assertThat(document.has(bound + ".value")).isFalse();
+      assertThat(document.has(bound + ".standardError")).isFalse();
+      assertThat(document.has(bound + ".branch")).isFalse();
+      assertThat(document.has(bound + ".steps")).isFalse();
+      assertThat(document.number(bound + ".low")).isNegative();
+      assertThat(document.number(bound + ".high")).isZero();
+      assertThat(document.text(bound + ".sign")).contains("NEGATIVE");
+      assertThat(document.text(bound + ".reason").orElseThrow()).contains("do not decay");
     }
     assertThat(Json.line(bounded)).doesNotContain("\"value\":null");
   }
@@ -174,9 +191,9 @@ class RecordFilesTest {
     RunRecord record = RunRecord.read(write(LINES));
     assertThat(record.checkpoints())
         .containsExactly(
-            (CheckpointLine) LINES.get(1),
-            (CheckpointLine) LINES.get(5),
-            (CheckpointLine) LINES.get(6));
+            ((CheckpointLine) LINES.get(1)).document(),
+            ((CheckpointLine) LINES.get(5)).document(),
+            ((CheckpointLine) LINES.get(6)).document());
   }
 
   @Test
@@ -333,7 +350,7 @@ class RecordFilesTest {
   }
 
   @Test
-  private static TrajectoryFile.State state(int i) {
+  private static TangentState state(int i) {
     SgdStep step =
         new SgdStep(
             0.1 * i,
@@ -358,7 +375,7 @@ class RecordFilesTest {
             i == 3,
             new double[] {Math.PI, -0.1 * i, Double.MIN_VALUE},
             i == 1 ? null : new double[] {0, 1e300, 1.0 / 3});
-    return new TrajectoryFile.State(
+    return new TangentState(
         10 * i,
         i == 0 ? Optional.empty() : Optional.of(carried),
         i == 2 ? TrajectoryExponent.Curvature.HESSIAN : TrajectoryExponent.Curvature.GAUSS_NEWTON,
@@ -366,7 +383,7 @@ class RecordFilesTest {
         new double[] {-0.0, i / 7.0, 1e-310},
         i == 1 ? null : new double[] {0, 1, Math.E},
         new TreeMap<>(Map.of(10 * i + 1, new int[] {0, 5, 2}, 10 * i + 3, new int[] {1})),
-        i == 2 ? new TrajectoryFile.Progress(7, 3, -1.0 / 3, true, 11, 0.7, 1e-10) : null);
+        i == 2 ? new TangentState.Progress(7, 3, -1.0 / 3, true, 11, 0.7, 1e-10) : null);
   }
 
   @Test

@@ -32,7 +32,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.LyapunovListener;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Section;
 import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.dl4j.record.RunRecord;
 import org.lyapunov4j.samples.io.NpyFile;
@@ -56,7 +57,7 @@ class AnalyzeCommandTest {
 
   private static Path features;
   private static Path labels;
-  private static List<CheckpointLine> listened;
+  private static List<CheckpointDocument> listened;
 
   @BeforeAll
   static void train() throws IOException {
@@ -140,18 +141,32 @@ class AnalyzeCommandTest {
 
     assertThat(outcome.err()).isEmpty();
     assertThat(outcome.status()).isZero();
-    List<CheckpointLine> analysed = RunRecord.read(record).checkpoints();
-    assertThat(analysed).extracting(CheckpointLine::iteration).containsExactly(2, 4, 6, 8);
+    List<CheckpointDocument> analysed = RunRecord.read(record).checkpoints();
+    assertThat(analysed).extracting(CheckpointDocument::iteration).containsExactly(2, 4, 6, 8);
     for (int i = 0; i < analysed.size(); i++) {
-      CheckpointLine live = listened.get(i + 1);
-      assertThat(analysed.get(i).stability()).isEqualTo(live.stability());
-      assertThat(analysed.get(i).probeSizes()).isEqualTo(live.probeSizes());
-      assertThat(analysed.get(i).batchSharpness()).isEqualTo(live.batchSharpness());
-      assertThat(analysed.get(i).probeLoss()).isEqualTo(live.probeLoss());
-      assertThat(analysed.get(i).epoch()).isEqualTo(live.epoch());
+      CheckpointDocument live = listened.get(i + 1);
+      CheckpointDocument found = analysed.get(i);
+      assertThat(found.entries(Section.FINDINGS))
+          .isEqualTo(live.entries(Section.FINDINGS))
+          .isNotEmpty();
+      assertThat(found.parts("probeSizes")).isEqualTo(live.parts("probeSizes"));
+      assertThat(found.entries("batchSharpness")).isEqualTo(live.entries("batchSharpness"));
+      assertThat(found.number("probeLoss")).isEqualTo(live.number("probeLoss"));
+      assertThat(found.number("epoch")).isEqualTo(live.number("epoch"));
     }
     assertThat(RunRecord.read(record).end().orElseThrow().checkpoints()).isEqualTo(4);
-    assertThat(outcome.lines()).hasSize(6).first().asString().contains("verdict");
+    assertThat(outcome.lines().stream().filter(line -> !line.startsWith("note: ")))
+        .hasSize(6)
+        .first()
+        .asString()
+        .contains("verdict");
+    assertThat(outcome.lines().stream().filter(line -> line.startsWith("note: ")))
+        .containsExactlyElementsOf(
+            analysed.stream()
+                .flatMap(document -> document.cautions().stream())
+                .distinct()
+                .map("note: "::concat)
+                .toList());
     assertThat(page).content().contains("<html", "analyze");
   }
 
@@ -190,7 +205,7 @@ class AnalyzeCommandTest {
     run(checkpoint(2), checkpoint(0), "--record=" + record, "--tier=economy");
     run(shared.resolve("run"), "--record=" + record, "--tier=economy");
     assertThat(RunRecord.read(record).checkpoints())
-        .extracting(CheckpointLine::iteration)
+        .extracting(CheckpointDocument::iteration)
         .containsExactly(2, 4, 6, 8);
   }
 
@@ -403,8 +418,9 @@ class AnalyzeCommandTest {
   void theMiniBatchLossIsUnknown() throws IOException {
     Path record = folder.resolve("run.jsonl");
     run(checkpoint(0), "--record=" + record, "--tier=economy");
-    CheckpointLine line = RunRecord.read(record).checkpoints().get(0);
-    assertThat(line.loss()).isNaN();
+    CheckpointDocument line = RunRecord.read(record).checkpoints().get(0);
+    assertThat(line.has("loss")).isTrue();
+    assertThat(line.number("loss")).isNaN();
     assertThat(Json.line(line)).contains("\"loss\":null");
   }
 }

@@ -88,6 +88,20 @@ class ExponentCommandTest {
     assertThat(json.get("evidence").textValue()).contains("no curvature on this probe");
   }
 
+  /** Two equal examples: what the diagnosis finds is in the text too. */
+  @Test
+  void theTextSaysWhatNobodyMayMiss() throws IOException {
+    Path equal = save("equal", new double[][] {{1, 1, 0}, {1, 1, 0}, {0, 0, 2}});
+    Outcome outcome =
+        Outcome.of(
+            "exponent", "--gram=" + equal, "--learning-rate=0.1", "--batch-size=1", "--spectrum=1");
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.out())
+        .contains("G has rank 2 of 3, so (H1) fails")
+        .contains("1 pairs of examples have the same gradients")
+        .contains("the spectrum is incomplete: the largest 1 of 2 exponents");
+  }
+
   @Test
   void learningRateZeroIsTheIdentity() throws IOException {
     JsonNode json =
@@ -339,16 +353,22 @@ class ExponentCommandTest {
         "skew      |             | a Gram matrix must be symmetric, got entries (1, 0) and (0, 1)",
         "nan       |             | a Gram matrix must be finite, got NaN at (1, 1)",
         "negative  |             | a Gram matrix must have a nonnegative diagonal, got -1",
-        "diagonal  | --batch-size=3          | --batch-size must be at most the number of examples 2, got 3",
+        "diagonal  | --batch-size=3          | --batch-size must be at most the number of examples"
+            + " 2, got 3",
         "diagonal  | --batch-size=0          | --batch-size must be at least 1, got 0",
-        "diagonal  | --learning-rate=-1      | --learning-rate must be finite and at least 0, got -1.0",
-        "diagonal  | --learning-rate=NaN     | --learning-rate must be finite and at least 0, got NaN",
+        "diagonal  | --learning-rate=-1      | --learning-rate must be finite and at least 0, got"
+            + " -1.0",
+        "diagonal  | --learning-rate=NaN     | --learning-rate must be finite and at least 0, got"
+            + " NaN",
         "diagonal  | --learning-rate=x       | 'x' is not a double",
-        "diagonal  | --outputs=3             | --outputs must divide the 2 rows of the Gram matrix, got 3",
+        "diagonal  | --outputs=3             | --outputs must divide the 2 rows of the Gram matrix,"
+            + " got 3",
         "diagonal  | --outputs=0             | --outputs must be at least 1, got 0",
         "diagonal  | --max-epochs=0          | --max-epochs must be at least 1, got 0",
-        "diagonal  | --sampling=all          | sampling must be one of iid, iid-replacement, epoch, ordered; got all",
-        "diagonal  | --format=xml            | expected one of [TEXT, JSON] (case-insensitive) but was 'xml'",
+        "diagonal  | --sampling=all          | sampling must be one of iid, iid-replacement, epoch,"
+            + " ordered; got all",
+        "diagonal  | --format=xml            | expected one of [TEXT, JSON] (case-insensitive) but"
+            + " was 'xml'",
         "diagonal  | --nonsense              | Unknown option: '--nonsense'",
       })
   void refusesBadInputInOneLine(String name, String option, String complaint) throws IOException {

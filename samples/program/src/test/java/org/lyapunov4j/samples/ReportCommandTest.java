@@ -9,12 +9,15 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.dl4j.record.RunRecord;
 import org.xml.sax.InputSource;
 
 class ReportCommandTest {
@@ -68,6 +71,25 @@ class ReportCommandTest {
         .contains("<h2>Edge ratio</h2>", "<h2>Loss</h2>", "<h2>Mean-square index</h2>");
     // Addresses are names of XML namespaces and the source of the theory, never something to load.
     assertThat(Pattern.compile("(src|href)=\"(?!#)").matcher(html).find()).isFalse();
+  }
+
+  /** What the pictures do not show is in a table, and what nobody may miss in a list. */
+  @Test
+  void nothingOfTheLatestCheckpointIsLeftOut() throws Exception {
+    Path page = folder.resolve("report.html");
+    assertThat(execute("report", slow.toString(), "--out=" + page)).isZero();
+    String html = Files.readString(page);
+    List<CheckpointDocument> checkpoints = RunRecord.read(slow).checkpoints();
+    CheckpointDocument last = checkpoints.get(checkpoints.size() - 1);
+    assertThat(last.entries()).hasSizeGreaterThan(40);
+    for (CheckpointDocument.Entry entry : last.entries()) {
+      assertThat(html).contains("<code>" + entry.key() + "</code>");
+    }
+    for (CheckpointDocument checkpoint : checkpoints) {
+      for (String caution : checkpoint.cautions()) {
+        assertThat(html).contains(caution.replace("<", "&lt;").replace(">", "&gt;"));
+      }
+    }
   }
 
   @Test

@@ -1,127 +1,101 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.ui;
 
-import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
-import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.lyapunov4j.exponent.FullBatchExponent;
-import org.lyapunov4j.exponent.LyapunovExponent;
-import org.lyapunov4j.stability.CriticalLearningRate;
-import org.lyapunov4j.stability.EdgeForecast;
-import org.lyapunov4j.stability.EdgeReport;
-import org.lyapunov4j.stability.Findings;
-import org.lyapunov4j.stability.ObservedReport;
-import org.lyapunov4j.stability.StabilityReport;
-import org.lyapunov4j.stability.Verdict;
-import org.lyapunov4j.step.SgdStep;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Entry;
 
-/** A checkpoint as the page draws it; its fields are those of the JSON, null where not computed. */
-record Point(
-    String run,
-    int iteration,
-    int epoch,
-    Instant time,
-    double loss,
-    String step,
-    String level,
-    String levelText,
-    Double learningRate,
-    int batchSize,
-    int examples,
-    int outputs,
-    Double exponent,
-    Double exponentError,
-    Double exponentLow,
-    Double exponentHigh,
-    String exponentText,
-    Double gdExponent,
-    Double gdExponentLow,
-    Double gdExponentHigh,
-    String gdExponentText,
-    Double sharpness,
-    Double sharpnessLimit,
-    Double classicEdgeRatio,
-    String classicGauge,
-    Double edgeRatio,
-    Double edgeRatioLow,
-    Double edgeRatioHigh,
-    Double meanSquareEdgeRatio,
-    String edgeForecast,
-    Double criticalLearningRate,
-    Double criticalLearningRateLow,
-    Double criticalLearningRateHigh,
-    Double meanSquareIndex,
-    String verdict,
-    String evidence,
-    String advice,
-    List<String> assumptions,
-    long millis) {
+/**
+ * A checkpoint as the page draws it: the entries of its document under names of the page, left out
+ * where not computed, and the whole document by its keys.
+ */
+final class Point {
+  /** Names of the page and the keys they stand for, in the order of the JSON. */
+  private static final List<Map.Entry<String, String>> NAMES =
+      List.of(
+          Map.entry("run", "run"),
+          Map.entry("iteration", "iteration"),
+          Map.entry("epoch", "epoch"),
+          Map.entry("time", "time"),
+          Map.entry("loss", "loss"),
+          Map.entry("step", "step"),
+          Map.entry("level", "level.kind"),
+          Map.entry("levelText", "levelText"),
+          Map.entry("learningRate", "learningRate"),
+          Map.entry("batchSize", "batchSize"),
+          Map.entry("examples", "examples"),
+          Map.entry("outputs", "outputs"),
+          Map.entry("exponent", "exponent.value"),
+          Map.entry("exponentError", "exponent.standardError"),
+          Map.entry("exponentLow", "exponent.low"),
+          Map.entry("exponentHigh", "exponent.high"),
+          Map.entry("gdExponent", "gdExponent.value"),
+          Map.entry("gdExponentLow", "gdExponent.low"),
+          Map.entry("gdExponentHigh", "gdExponent.high"),
+          Map.entry("sharpness", "sharpness"),
+          Map.entry("sharpnessLimit", "sharpnessLimit"),
+          Map.entry("classicEdgeRatio", "classicEdgeRatio"),
+          Map.entry("classicGauge", "classicGauge"),
+          Map.entry("edgeRatio", "edgeRatio"),
+          Map.entry("edgeRatioLow", "edgeRatioLow"),
+          Map.entry("edgeRatioHigh", "edgeRatioHigh"),
+          Map.entry("meanSquareEdgeRatio", "meanSquareEdgeRatio"),
+          Map.entry("edgeForecast", "edgeForecast.text"),
+          Map.entry("criticalLearningRate", "criticalLearningRate.value"),
+          Map.entry("criticalLearningRateLow", "criticalLearningRate.low"),
+          Map.entry("criticalLearningRateHigh", "criticalLearningRate.high"),
+          Map.entry("meanSquareIndex", "meanSquare.indexHigh"),
+          Map.entry("verdict", "verdict"),
+          Map.entry("evidence", "evidence"),
+          Map.entry("advice", "advice"));
 
-  static Point of(Checkpoint checkpoint) {
-    Findings findings = checkpoint.findings();
-    SgdStep step = checkpoint.step().sgd();
-    Optional<StabilityReport> report =
-        findings instanceof StabilityReport full ? Optional.of(full) : Optional.empty();
-    Optional<LyapunovExponent> exponent = report.map(StabilityReport::exponent);
-    Optional<LyapunovExponent> gdExponent = report.map(StabilityReport::gdExponent);
-    boolean hasEdge = !(findings instanceof ObservedReport);
-    Optional<CriticalLearningRate> critical = findings.criticalLearningRate();
-    double learningRate = step.learningRate();
-    return new Point(
-        checkpoint.run(),
-        checkpoint.iteration(),
-        checkpoint.epoch(),
-        checkpoint.time(),
-        checkpoint.loss(),
-        checkpoint.step().toString(),
-        checkpoint.level().kind().name(),
-        checkpoint.level().toString(),
-        hasEdge || learningRate > 0 ? learningRate : null,
-        step.batchSize(),
-        findings.examples(),
-        findings.outputs(),
-        exponent.map(found -> orNull(found.point())).orElse(null),
-        exponent.map(found -> orNull(found.error())).orElse(null),
-        exponent.map(LyapunovExponent::low).orElse(null),
-        exponent.map(LyapunovExponent::high).orElse(null),
-        exponent.map(LyapunovExponent::toString).orElse(null),
-        gdExponent.map(found -> orNull(found.point())).orElse(null),
-        gdExponent.map(LyapunovExponent::low).orElse(null),
-        gdExponent.map(LyapunovExponent::high).orElse(null),
-        gdExponent.map(LyapunovExponent::toString).orElse(null),
-        orNull(findings.measuredSharpness()),
-        hasEdge ? FullBatchExponent.criticalCurvature(step) : null,
-        classicEdgeRatio(findings),
-        hasEdge ? checkpoint.classicGauge() : null,
-        critical.map(rate -> rate.edgeRatio(learningRate)).orElse(null),
-        critical.map(rate -> rate.edgeRatioLow(learningRate)).orElse(null),
-        critical.map(rate -> rate.edgeRatioHigh(learningRate)).orElse(null),
-        report.map(found -> orNull(found.meanSquareEdgeRatio())).orElse(null),
-        checkpoint.forecast().map(EdgeForecast::toString).orElse(null),
-        critical.map(CriticalLearningRate::value).orElse(null),
-        critical.map(CriticalLearningRate::low).orElse(null),
-        critical.map(CriticalLearningRate::high).orElse(null),
-        report
-            .flatMap(StabilityReport::meanSquare)
-            .map(meanSquare -> meanSquare.index().high())
-            .orElse(null),
-        checkpoint.verdict().map(verdict -> verdict.kind().name()).orElse(null),
-        checkpoint.verdict().map(Verdict::evidence).orElse(checkpoint.level().toString()),
-        report.flatMap(StabilityReport::advice).orElse(null),
-        checkpoint.assumptions(),
-        checkpoint.computeTime().toMillis());
+  private Point() {}
+
+  /** The point of a document. */
+  static Map<String, Object> of(CheckpointDocument document) {
+    Map<String, Object> point = new LinkedHashMap<>();
+    NAMES.forEach(
+        name ->
+            document
+                .entry(name.getValue())
+                .ifPresent(entry -> point.put(name.getKey(), entry.value().content())));
+    document.words("exponent").ifPresent(text -> point.put("exponentText", text));
+    document.words("gdExponent").ifPresent(text -> point.put("gdExponentText", text));
+    document.text("levelText").ifPresent(text -> point.putIfAbsent("evidence", text));
+    point.put("assumptions", document.sentences("assumptions"));
+    point.put("cautions", document.cautions());
+    point.put("millis", (long) (document.number("gramMillis") + document.number("analysisMillis")));
+    point.put("document", byKey(document));
+    return point;
   }
 
-  private static Double classicEdgeRatio(Findings findings) {
-    if (findings instanceof EdgeReport gauge) {
-      return gauge.classicEdgeRatio();
-    }
-    return findings instanceof StabilityReport report ? report.classicEdgeRatio() : null;
+  private static Map<String, Object> byKey(CheckpointDocument document) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    document.entries().forEach(entry -> all.put(entry.key(), content(entry)));
+    return all;
   }
 
-  private static Double orNull(OptionalDouble value) {
-    return value.isPresent() ? value.getAsDouble() : null;
+  private static Object content(Entry entry) {
+    return Optional.of(entry.value())
+        .filter(CheckpointDocument.Value.Parts.class::isInstance)
+        .map(CheckpointDocument.Value.Parts.class::cast)
+        .<Object>map(parts -> parts.values().stream().map(Point::byKey).toList())
+        .orElseGet(() -> entry.value().content());
+  }
+
+  /** What the keys mean, for the page's table of all that was found. */
+  static List<Map<String, String>> fields() {
+    return CheckpointDocument.fields().stream()
+        .map(
+            field ->
+                Map.of(
+                    "key", field.key(),
+                    "label", field.label(),
+                    "unit", field.unit(),
+                    "help", field.help()))
+        .toList();
   }
 }

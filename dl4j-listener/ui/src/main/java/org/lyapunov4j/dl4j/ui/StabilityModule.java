@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.deeplearning4j.core.storage.StatsStorage;
 import org.deeplearning4j.core.storage.StatsStorageEvent;
@@ -51,6 +52,7 @@ public final class StabilityModule implements UIModule {
   public List<Route> getRoutes() {
     return List.of(
         route("", StabilityModule::page),
+        route("/fields", rc -> answer(rc, Json.tree(Map.of("fields", Point.fields())))),
         route("/runs", rc -> answer(rc, history.runs())),
         route("/checkpoints", this::checkpoints));
   }

@@ -5,9 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
-import java.util.function.Consumer;
 import org.deeplearning4j.core.storage.StatsStorageRouter;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointSink;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 
 /**
@@ -18,16 +18,13 @@ import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
  * <pre>{@code
  * StatsStorage storage = new InMemoryStatsStorage();
  * UIServer.getInstance().attach(storage);
- * StabilityPublisher publisher = new StabilityPublisher(storage);
- * LyapunovListener.builder(probe).onCheckpoint(publisher).onStatus(publisher::status).build();
+ * LyapunovListener.builder(probe).to(new StabilityPublisher(storage)).build();
  * }</pre>
- *
- * <p>With the status, the page says why there is no checkpoint where none is.
  *
  * <p>What a storage throws is thrown on; the listener logs and counts it, and training goes on.
  * Thread-safe.
  */
-public final class StabilityPublisher implements Consumer<Checkpoint> {
+public final class StabilityPublisher implements CheckpointSink {
   private final StatsStorageRouter router;
   private final String session;
   private final Map<String, ListenerStatus> statuses = new HashMap<>();
@@ -84,12 +81,19 @@ public final class StabilityPublisher implements Consumer<Checkpoint> {
   }
 
   /**
-   * Sends how a listener fares, in place of what was sent of the same run before.
+   * Sends how a listener fares, by which the page says why there is no checkpoint where none is, in
+   * place of what was sent of the same run before. Counts alone are not sent.
    *
    * @param status as of now
    */
+  @Override
   public synchronized void status(ListenerStatus status) {
-    statuses.put(status.run(), status);
+    ListenerStatus before = statuses.put(status.run(), status);
+    if (before != null
+        && before.state() == status.state()
+        && before.reason().equals(status.reason())) {
+      return;
+    }
     router.putStaticInfo(start(status.run(), Math.max(latest, System.currentTimeMillis())));
   }
 

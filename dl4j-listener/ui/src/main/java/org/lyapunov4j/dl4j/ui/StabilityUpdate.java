@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.deeplearning4j.core.storage.Persistable;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 
 /**
@@ -107,7 +108,7 @@ public final class StabilityUpdate implements Persistable {
         Objects.requireNonNull(session, "session"),
         checkpoint.run(),
         time,
-        Json.tree(Point.of(checkpoint)).toString());
+        Json.tree(Point.of(CheckpointDocument.of(checkpoint))).toString());
   }
 
   @Override

@@ -50,13 +50,8 @@ class DocumentedUseTest {
     UIServer ui = LoopbackUI.start(); // or UIServer.getInstance(), on every network interface
     StatsStorage storage = new FileStatsStorage(file); // or new InMemoryStatsStorage()
     ui.attach(storage);
-    StabilityPublisher publisher = new StabilityPublisher(storage);
     LyapunovListener listener =
-        LyapunovListener.builder(probe)
-            .frequency(10)
-            .onCheckpoint(publisher)
-            .onStatus(publisher::status) // why there is no checkpoint, where none is
-            .build();
+        LyapunovListener.builder(probe).frequency(10).to(new StabilityPublisher(storage)).build();
     network.addListeners(listener);
     // end
     for (int i = 0; i < 21; i++) {

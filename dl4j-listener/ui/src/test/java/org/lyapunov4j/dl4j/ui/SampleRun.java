@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.ui;
 
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.lyapunov4j.dl4j.LyapunovListener;
-import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointSink;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
@@ -29,14 +28,10 @@ final class SampleRun {
   private final DataSet data = data();
 
   /** Trains, with a checkpoint every so many steps. */
-  void train(double rate, int steps, int frequency, Consumer<Checkpoint> consumer) {
+  void train(double rate, int steps, int frequency, CheckpointSink sink) {
     MultiLayerNetwork network = network(rate);
     try (LyapunovListener listener =
-        LyapunovListener.builder(data)
-            .frequency(frequency)
-            .run("chebyshev")
-            .onCheckpoint(consumer)
-            .build()) {
+        LyapunovListener.builder(data).frequency(frequency).run("chebyshev").to(sink).build()) {
       network.setListeners(listener);
       MiniBatchSampler sampler =
           new MiniBatchSampler(POINTS, BATCH, MiniBatchSampling.IID_SUBSETS, new RandomStream(1));

@@ -21,6 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.LyapunovListener;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus.State;
 import org.nd4j.linalg.activations.Activation;
@@ -85,8 +87,8 @@ class StabilityPageTest {
         LyapunovListener.builder(data)
             .frequency(5)
             .run("training")
-            .onCheckpoint(new StabilityPublisher(storage, "s"))
-            .onCheckpoint(checkpoint -> await(checkpoint.iteration(), seen))
+            .to(new StabilityPublisher(storage, "s"))
+            .to(checkpoint -> await(checkpoint.iteration(), seen))
             .build()) {
       network.addListeners(listener);
       training = new Thread(() -> fit(network, data, 41), "training");
@@ -156,6 +158,24 @@ class StabilityPageTest {
   }
 
   @Test
+  void everyEntryOfTheDocumentIsOnThePage() {
+    Checkpoint checkpoint = Checkpoints.bounded("all", 1, -3e-9, 1);
+    new StabilityPublisher(storage, "s").accept(checkpoint);
+    browser.open(ui.address() + "/stability");
+    browser.waitFor("document.getElementById('status').innerText.startsWith('1 checkpoint,')");
+    browser.evaluate("document.querySelector('#all summary').click()");
+    browser.waitFor("document.querySelector('#all table') !== null");
+    assertThat(browser.evaluate("document.querySelectorAll('#all tr').length").intValue())
+        .isEqualTo(CheckpointDocument.of(checkpoint).entries().size());
+    assertThat(browser.text("#all"))
+        .contains("lost in rounding", "dropout was off", "EXACT")
+        .doesNotContain("undefined", "[object");
+    browser.evaluate("document.querySelector('#assumed summary').click()");
+    assertThat(browser.text("#assumptions"))
+        .contains("dropout was off", "λ is only bounded: lost in rounding");
+  }
+
+  @Test
   void whereThereIsNoCheckpointThePageSaysWhy() throws IOException {
     StabilityPublisher publisher = new StabilityPublisher(storage, "s");
     publisher.status(status(State.WAITING, "no checkpoint was due yet"));
@@ -188,12 +208,7 @@ class StabilityPageTest {
     StabilityPublisher publisher = new StabilityPublisher(storage, "s");
     DataSet other = new DataSet(Nd4j.ones(DataType.DOUBLE, 4, 7), Nd4j.ones(DataType.DOUBLE, 4, 2));
     try (LyapunovListener listener =
-        LyapunovListener.builder(other)
-            .frequency(1)
-            .run("refused")
-            .onCheckpoint(publisher)
-            .onStatus(publisher::status)
-            .build()) {
+        LyapunovListener.builder(other).frequency(1).run("refused").to(publisher).build()) {
       MultiLayerNetwork network = network();
       network.setListeners(listener);
       network.fit(data());
@@ -280,7 +295,8 @@ class StabilityPageTest {
           if (touches && !inside && e.textContent) crossed.push(e.textContent);
         }
         return crossed.join('|');
-      })()""";
+      })()\
+      """;
 
   private static ListenerStatus status(State state, String reason) {
     return new ListenerStatus("run", state, reason, 1, 0, 0, 0, 0);
@@ -289,7 +305,8 @@ class StabilityPageTest {
   @Test
   void namesStayText() {
     String evil =
-        "</script><script>document.title='evil'</script><img src=x onerror=\"document.title='evil'\">";
+        "</script><script>document.title='evil'</script><img src=x"
+            + " onerror=\"document.title='evil'\">";
     new StabilityPublisher(storage, "<b>s</b>").accept(Checkpoints.of(evil, 1, 0.1, 5));
     browser.open(ui.address() + "/stability");
     browser.waitFor("document.getElementById('status').innerText.startsWith('1 checkpoint,')");

@@ -99,7 +99,7 @@ record NetworkRun(
   }
 
   private LyapunovListener listener(Path record, CheckpointSeries series) {
-    LyapunovListener.Builder builder = new LyapunovListener.Builder(probe);
+    LyapunovListener.Builder builder = LyapunovListener.builder(probe);
     plan.economy().ifPresent(schedule -> builder.also(Tier.ECONOMY, schedule));
     return builder
         .run(id)
@@ -110,7 +110,7 @@ record NetworkRun(
         .tier(plan.tier())
         .compareProbeSizes(false)
         .record(record)
-        .onCheckpoint(series::add)
+        .to(series::add)
         .build();
   }
 

@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
-import org.lyapunov4j.dl4j.record.RecordWriter;
+import org.lyapunov4j.dl4j.record.RecordSink;
 import org.lyapunov4j.samples.io.BadFileException;
 import org.lyapunov4j.samples.io.OutputFile;
 
@@ -60,7 +60,9 @@ final class ResultFolder {
     for (Run run : runs) {
       Path record = recordOf(run);
       if (Files.exists(record)) {
-        RecordWriter.open(record).close();
+        try (RecordSink present = RecordSink.at(record)) {
+          present.before();
+        }
       }
       OutputFile.requireOwn("a result", resultOf(run), RESULT);
       OutputFile.requireOwn("a result", unfinished(run), RESULT);

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -14,10 +16,12 @@ import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.ProbeSet;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
+import org.lyapunov4j.dl4j.checkpoint.ModelInfo;
+import org.lyapunov4j.dl4j.checkpoint.RunInfo;
 import org.lyapunov4j.dl4j.gram.NtkGram;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
-import org.lyapunov4j.dl4j.record.ObservationLine;
-import org.lyapunov4j.dl4j.record.RunLine;
+import org.lyapunov4j.dl4j.record.RecordSink;
 import org.lyapunov4j.dl4j.record.RunRecord;
 import org.lyapunov4j.samples.cli.CheckpointTable;
 import org.lyapunov4j.samples.cli.Console;
@@ -83,9 +87,9 @@ public final class AnalyzeCommand implements Callable<Integer> {
       names = "--tier",
       defaultValue = "standard",
       description =
-          "What is asked: economy (is the step surely below the edge? η/η_ms, λ, sharpness), standard"
-              + " (how far is it from the edge? also η/η_c), full (what would help? also the critical"
-              + " batch size and the sum of exponents).")
+          "What is asked: economy (is the step surely below the edge? η/η_ms, λ, sharpness),"
+              + " standard (how far is it from the edge? also η/η_c), full (what would help? also"
+              + " the critical batch size and the sum of exponents).")
   private Tier tier;
 
   @Option(names = "--seed", defaultValue = "0", description = "Fixes every estimate bit for bit.")
@@ -141,16 +145,21 @@ public final class AnalyzeCommand implements Callable<Integer> {
     List<String> refusals = new ArrayList<>(queue.refusals());
     boolean complete = true;
     try (Interruption interruption = new Interruption();
-        RecordOfAnalysis kept = Input.accept(spec, () -> RecordOfAnalysis.open(record))) {
+        RecordSink kept = Input.accept(spec, this::openRecord)) {
+      RunRecord before = kept == null ? new RunRecord(List.of(), 0, 0) : kept.before();
       Input.accept(
           spec,
           () -> {
-            settings.requireContinues(kept.before(), probe.hash(), probe.size());
+            settings.requireContinues(before, probe.hash(), probe.size());
             return null;
           });
-      List<ModelFile> pending = pending(queue, kept.before());
+      if (kept != null) {
+        kept.begin(
+            new RunInfo(run, probe.size(), probe.hash(), settings.seed(), InstantSource.system()));
+      }
+      List<ModelFile> pending = pending(queue, before);
       if (!pending.isEmpty()) {
-        complete = analyse(pending, probe, data, settings, kept, refusals, interruption);
+        complete = analyse(pending, probe, data, settings, kept, before, refusals, interruption);
       }
     }
     refusals.forEach(complaint -> ErrorLines.print(spec.commandLine(), complaint));
@@ -178,12 +187,22 @@ public final class AnalyzeCommand implements Callable<Integer> {
     return null;
   }
 
+  /** The record, new or to be continued; null if none is kept. */
+  private RecordSink openRecord() throws IOException {
+    if (record == null) {
+      return null;
+    }
+    OutputFile.require("--record", record);
+    RecordSink sink = RecordSink.ofAnalysis(record);
+    sink.before();
+    return sink;
+  }
+
   /** Those whose iteration is not in the record. */
   private List<ModelFile> pending(CheckpointQueue queue, RunRecord before) {
     Set<Integer> done =
-        Stream.concat(
-                before.checkpoints().stream().map(CheckpointLine::iteration),
-                before.observations().stream().map(ObservationLine::iteration))
+        Stream.concat(before.checkpoints().stream(), before.observations().stream())
+            .map(CheckpointDocument::iteration)
             .collect(Collectors.toSet());
     List<ModelFile> pending =
         queue.models().stream().filter(model -> !done.contains(model.iteration())).toList();
@@ -199,7 +218,8 @@ public final class AnalyzeCommand implements Callable<Integer> {
       ProbeSet probe,
       DataSet data,
       AnalyzeSettings settings,
-      RecordOfAnalysis kept,
+      RecordSink kept,
+      RunRecord before,
       List<String> refusals,
       Interruption interruption)
       throws IOException {
@@ -209,7 +229,12 @@ public final class AnalyzeCommand implements Callable<Integer> {
     }
     Architecture architecture = Architecture.of(first);
     int outputs = Input.accept(spec, () -> outputs(first, data));
-    Input.accept(spec, () -> kept.requireModel(architecture, outputs));
+    Input.accept(
+        spec,
+        () -> {
+          AnalyzeSettings.requireModel(before, architecture, outputs);
+          return null;
+        });
     int wanted = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
     int workers =
         Input.accept(
@@ -224,30 +249,57 @@ public final class AnalyzeCommand implements Callable<Integer> {
     out.println(CheckpointTable.header());
     try (Progress progress =
         new Progress(out, Console.isTerminal(), "checkpoints", pending.size())) {
-      boolean complete = offline.run(pending, results(kept, progress, refusals));
+      Results results = new Results(kept, progress, refusals);
+      boolean complete = offline.run(pending, results);
       if (complete) {
-        kept.end(refusals.size());
+        results.end(run);
       }
       return complete;
     }
   }
 
-  private static OfflineRun.Results results(
-      RecordOfAnalysis kept, Progress progress, List<String> refusals) {
-    return new OfflineRun.Results() {
-      @Override
-      public void found(Checkpoint checkpoint, RunLine opening) throws IOException {
-        kept.checkpoint(checkpoint, opening);
-        progress.println(CheckpointTable.row(checkpoint));
-        progress.step();
-      }
+  /** Rows of the table, lines of the record, and once each what nobody may miss. */
+  private static final class Results implements OfflineRun.Results {
+    private final RecordSink kept;
+    private final Progress progress;
+    private final List<String> refusals;
+    private final Set<String> cautions = new LinkedHashSet<>();
+    private long found;
 
-      @Override
-      public void refused(String complaint) {
-        refusals.add(complaint);
-        progress.step();
+    Results(RecordSink kept, Progress progress, List<String> refusals) {
+      this.kept = kept;
+      this.progress = progress;
+      this.refusals = refusals;
+    }
+
+    @Override
+    public void found(Checkpoint checkpoint, ModelInfo model) throws IOException {
+      if (kept != null) {
+        if (found == 0) {
+          kept.watch(model);
+        }
+        kept.accept(checkpoint);
       }
-    };
+      found++;
+      cautions.addAll(CheckpointDocument.of(checkpoint).cautions());
+      progress.println(CheckpointTable.row(checkpoint));
+      progress.step();
+    }
+
+    @Override
+    public void refused(String complaint) {
+      refusals.add(complaint);
+      progress.step();
+    }
+
+    void end(String run) throws IOException {
+      cautions.forEach(caution -> progress.println("note: " + caution));
+      if (kept != null) {
+        kept.end(
+            new ListenerStatus(
+                run, ListenerStatus.State.CLOSED, "", found, 0, 0, refusals.size(), 0));
+      }
+    }
   }
 
   /** The first that can be restored; those before it are taken out. */

@@ -2,7 +2,7 @@
 package org.lyapunov4j.samples.analyze;
 
 import java.util.List;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
 import org.lyapunov4j.samples.cli.Input;
@@ -29,13 +29,29 @@ record AnalyzeSettings(
     }
     requireSame("examples with the SHA-256", line.probe(), probe);
     requireSame("--seed", line.seed(), seed);
-    List<CheckpointLine> checkpoints = before.checkpoints();
+    List<CheckpointDocument> checkpoints = before.checkpoints();
     if (!checkpoints.isEmpty()) {
-      CheckpointLine first = checkpoints.get(0);
-      requireSame("--tier", first.tier(), tier.name());
-      requireSame("--batch-size", first.stability().batchSize(), Math.min(batchSize, examples));
-      requireSame("--sampling", first.stability().sampling(), sampling.id());
+      CheckpointDocument first = checkpoints.get(0);
+      requireSame("--tier", first.text("tier").orElseThrow(), tier.name());
+      requireSame("--batch-size", (int) first.number("batchSize"), Math.min(batchSize, examples));
+      requireSame("--sampling", first.text("sampling").orElseThrow(), sampling.id());
     }
+  }
+
+  /** Refuses to go on with a record of another model. */
+  static void requireModel(RunRecord before, Architecture architecture, int outputs) {
+    before
+        .run()
+        .ifPresent(
+            run ->
+                Input.require(
+                    run.parameters() == architecture.parameters() && run.outputs() == outputs,
+                    "the record must be continued with %d parameters and %d outputs, got %d and %d;"
+                        + " give another --record",
+                    run.parameters(),
+                    run.outputs(),
+                    architecture.parameters(),
+                    outputs));
   }
 
   private static void requireSame(String what, Object recorded, Object given) {

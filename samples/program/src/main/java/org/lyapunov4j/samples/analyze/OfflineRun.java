@@ -3,7 +3,6 @@ package org.lyapunov4j.samples.analyze;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -15,7 +14,7 @@ import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.ProbeSet;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
-import org.lyapunov4j.dl4j.record.RunLine;
+import org.lyapunov4j.dl4j.checkpoint.ModelInfo;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
 import org.lyapunov4j.samples.cli.ErrorLines;
 import org.lyapunov4j.samples.io.BadFileException;
@@ -52,13 +51,13 @@ final class OfflineRun {
 
   /** Who takes the results, on the calling thread. */
   interface Results {
-    void found(Checkpoint checkpoint, RunLine opening) throws IOException;
+    void found(Checkpoint checkpoint, ModelInfo model) throws IOException;
 
     void refused(String complaint);
   }
 
-  /** A result, and the line that would open a record with it. */
-  private record Found(Checkpoint checkpoint, RunLine opening) {}
+  /** A result, and what it is of. */
+  private record Found(Checkpoint checkpoint, ModelInfo model) {}
 
   /**
    * Analyses all.
@@ -84,7 +83,7 @@ final class OfflineRun {
       throws IOException {
     try {
       Found found = future.get();
-      results.found(found.checkpoint(), found.opening());
+      results.found(found.checkpoint(), found.model());
       return true;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -124,7 +123,7 @@ final class OfflineRun {
               .clock(() -> saved)
               .cancelled(stop)
               .run();
-      return new Found(checkpoint, opening(checkpoint, model));
+      return new Found(checkpoint, described(checkpoint, model));
     } catch (CancellationException e) {
       throw e;
     } catch (UnsupportedTrainingException | IllegalArgumentException | IllegalStateException e) {
@@ -134,15 +133,13 @@ final class OfflineRun {
     }
   }
 
-  private RunLine opening(Checkpoint checkpoint, Model model) {
-    return RunLine.of(
-        settings.run(),
-        Instant.now(),
-        model,
-        probe.size(),
+  private static ModelInfo described(Checkpoint checkpoint, Model model) {
+    return new ModelInfo(
+        model.getClass().getName(),
+        model.numParams(),
+        model.params().dataType().name(),
         checkpoint.findings().outputs(),
-        probe.hash(),
-        settings.seed(),
+        checkpoint.iteration(),
         checkpoint.step());
   }
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.cli;
 
-import org.lyapunov4j.dl4j.record.CheckpointLine;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.stability.StabilityReport;
 
 /**
@@ -30,15 +29,18 @@ public final class ClassicGauge {
   }
 
   /**
-   * Its name for the step of a line of a record.
+   * Its name for the step of a checkpoint of a record.
    *
-   * @param line of a checkpoint
+   * @param checkpoint with λ; of a record of old it tells no name
    * @return the name
    */
-  public static String name(CheckpointLine line) {
-    StabilityRecord found = line.stability();
-    double plain = found.learningRate() * found.sharpness() / 2;
-    boolean isPlain = Math.abs(found.classicEdgeRatio() - plain) <= ROUNDING * plain;
-    return isPlain && line.step() != null && line.step().startsWith("SGD,") ? PLAIN : GENERAL;
+  public static String name(CheckpointDocument checkpoint) {
+    return checkpoint.text("classicGauge").orElseGet(() -> isPlain(checkpoint) ? PLAIN : GENERAL);
+  }
+
+  private static boolean isPlain(CheckpointDocument checkpoint) {
+    double plain = checkpoint.number("learningRate") * checkpoint.number("sharpness") / 2;
+    return Math.abs(checkpoint.number("classicEdgeRatio") - plain) <= ROUNDING * plain
+        && checkpoint.text("step").filter(step -> step.startsWith("SGD,")).isPresent();
   }
 }

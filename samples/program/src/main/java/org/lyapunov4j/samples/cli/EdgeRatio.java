@@ -3,7 +3,7 @@ package org.lyapunov4j.samples.cli;
 
 import java.util.Locale;
 import java.util.Optional;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.stability.StabilityReport;
 
 /**
@@ -33,20 +33,23 @@ public record EdgeRatio(double value, double low, double high) {
   }
 
   /**
-   * The edge ratio of a line of a record.
+   * The edge ratio of a document.
    *
-   * @param record of any tier
+   * @param document of any tier, of a record of old too, which has no ratio but η_c
    * @return absent if the tier had no critical learning rate
    */
-  public static Optional<EdgeRatio> of(StabilityRecord record) {
-    double rate = record.learningRate();
-    return Optional.ofNullable(record.criticalLearningRate())
-        .map(
-            critical ->
-                rate == 0
-                    ? new EdgeRatio(0, 0, 0)
-                    : new EdgeRatio(
-                        rate / critical.value(), rate / critical.high(), rate / critical.low()));
+  public static Optional<EdgeRatio> of(CheckpointDocument document) {
+    if (!document.has("criticalLearningRate.value")) {
+      return Optional.empty();
+    }
+    double rate = document.number("learningRate");
+    return Optional.of(
+        rate == 0
+            ? new EdgeRatio(0, 0, 0)
+            : new EdgeRatio(
+                rate / document.number("criticalLearningRate.value"),
+                rate / document.number("criticalLearningRate.high"),
+                rate / document.number("criticalLearningRate.low")));
   }
 
   /**

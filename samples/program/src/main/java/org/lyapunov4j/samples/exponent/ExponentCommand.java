@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.record.Json;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
@@ -19,6 +19,7 @@ import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.LyapunovSpectrum;
 import org.lyapunov4j.exponent.MomentEstimator;
+import org.lyapunov4j.exponent.MomentExponent;
 import org.lyapunov4j.exponent.MomentExponents;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.SpectrumEstimator;
@@ -118,9 +119,9 @@ public final class ExponentCommand implements Callable<Integer> {
       names = "--tier",
       defaultValue = "full",
       description =
-          "What is asked: economy (is the step surely below the edge? η/η_ms, λ, sharpness), standard"
-              + " (how far is it from the edge? also η/η_c), full (what would help? also the critical"
-              + " batch size and the sum of exponents).")
+          "What is asked: economy (is the step surely below the edge? η/η_ms, λ, sharpness),"
+              + " standard (how far is it from the edge? also η/η_c), full (what would help? also"
+              + " the critical batch size and the sum of exponents).")
   private Tier tier;
 
   @Option(
@@ -254,19 +255,20 @@ public final class ExponentCommand implements Callable<Integer> {
                         .burnInEpochs(burnIn)
                         .build()
                         .estimate(normalised, scaled));
-    List<StabilityRecord.Moment> orders = nonzero ? moments(normalised, scaled, report) : List.of();
+    List<MomentExponent> orders = nonzero ? moments(normalised, scaled, report) : List.of();
     Optional<FiniteTimeExponents> finiteTime =
         Optional.ofNullable(horizon)
             .filter(steps -> nonzero)
             .map(steps -> horizon(report).estimate(normalised, scaled, steps));
     double seconds = (System.nanoTime() - start) * 1e-9;
-    StabilityRecord record = StabilityRecord.of(report, seconds, largest, orders, finiteTime);
+    CheckpointDocument document =
+        CheckpointDocument.of(report, seconds, largest, orders, finiteTime);
     PrintWriter out = spec.commandLine().getOut();
     if (format == Format.JSON) {
-      out.println(Json.pretty(record));
+      out.println(Json.pretty(document));
     } else {
-      printText(out, matrix, report);
-      printMore(out, record);
+      printText(out, matrix, report, document);
+      printMore(out, document);
     }
     out.flush();
     return 0;
@@ -292,8 +294,7 @@ public final class ExponentCommand implements Callable<Integer> {
   }
 
   /** Order 2 in closed form where there is one, the others by cloning. */
-  private List<StabilityRecord.Moment> moments(
-      GramMatrix matrix, SgdStep step, StabilityReport report) {
+  private List<MomentExponent> moments(GramMatrix matrix, SgdStep step, StabilityReport report) {
     if (moments.length == 0) {
       return List.of();
     }
@@ -314,18 +315,21 @@ public final class ExponentCommand implements Callable<Integer> {
             .meanSquare()
             .map(exact -> estimates.withExact(2, exact.exponent()))
             .orElse(estimates);
-    return Arrays.stream(moments)
-        .mapToObj(
-            order ->
-                new StabilityRecord.Moment(
-                    order, all.of(order).value(), all.of(order).standardError()))
-        .toList();
+    return Arrays.stream(moments).mapToObj(order -> ofOrder(all, order)).toList();
+  }
+
+  private static MomentExponent ofOrder(MomentExponents all, double order) {
+    return all.moments().stream()
+        .filter(moment -> moment.order() == order)
+        .findFirst()
+        .orElseThrow();
   }
 
   private SgdStep step() {
     Input.require(
         learningRate >= 0 && Double.isFinite(learningRate),
-        "--learning-rate must be finite and at least 0, got %s; give the rate of your training step",
+        "--learning-rate must be finite and at least 0, got %s; give the rate of your training"
+            + " step",
         learningRate);
     Input.require(batchSize >= 1, "--batch-size must be at least 1, got %d; use 1 to N", batchSize);
     Input.require(outputs >= 1, "--outputs must be at least 1, got %d; use 1 to m", outputs);
@@ -373,7 +377,8 @@ public final class ExponentCommand implements Callable<Integer> {
     GramMatrix matrix = GramFile.read(gram, outputs);
     Input.require(
         batchSize <= matrix.examples(),
-        "--batch-size must be at most the number of examples %d, got %d; lower it or check --outputs",
+        "--batch-size must be at most the number of examples %d, got %d; lower it or check"
+            + " --outputs",
         matrix.examples(),
         batchSize);
     if (residual != null) {
@@ -387,7 +392,8 @@ public final class ExponentCommand implements Callable<Integer> {
     return matrix;
   }
 
-  private static void printText(PrintWriter out, GramMatrix matrix, StabilityReport report) {
+  private static void printText(
+      PrintWriter out, GramMatrix matrix, StabilityReport report, CheckpointDocument document) {
     out.printf(Locale.ROOT, "%s%n%s%n%n", matrix, report.step());
     report
         .criticalLearningRate()
@@ -412,7 +418,7 @@ public final class ExponentCommand implements Callable<Integer> {
         String.format(Locale.ROOT, "%.4f", report.classicEdgeRatio()));
     line(out, "verdict", report.verdict().toString());
     report.advice().ifPresent(advice -> line(out, "advice", advice));
-    report.remarks().forEach(remark -> line(out, "remark", remark));
+    document.cautions().forEach(caution -> line(out, "remark", caution));
   }
 
   private static void line(PrintWriter out, String name, String value) {
@@ -435,45 +441,52 @@ public final class ExponentCommand implements Callable<Integer> {
     return exponent instanceof ExponentBound bound ? text + ": " + bound.reason() : text;
   }
 
-  private static void printMore(PrintWriter out, StabilityRecord record) {
-    if (record.spectrum() != null) {
-      line(out, "spectrum", spaced(record.spectrum().values(), record.spectrum().standardErrors()));
-    }
-    if (record.moments() != null) {
-      record
-          .moments()
-          .forEach(
-              moment ->
-                  line(
-                      out,
-                      "Λ(" + moment.order() + ")",
-                      String.format(
-                          Locale.ROOT,
-                          "%.4e ± %.1e nats/step",
-                          moment.value(),
-                          moment.standardError())));
-    }
-    if (record.finiteTime() != null) {
-      StabilityRecord.FiniteTime finite = record.finiteTime();
+  private static void printMore(PrintWriter out, CheckpointDocument document) {
+    if (document.has("spectrum.values")) {
       line(
           out,
-          "over " + finite.horizon() + " steps",
+          "spectrum",
+          spaced(
+              numbers(document, "spectrum.values"), numbers(document, "spectrum.standardErrors")));
+    }
+    for (CheckpointDocument moment : document.parts("moments")) {
+      line(
+          out,
+          "Λ(" + moment.number("order") + ")",
+          String.format(
+              Locale.ROOT,
+              "%.4e ± %.1e nats/step",
+              moment.number("value"),
+              moment.number("standardError")));
+    }
+    if (document.has("finiteTime.horizon")) {
+      line(
+          out,
+          "over " + (int) document.number("finiteTime.horizon") + " steps",
           String.format(
               Locale.ROOT,
               "mean %+.4e ± %.1e, variance %.3e ± %.1e, skewness %+.2f ± %.2f,"
                   + " P(shrinks) = %.3f [%.3f, %.3f], from %s",
-              finite.mean(),
-              finite.meanError(),
-              finite.variance(),
-              finite.varianceError(),
-              finite.skewness(),
-              finite.skewnessError(),
-              finite.probabilityNegative(),
-              finite.low(),
-              finite.high(),
-              finite.start().toLowerCase(Locale.ROOT).replace('_', ' ')));
+              document.number("finiteTime.mean"),
+              document.number("finiteTime.meanError"),
+              document.number("finiteTime.variance"),
+              document.number("finiteTime.varianceError"),
+              document.number("finiteTime.skewness"),
+              document.number("finiteTime.skewnessError"),
+              document.number("finiteTime.probabilityNegative"),
+              document.number("finiteTime.low"),
+              document.number("finiteTime.high"),
+              document
+                  .text("finiteTime.start")
+                  .orElseThrow()
+                  .toLowerCase(Locale.ROOT)
+                  .replace('_', ' ')));
     }
-    line(out, "time", String.format(Locale.ROOT, "%.2f s", record.seconds()));
+    line(out, "time", String.format(Locale.ROOT, "%.2f s", document.number("seconds")));
+  }
+
+  private static List<Double> numbers(CheckpointDocument document, String key) {
+    return ((CheckpointDocument.Value.Numbers) document.entry(key).orElseThrow().value()).values();
   }
 
   private static String spaced(List<Double> values, List<Double> errors) {

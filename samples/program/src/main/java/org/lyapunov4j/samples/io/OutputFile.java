@@ -15,7 +15,7 @@ import java.util.Locale;
 import javax.imageio.ImageIO;
 import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
-import org.lyapunov4j.dl4j.record.RecordWriter;
+import org.lyapunov4j.dl4j.record.RecordSink;
 
 /**
  * Files that commands write: new ones, or regular ones that are replaced; never a device, a pipe or
@@ -127,8 +127,8 @@ public final class OutputFile {
       return;
     }
     boolean holdsRun;
-    try (RecordWriter writer = RecordWriter.open(file)) {
-      holdsRun = writer.before().length() > 0;
+    try (RecordSink record = RecordSink.at(file)) {
+      holdsRun = record.before().length() > 0;
     }
     if (holdsRun && !overwrite) {
       throw new BadFileException(

@@ -4,8 +4,7 @@ package org.lyapunov4j.samples.report;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.samples.cli.EdgeRatio;
 
 /**
@@ -20,6 +19,8 @@ import org.lyapunov4j.samples.cli.EdgeRatio;
  */
 record Panel(
     String id, String title, String meaning, Scale scale, OptionalDouble rule, List<Curve> curves) {
+
+  private static final String MEAN_SQUARE_RATE = "meanSquare.criticalLearningRate";
 
   /** How heights are drawn. */
   enum Scale {
@@ -42,10 +43,10 @@ record Panel(
    */
   record Curve(
       String name,
-      ToDoubleFunction<CheckpointLine> value,
-      ToDoubleFunction<CheckpointLine> low,
-      ToDoubleFunction<CheckpointLine> high) {
-    Curve(String name, ToDoubleFunction<CheckpointLine> value) {
+      ToDoubleFunction<CheckpointDocument> value,
+      ToDoubleFunction<CheckpointDocument> low,
+      ToDoubleFunction<CheckpointDocument> high) {
+    Curve(String name, ToDoubleFunction<CheckpointDocument> value) {
       this(name, value, c -> Double.NaN, c -> Double.NaN);
     }
   }
@@ -56,8 +57,8 @@ record Panel(
               "edge-ratio",
               "Edge ratio",
               "The learning rate over the critical one. 1 is the edge: above it, SGD is driven away"
-                  + " from the minimum it is near. η/η_ms is a certified bound of it. The classic gauge,"
-                  + " sharpness over its limit, is that of full-batch descent.",
+                  + " from the minimum it is near. η/η_ms is a certified bound of it. The classic"
+                  + " gauge, sharpness over its limit, is that of full-batch descent.",
               Scale.LINEAR,
               OptionalDouble.of(1),
               List.of(
@@ -66,27 +67,25 @@ record Panel(
                       c -> edgeRatio(c, EdgeRatio::value),
                       c -> edgeRatio(c, EdgeRatio::low),
                       c -> edgeRatio(c, EdgeRatio::high)),
-                  new Curve(CLASSIC, c -> c.stability().classicEdgeRatio()),
-                  new Curve(
-                      "η/η_ms",
-                      c -> c.stability().learningRate() / meanSquareRate(c.stability())))),
+                  new Curve(CLASSIC, c -> c.number("classicEdgeRatio")),
+                  new Curve("η/η_ms", c -> c.number("learningRate") / c.number(MEAN_SQUARE_RATE)))),
           new Panel(
               "exponent",
               "Lyapunov exponent, nats per step",
-              "Deviations from the minimum grow or shrink like exp(λt). Above 0: unstable, and the size"
-                  + " is how fast. Below 0: stable, and the size is that of the slowest direction, which"
-                  + " tells nothing about the distance from the edge. A square marks where λ is only"
-                  + " bounded. The axis is logarithmic on both sides of 0.",
+              "Deviations from the minimum grow or shrink like exp(λt). Above 0: unstable, and the"
+                  + " size is how fast. Below 0: stable, and the size is that of the slowest"
+                  + " direction, which tells nothing about the distance from the edge. A square"
+                  + " marks where λ is only bounded. The axis is logarithmic on both sides of 0.",
               Scale.SIGNED_LOG,
               OptionalDouble.of(0),
               List.of(
                   new Curve(
                       "λ",
-                      c -> orNaN(c.stability().exponent().value()),
-                      c -> c.stability().exponent().low(),
-                      c -> c.stability().exponent().high()),
-                  new Curve("μ, full batch", c -> orNaN(c.stability().gdExponent().value())),
-                  new Curve("λ, lower bound", c -> lowerBound(c.stability().exponent())))),
+                      c -> c.number("exponent.value"),
+                      c -> c.number("exponent.low"),
+                      c -> c.number("exponent.high")),
+                  new Curve("μ, full batch", c -> c.number("gdExponent.value")),
+                  new Curve("λ, lower bound", Panel::lowerBound))),
           new Panel(
               "sharpness",
               "Sharpness",
@@ -96,21 +95,16 @@ record Panel(
               Scale.LINEAR,
               OptionalDouble.empty(),
               List.of(
-                  new Curve("sharpness", c -> c.stability().sharpness()),
+                  new Curve("sharpness", c -> c.number("sharpness")),
                   new Curve("threshold", Panel::threshold),
-                  new Curve(
-                      "batch sharpness",
-                      c ->
-                          c.batchSharpness() == null
-                              ? Double.NaN
-                              : c.batchSharpness().ratioOfMeans()))),
+                  new Curve("batch sharpness", c -> c.number("batchSharpness.ratioOfMeans")))),
           new Panel(
               "mean-square",
               "Mean-square index",
               "Below 1 the mean square of deviations shrinks.",
               Scale.LINEAR,
               OptionalDouble.of(1),
-              List.of(new Curve("index", c -> meanSquareIndex(c.stability())))),
+              List.of(new Curve("index", Panel::meanSquareIndex))),
           new Panel(
               "trajectory",
               "Exponent along the trajectory, nats per step",
@@ -120,14 +114,8 @@ record Panel(
               OptionalDouble.of(0),
               List.of(
                   new Curve(
-                      "since the first checkpoint",
-                      c ->
-                          c.trajectory() == null
-                              ? Double.NaN
-                              : c.trajectory().cumulativeExponent()),
-                  new Curve(
-                      "since the last",
-                      c -> c.trajectory() == null ? Double.NaN : c.trajectory().exponent()))),
+                      "since the first checkpoint", c -> c.number("trajectory.cumulativeExponent")),
+                  new Curve("since the last", c -> c.number("trajectory.exponent")))),
           new Panel(
               "finite-time",
               "Growth of the residual over the horizon, nats per step",
@@ -148,8 +136,8 @@ record Panel(
               Scale.LOG,
               OptionalDouble.empty(),
               List.of(
-                  new Curve("probe", CheckpointLine::probeLoss),
-                  new Curve("mini-batch", CheckpointLine::loss))),
+                  new Curve("probe", c -> c.number("probeLoss")),
+                  new Curve("mini-batch", c -> c.number("loss")))),
           new Panel(
               "learning-rate",
               "Learning rate and the critical one",
@@ -157,9 +145,9 @@ record Panel(
               Scale.LOG,
               OptionalDouble.empty(),
               List.of(
-                  new Curve("η", c -> c.stability().learningRate()),
-                  new Curve("η_c", c -> critical(c.stability())),
-                  new Curve("η_ms", c -> meanSquareRate(c.stability())))),
+                  new Curve("η", c -> c.number("learningRate")),
+                  new Curve("η_c", c -> c.number("criticalLearningRate.value")),
+                  new Curve("η_ms", c -> c.number(MEAN_SQUARE_RATE)))),
           new Panel(
               "cost",
               "Seconds per checkpoint",
@@ -167,45 +155,28 @@ record Panel(
               Scale.LOG,
               OptionalDouble.empty(),
               List.of(
-                  new Curve("Gram matrix", c -> c.gramMillis() / 1000.0),
-                  new Curve("analysis", c -> c.analysisMillis() / 1000.0))));
+                  new Curve("Gram matrix", c -> c.number("gramMillis") / 1000),
+                  new Curve("analysis", c -> c.number("analysisMillis") / 1000))));
 
-  private static double orNaN(Double value) {
-    return value == null ? Double.NaN : value;
+  private static double edgeRatio(CheckpointDocument c, ToDoubleFunction<EdgeRatio> part) {
+    return EdgeRatio.of(c).map(part::applyAsDouble).orElse(Double.NaN);
   }
 
-  private static double edgeRatio(CheckpointLine c, ToDoubleFunction<EdgeRatio> part) {
-    return EdgeRatio.of(c.stability()).map(part::applyAsDouble).orElse(Double.NaN);
+  private static double lowerBound(CheckpointDocument c) {
+    return c.has("exponent.value") ? Double.NaN : c.number("exponent.low");
   }
 
-  private static double lowerBound(StabilityRecord.Exponent exponent) {
-    return exponent.value() == null ? exponent.low() : Double.NaN;
+  private static double finiteTime(CheckpointDocument c, double errors) {
+    return c.number("finiteTime.mean") + errors * c.number("finiteTime.meanError");
   }
 
-  private static double finiteTime(CheckpointLine line, double errors) {
-    return line.finiteTime() == null
-        ? Double.NaN
-        : line.finiteTime().mean() + errors * line.finiteTime().meanError();
+  private static double threshold(CheckpointDocument c) {
+    return c.number("sharpness") / c.number("classicEdgeRatio");
   }
 
-  private static double threshold(CheckpointLine c) {
-    return c.stability().sharpness() / c.stability().classicEdgeRatio();
-  }
-
-  private static double meanSquareIndex(StabilityRecord stability) {
-    return stability.meanSquare() == null ? Double.NaN : stability.meanSquare().index();
-  }
-
-  private static double meanSquareRate(StabilityRecord stability) {
-    return stability.meanSquare() == null
-        ? Double.NaN
-        : stability.meanSquare().criticalLearningRate();
-  }
-
-  private static double critical(StabilityRecord stability) {
-    return stability.criticalLearningRate() == null
-        ? Double.NaN
-        : stability.criticalLearningRate().value();
+  /** The upper bound, which records of old do not tell. */
+  private static double meanSquareIndex(CheckpointDocument c) {
+    return c.number(c.has("meanSquare.indexHigh") ? "meanSquare.indexHigh" : "meanSquare.index");
   }
 
   /** Whether any of the runs has a number to show. */

@@ -5,11 +5,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.ToDoubleFunction;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.record.NoteLine;
-import org.lyapunov4j.dl4j.record.ObservationLine;
 import org.lyapunov4j.dl4j.record.RunLine;
 import org.lyapunov4j.dl4j.record.RunRecord;
 
@@ -26,7 +27,7 @@ public record RunHistory(
     String name,
     RunLine run,
     List<NoteLine> notes,
-    List<CheckpointLine> checkpoints,
+    List<CheckpointDocument> checkpoints,
     int unreadable) {
   /** {@inheritDoc} */
   public RunHistory {
@@ -61,12 +62,12 @@ public record RunHistory(
                         file
                             + ": must be the record of a run, got something else;"
                             + " train with --out FILE.jsonl"));
-    List<ObservationLine> observations = record.observations();
+    List<CheckpointDocument> observations = record.observations();
     if (record.checkpoints().isEmpty() && !observations.isEmpty()) {
       throw new IllegalArgumentException(
           file
               + ": a run must have λ to be drawn, but this one is only observed: "
-              + observations.get(observations.size() - 1).step());
+              + observations.get(observations.size() - 1).text("step").orElseThrow());
     }
     return new RunHistory(
         run.run(), run, record.notes(), record.checkpoints(), record.unreadable());
@@ -76,28 +77,38 @@ public record RunHistory(
     return new RunHistory(other, run, notes, checkpoints, unreadable);
   }
 
-  CheckpointLine last() {
+  CheckpointDocument last() {
     return checkpoints.get(checkpoints.size() - 1);
   }
 
   /** The checkpoints at which the verdict is not that of the one before, the first included. */
-  List<CheckpointLine> verdictChanges() {
-    List<CheckpointLine> changes = new ArrayList<>();
+  List<CheckpointDocument> verdictChanges() {
+    List<CheckpointDocument> changes = new ArrayList<>();
     String before = null;
-    for (CheckpointLine checkpoint : checkpoints) {
-      if (!checkpoint.stability().verdict().equals(before)) {
-        before = checkpoint.stability().verdict();
+    for (CheckpointDocument checkpoint : checkpoints) {
+      String verdict = checkpoint.text("verdict").orElseThrow();
+      if (!verdict.equals(before)) {
+        before = verdict;
         changes.add(checkpoint);
       }
     }
     return changes;
   }
 
-  List<Double> iterations() {
-    return values(CheckpointLine::iteration);
+  /** What nobody may miss, with the first iteration that says so. */
+  Map<String, Integer> cautions() {
+    Map<String, Integer> all = new LinkedHashMap<>();
+    checkpoints.forEach(
+        checkpoint ->
+            checkpoint.cautions().forEach(c -> all.putIfAbsent(c, checkpoint.iteration())));
+    return all;
   }
 
-  List<Double> values(ToDoubleFunction<CheckpointLine> value) {
+  List<Double> iterations() {
+    return values(c -> c.number("iteration"));
+  }
+
+  List<Double> values(ToDoubleFunction<CheckpointDocument> value) {
     return checkpoints.stream().map(value::applyAsDouble).toList();
   }
 }

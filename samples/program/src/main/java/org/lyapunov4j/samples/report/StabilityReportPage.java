@@ -8,10 +8,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.lyapunov4j.dl4j.record.CheckpointLine;
+import java.util.stream.Collectors;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.record.NoteLine;
 import org.lyapunov4j.dl4j.record.RunLine;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
 import org.lyapunov4j.samples.cli.EdgeRatio;
 import org.lyapunov4j.samples.io.OutputFile;
 
@@ -122,7 +122,9 @@ public final class StabilityReportPage {
       figure(page, panel);
     }
     verdicts(page);
+    cautions(page);
     details(page);
+    latest(page);
     definitions(page);
     return page.append("</body></html>\n").toString();
   }
@@ -143,16 +145,16 @@ public final class StabilityReportPage {
     }
     page.append("</tr></thead><tbody>\n");
     for (RunHistory run : runs) {
-      CheckpointLine last = run.last();
+      CheckpointDocument last = run.last();
       page.append("<tr>")
           .append(cell(run.name()))
-          .append(cell(last.step()))
+          .append(cell(last.text("step").orElse(null)))
           .append(number(String.valueOf(last.iteration())))
-          .append(number(text(last.probeLoss())))
-          .append(number(EdgeRatio.of(last.stability()).map(EdgeRatio::toString).orElse("–")))
-          .append(number(text(last.stability().exponent())))
-          .append(number(text(last.stability().classicEdgeRatio())))
-          .append(cell(words(last.stability().verdict())))
+          .append(number(text(last.number("probeLoss"))))
+          .append(number(EdgeRatio.of(last).map(EdgeRatio::toString).orElse("–")))
+          .append(number(last.words("exponent").orElse("–")))
+          .append(number(text(last.number("classicEdgeRatio"))))
+          .append(cell(words(last.text("verdict").orElseThrow())))
           .append("</tr>\n");
     }
     page.append("</tbody></table></div>\n");
@@ -183,16 +185,68 @@ public final class StabilityReportPage {
           .append("</h3>\n")
           .append("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">from iteration</th>")
           .append(
-              "<th scope=\"col\">verdict</th><th scope=\"col\">evidence</th></tr></thead><tbody>\n");
-      for (CheckpointLine change : run.verdictChanges()) {
+              "<th scope=\"col\">verdict</th><th"
+                  + " scope=\"col\">evidence</th></tr></thead><tbody>\n");
+      for (CheckpointDocument change : run.verdictChanges()) {
         page.append("<tr>")
             .append(number(String.valueOf(change.iteration())))
-            .append(cell(words(change.stability().verdict())))
-            .append(cell(change.stability().evidence()))
+            .append(cell(words(change.text("verdict").orElseThrow())))
+            .append(cell(change.text("evidence").orElse(null)))
             .append("</tr>\n");
       }
       page.append("</tbody></table></div>\n");
     }
+  }
+
+  private void cautions(StringBuilder page) {
+    page.append("<h2>What to know</h2>\n");
+    for (RunHistory run : runs) {
+      page.append("<h3>").append(escape(run.name())).append("</h3>\n<ul>\n");
+      run.cautions()
+          .forEach(
+              (caution, iteration) ->
+                  page.append("<li>from iteration ")
+                      .append(iteration)
+                      .append(": ")
+                      .append(escape(caution))
+                      .append("</li>\n"));
+      page.append(run.cautions().isEmpty() ? "<li>nothing</li>\n" : "").append("</ul>\n");
+    }
+  }
+
+  /** Every entry of the latest checkpoint, whatever the pictures show. */
+  private void latest(StringBuilder page) {
+    page.append("<h2>All that was found at the latest checkpoint</h2>\n");
+    for (RunHistory run : runs) {
+      page.append("<details><summary>")
+          .append(escape(run.name()))
+          .append("</summary>\n<div class=\"scroll\"><table><tbody>\n");
+      for (CheckpointDocument.Entry entry : run.last().entries()) {
+        page.append("<tr title=\"")
+            .append(escape(entry.field().help()))
+            .append("\"><th scope=\"row\">")
+            .append(escape(entry.field().label()))
+            .append("</th><td><code>")
+            .append(escape(entry.key()))
+            .append("</code></td>")
+            .append(cell(content(entry) + (" " + entry.field().unit()).stripTrailing()))
+            .append("</tr>\n");
+      }
+      page.append("</tbody></table></div></details>\n");
+    }
+  }
+
+  private static String content(CheckpointDocument.Entry entry) {
+    Object content = entry.value().content();
+    if (content instanceof Double number) {
+      return text(number);
+    }
+    if (content instanceof List<?> values) {
+      return values.stream()
+          .map(value -> value instanceof Double number ? text(number) : String.valueOf(value))
+          .collect(Collectors.joining("; "));
+    }
+    return String.valueOf(content);
   }
 
   private void details(StringBuilder page) {
@@ -209,9 +263,12 @@ public final class StabilityReportPage {
           "probe",
           run.examples() + " examples of " + run.outputs() + " outputs, SHA-256 " + run.probe());
       row(page, "step at the start", run.step());
-      List<CheckpointLine> checkpoints = history.checkpoints();
+      List<CheckpointDocument> checkpoints = history.checkpoints();
       if (!checkpoints.isEmpty()) {
-        row(page, "step at the end", checkpoints.get(checkpoints.size() - 1).step());
+        row(
+            page,
+            "step at the end",
+            checkpoints.get(checkpoints.size() - 1).text("step").orElse(null));
       }
       row(page, "seed of the estimates", String.valueOf(run.seed()));
       row(page, "started", String.valueOf(run.started()));
@@ -272,15 +329,6 @@ public final class StabilityReportPage {
 
   private static String text(double value) {
     return Double.isNaN(value) ? "–" : String.format(Locale.ROOT, "%.4g", value);
-  }
-
-  private static String text(StabilityRecord.Exponent exponent) {
-    if (exponent.value() == null) {
-      return "between " + text(exponent.low()) + " and " + text(exponent.high());
-    }
-    return exponent.standardError() == null || exponent.standardError() == 0
-        ? text(exponent.value())
-        : String.format(Locale.ROOT, "%.4g ± %.2g", exponent.value(), exponent.standardError());
   }
 
   private static String cell(String text) {

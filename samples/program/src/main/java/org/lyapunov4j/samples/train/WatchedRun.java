@@ -51,7 +51,7 @@ final class WatchedRun implements AutoCloseable {
 
   private LyapunovListener listener(String name, List<MeterRegistry> registries, Path record) {
     LyapunovListener.Builder builder =
-        new LyapunovListener.Builder(all)
+        LyapunovListener.builder(all)
             .run(name)
             .frequency(settings.interval())
             .batchSize(settings.step().batchSize())
@@ -64,7 +64,7 @@ final class WatchedRun implements AutoCloseable {
       builder.record(record);
     }
     for (RunObserver observer : observers) {
-      builder.onCheckpoint(observer::checkpoint);
+      builder.to(observer::checkpoint);
     }
     return builder.build();
   }

@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.lyapunov4j.dl4j.record.StabilityRecord;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.Sign;
@@ -183,7 +183,7 @@ final class MapText {
    * @param edges critical learning rates by batch size
    * @param steps what was found, by learning rate, then by batch size
    */
-  record SheetRecord(String momentum, List<Edges> edges, List<StabilityRecord> steps) {
+  record SheetRecord(String momentum, List<Edges> edges, List<CheckpointDocument> steps) {
     /** {@inheritDoc} */
     SheetRecord {
       edges = List.copyOf(edges);
@@ -194,7 +194,7 @@ final class MapText {
       return new SheetRecord(
           sheet.momentum().toString(),
           sheet.edges(),
-          sheet.reports().stream().flatMap(List::stream).map(StabilityRecord::of).toList());
+          sheet.reports().stream().flatMap(List::stream).map(CheckpointDocument::of).toList());
     }
   }
 }

@@ -9,7 +9,6 @@ import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
-import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -24,7 +23,10 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointSink;
 import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
+import org.lyapunov4j.dl4j.checkpoint.RunInfo;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.stability.Verdict;
 import org.slf4j.Logger;
@@ -32,6 +34,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Publishes the latest checkpoint of one training run to any number of Micrometer registries.
+ *
+ * <pre>{@code
+ * LyapunovListener.builder(probe).to(new MetricsSink(meterRegistry)).build();
+ * }</pre>
  *
  * <p>Each meter carries the tag {@value #RUN_TAG}, so that several models in one process stay
  * apart, and the tags given at construction. The gauges of {@link LyapunovGauge} read NaN until the
@@ -44,7 +50,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>{@link #close()} removes the meters again. Thread-safe.
  */
-public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
+public final class MetricsSink implements CheckpointSink {
   /** The tag that names the run. */
   public static final String RUN_TAG = "run";
 
@@ -101,27 +107,38 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
   /** What tells these meters apart; a tag of others under the same name would be lost. */
   private static final List<String> OWN_TAGS = List.of(RUN_TAG, STATE_TAG, LEVEL_TAG, REASON_TAG);
 
-  private static final Logger log = LoggerFactory.getLogger(LyapunovMetrics.class);
+  private static final Logger log = LoggerFactory.getLogger(MetricsSink.class);
 
-  private final Tags tags;
-  private final InstantSource clock;
+  private final List<MeterRegistry> registries;
+  private final Tags further;
   private final List<Binding> bindings = new ArrayList<>();
+  private volatile Tags tags;
+  private volatile InstantSource clock;
+  private volatile ListenerStatus counted;
   private volatile ListenerStatus.State state = ListenerStatus.State.WAITING;
-  private volatile Checkpoint latest;
-  private volatile Checkpoint dearest;
+  private volatile Shown latest;
+  private volatile Shown dearest;
+
+  /** A checkpoint with what it says. */
+  private record Shown(Checkpoint checkpoint, CheckpointDocument document) {}
 
   /**
-   * Metrics of one run.
+   * Metrics in registries, without further tags.
    *
-   * @param run the value of the {@value #RUN_TAG} tag, unique among the runs that share a registry
-   * @param tags further tags for every meter, none of them {@value #RUN_TAG}, {@value #STATE_TAG},
-   *     {@value #LEVEL_TAG} or {@value #REASON_TAG}; keep their values few
-   * @param clock tells the age of a checkpoint
+   * @param registries where the meters are, from the beginning of the run to its end
    */
-  public LyapunovMetrics(String run, Iterable<Tag> tags, InstantSource clock) {
-    if (run.isBlank()) {
-      throw new IllegalArgumentException("the run needs a name, got '" + run + "'");
-    }
+  public MetricsSink(MeterRegistry... registries) {
+    this(Tags.empty(), registries);
+  }
+
+  /**
+   * Metrics in registries.
+   *
+   * @param tags for every meter, none of them {@value #RUN_TAG}, {@value #STATE_TAG}, {@value
+   *     #LEVEL_TAG} or {@value #REASON_TAG}; keep their values few
+   * @param registries where the meters are, from the beginning of the run to its end
+   */
+  public MetricsSink(Iterable<Tag> tags, MeterRegistry... registries) {
     for (Tag tag : tags) {
       if (OWN_TAGS.contains(tag.getKey())) {
         throw new IllegalArgumentException(
@@ -134,20 +151,26 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
                 + "; give it another name");
       }
     }
-    this.tags = Tags.concat(tags, RUN_TAG, run);
-    this.clock = clock;
+    further = Tags.of(tags);
+    this.registries = List.of(registries);
   }
 
   /**
-   * Registers the meters. A common tag of the registry that one of theirs hides is named in a
-   * warning.
+   * Registers the meters under the name of the run. A common tag of a registry that one of theirs
+   * hides is named in a warning.
    *
-   * @param registry where
-   * @throws IllegalArgumentException if the registry already has the meters of a run of this name:
+   * @param run whose name is unique among the runs that share a registry
+   * @throws IllegalArgumentException if a registry already has the meters of a run of this name:
    *     Micrometer would keep showing the old ones and ignore these
    */
   @Override
-  public synchronized void bindTo(MeterRegistry registry) {
+  public void begin(RunInfo run) {
+    tags = Tags.concat(further, RUN_TAG, run.run());
+    clock = run.clock();
+    registries.forEach(this::bindTo);
+  }
+
+  synchronized void bindTo(MeterRegistry registry) {
     if (registry.find(AGE).tags(tags).meter() != null) {
       throw new IllegalArgumentException(
           "the registry already has "
@@ -161,7 +184,8 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     common.ifPresent(
         hidden ->
             log.warn(
-                "{}: the registry's common tag {}={} does not show on these meters, whose own tag has the same name. Give the common tag another name.",
+                "{}: the registry's common tag {}={} does not show on these meters, whose own tag"
+                    + " has the same name. Give the common tag another name.",
                 tags,
                 hidden.getKey(),
                 hidden.getValue()));
@@ -185,45 +209,34 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     return Stream.concat(here, below).findFirst();
   }
 
-  /**
-   * Publishes a checkpoint.
-   *
-   * @param checkpoint the new latest
-   */
-  public void update(Checkpoint checkpoint) {
-    if (dearest == null || checkpoint.tier().compareTo(dearest.tier()) >= 0) {
-      dearest = checkpoint;
+  @Override
+  public void accept(Checkpoint checkpoint) {
+    Shown next = new Shown(checkpoint, CheckpointDocument.of(checkpoint));
+    if (dearest == null || checkpoint.tier().compareTo(dearest.checkpoint().tier()) >= 0) {
+      dearest = next;
     }
-    latest = checkpoint;
+    latest = next;
     forEach(
         binding -> {
-          binding.show(checkpoint);
+          binding.show(next.document());
           binding.compute.record(checkpoint.computeTime());
         });
   }
 
-  /**
-   * Publishes what became of the checkpoint that was due last.
-   *
-   * @param state the new latest
-   */
-  public void state(ListenerStatus.State state) {
-    this.state = state;
-  }
-
-  /** Counts a checkpoint that was due but not computed. */
-  public void skipped() {
-    forEach(binding -> binding.skipped.increment());
-  }
-
-  /** Counts a checkpoint that failed. */
-  public void failed() {
-    forEach(binding -> binding.failed.increment());
-  }
-
-  /** Counts a checkpoint that was cut short. */
-  public void cancelled() {
-    forEach(binding -> binding.cancelled.increment());
+  @Override
+  public synchronized void status(ListenerStatus status) {
+    state = status.state();
+    ListenerStatus before = counted;
+    counted = status;
+    long skipped = status.skipped() - (before == null ? 0 : before.skipped());
+    long failed = status.failures() - (before == null ? 0 : before.failures());
+    long cancelled = status.cancelled() - (before == null ? 0 : before.cancelled());
+    forEach(
+        binding -> {
+          binding.skipped.increment(skipped);
+          binding.failed.increment(failed);
+          binding.cancelled.increment(cancelled);
+        });
   }
 
   /**
@@ -253,31 +266,37 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
   }
 
   private double value(LyapunovGauge gauge) {
-    double value = gauge.of(latest);
-    return Double.isNaN(value) && OF_DEARER_TIERS.contains(gauge) ? gauge.of(dearest) : value;
+    double value = value(gauge, latest);
+    return Double.isNaN(value) && OF_DEARER_TIERS.contains(gauge) ? value(gauge, dearest) : value;
+  }
+
+  private static double value(LyapunovGauge gauge, Shown shown) {
+    return gauge.of(shown == null ? null : shown.document());
   }
 
   private double isVerdict(Verdict.Kind kind) {
-    Checkpoint checkpoint = latest;
-    if (checkpoint == null) {
+    Shown shown = latest;
+    if (shown == null) {
       return Double.NaN;
     }
-    return checkpoint.verdict().filter(verdict -> verdict.kind() == kind).isPresent() ? 1 : 0;
+    return shown.checkpoint().verdict().filter(verdict -> verdict.kind() == kind).isPresent()
+        ? 1
+        : 0;
   }
 
   private double isLevel(Level.Kind kind) {
-    Checkpoint checkpoint = latest;
-    if (checkpoint == null) {
+    Shown shown = latest;
+    if (shown == null) {
       return Double.NaN;
     }
-    return checkpoint.level().kind() == kind ? 1 : 0;
+    return shown.checkpoint().level().kind() == kind ? 1 : 0;
   }
 
   private Number ageSeconds() {
-    Checkpoint checkpoint = latest;
-    return checkpoint == null
+    Shown shown = latest;
+    return shown == null
         ? Double.NaN
-        : Duration.between(checkpoint.time(), clock.instant()).toMillis() / 1000.0;
+        : Duration.between(shown.checkpoint().time(), clock.instant()).toMillis() / 1000.0;
   }
 
   /** The meters in one registry. */
@@ -307,7 +326,7 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     }
 
     private void register() {
-      Checkpoint present = latest;
+      CheckpointDocument present = latest == null ? null : latest.document();
       for (LyapunovGauge gauge : LyapunovGauge.values()) {
         if (present == null || gauge.isAt(present)) {
           gauges.put(gauge, gauge(gauge));
@@ -331,7 +350,7 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
                 .register(registry));
       }
       add(
-          TimeGauge.builder(AGE, LyapunovMetrics.this::ageSeconds, TimeUnit.SECONDS)
+          TimeGauge.builder(AGE, MetricsSink.this::ageSeconds, TimeUnit.SECONDS)
               .description("Time since the parameters of the latest checkpoint were current")
               .tags(tags)
               .register(registry));
@@ -369,15 +388,15 @@ public final class LyapunovMetrics implements MeterBinder, AutoCloseable {
     }
 
     /** Registers what a checkpoint has and removes what it has not. */
-    void show(Checkpoint checkpoint) {
+    void show(CheckpointDocument document) {
       for (LyapunovGauge gauge : LyapunovGauge.values()) {
-        if (gauge.isAt(checkpoint)) {
+        if (gauge.isAt(document)) {
           gauges.computeIfAbsent(gauge, this::gauge);
         } else if (gauges.containsKey(gauge)) {
           registry.remove(gauges.remove(gauge));
         }
       }
-      if (!checkpoint.hasStability()) {
+      if (!document.hasStability()) {
         verdicts.forEach(registry::remove);
         verdicts.clear();
       } else if (verdicts.isEmpty()) {

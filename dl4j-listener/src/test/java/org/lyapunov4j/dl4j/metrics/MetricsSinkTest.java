@@ -17,12 +17,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.checkpoint.ListenerStatus;
+import org.lyapunov4j.dl4j.checkpoint.RunInfo;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.TrajectoryExponent;
@@ -36,12 +39,12 @@ import org.lyapunov4j.stability.Verdict;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
-class LyapunovMetricsTest {
+class MetricsSinkTest {
   private static final Instant NOW = Instant.parse("2026-01-01T00:01:00Z");
   private static final Path TABLE = Path.of("..", "docs", "metrics.md");
 
   private final MeterRegistry registry = new SimpleMeterRegistry();
-  private final LyapunovMetrics metrics = metrics("a");
+  private final MetricsSink metrics = metrics("a");
 
   @Test
   void gaugesAreNotANumberBeforeTheFirstCheckpoint() {
@@ -49,22 +52,22 @@ class LyapunovMetricsTest {
     for (LyapunovGauge gauge : LyapunovGauge.values()) {
       assertThat(value(registry, gauge)).as(gauge.meterName()).isNaN();
     }
-    assertThat(registry.get(LyapunovMetrics.AGE).timeGauge().value()).isNaN();
-    assertThat(registry.get(LyapunovMetrics.VERDICT_STATE).gauges())
+    assertThat(registry.get(MetricsSink.AGE).timeGauge().value()).isNaN();
+    assertThat(registry.get(MetricsSink.VERDICT_STATE).gauges())
         .hasSize(Verdict.Kind.values().length)
         .allSatisfy(gauge -> assertThat(gauge.value()).isNaN());
   }
 
   @Test
   void aCommonTagThatOursHideIsFoundByName() {
-    assertThat(LyapunovMetrics.hiddenTag(registry)).isEmpty();
+    assertThat(MetricsSink.hiddenTag(registry)).isEmpty();
     MeterRegistry tagged = new SimpleMeterRegistry();
     tagged.config().commonTags("host", "h", "run", "nightly");
-    assertThat(LyapunovMetrics.hiddenTag(tagged)).contains(Tag.of("run", "nightly"));
-    assertThat(LyapunovMetrics.hiddenTag(composite(tagged))).contains(Tag.of("run", "nightly"));
+    assertThat(MetricsSink.hiddenTag(tagged)).contains(Tag.of("run", "nightly"));
+    assertThat(MetricsSink.hiddenTag(composite(tagged))).contains(Tag.of("run", "nightly"));
     assertThat(tagged.getMeters()).isEmpty();
     metrics.bindTo(tagged);
-    assertThat(tagged.get(LyapunovMetrics.AGE).tag("run", "a").tag("host", "h").timeGauge())
+    assertThat(tagged.get(MetricsSink.AGE).tag("run", "a").tag("host", "h").timeGauge())
         .isNotNull();
     metrics.close();
     assertThat(tagged.getMeters()).isEmpty();
@@ -78,7 +81,7 @@ class LyapunovMetricsTest {
   void aTagUnderTheNameOfOursIsRefused() {
     for (String name : List.of("run", "state", "level", "reason")) {
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> new LyapunovMetrics("a", Tags.of(name, "x"), () -> NOW))
+          .isThrownBy(() -> new MetricsSink(Tags.of(name, "x")))
           .withMessageContaining("got " + name + "=x");
     }
   }
@@ -87,8 +90,8 @@ class LyapunovMetricsTest {
   @Test
   void gaugesShowTheLatestCheckpoint() {
     metrics.bindTo(registry);
-    metrics.update(checkpoint(1.5));
-    metrics.update(checkpoint(0.2));
+    metrics.accept(checkpoint(1.5));
+    metrics.accept(checkpoint(0.2));
     assertThat(value(registry, LyapunovGauge.EXPONENT))
         .isCloseTo(
             0.5 * Math.log(0.8), within(4 * value(registry, LyapunovGauge.EXPONENT_ERROR) + 1e-3));
@@ -124,11 +127,11 @@ class LyapunovMetricsTest {
     assertThat(value(registry, LyapunovGauge.FINITE_TIME_SHRINKS)).isEqualTo(1);
     assertThat(value(registry, LyapunovGauge.FINITE_TIME_HORIZON)).isEqualTo(10);
     assertThat(value(registry, LyapunovGauge.PROBE_CHANGE)).isNaN();
-    assertThat(registry.get(LyapunovMetrics.AGE).timeGauge().value()).isEqualTo(60);
-    assertThat(registry.get(LyapunovMetrics.COMPUTE).timer().count()).isEqualTo(2);
+    assertThat(registry.get(MetricsSink.AGE).timeGauge().value()).isEqualTo(60);
+    assertThat(registry.get(MetricsSink.COMPUTE).timer().count()).isEqualTo(2);
     assertThat(
             registry
-                .get(LyapunovMetrics.COMPUTE)
+                .get(MetricsSink.COMPUTE)
                 .timer()
                 .mean(java.util.concurrent.TimeUnit.MILLISECONDS))
         .isEqualTo(50);
@@ -137,9 +140,9 @@ class LyapunovMetricsTest {
   @Test
   void whatACheapTierLeavesOutKeepsItsLatestValue() {
     metrics.bindTo(registry);
-    metrics.update(checkpoint(0.2));
+    metrics.accept(checkpoint(0.2));
     double critical = value(registry, LyapunovGauge.CRITICAL_LEARNING_RATE);
-    metrics.update(checkpoint(0.3, Tier.ECONOMY));
+    metrics.accept(checkpoint(0.3, Tier.ECONOMY));
     assertThat(value(registry, LyapunovGauge.LEARNING_RATE)).isEqualTo(0.3);
     assertThat(value(registry, LyapunovGauge.CRITICAL_LEARNING_RATE)).isEqualTo(critical);
   }
@@ -148,12 +151,12 @@ class LyapunovMetricsTest {
   @Test
   void aBoundReadsNanAndKeepsNoEarlierValue() {
     metrics.bindTo(registry);
-    metrics.update(checkpoint(SgdStep.of(0.2, 1), Tier.STANDARD));
+    metrics.accept(checkpoint(SgdStep.of(0.2, 1), Tier.STANDARD));
     assertThat(value(registry, LyapunovGauge.GD_EXPONENT_LOW))
         .isEqualTo(value(registry, LyapunovGauge.GD_EXPONENT))
         .isEqualTo(value(registry, LyapunovGauge.GD_EXPONENT_HIGH));
     SgdStep spared = SgdStep.of(0.2, 1).withL2(0.1).withDecayInPart(true);
-    metrics.update(checkpoint(spared, Tier.ECONOMY));
+    metrics.accept(checkpoint(spared, Tier.ECONOMY));
     assertThat(value(registry, LyapunovGauge.EXPONENT)).isNaN();
     assertThat(value(registry, LyapunovGauge.EXPONENT_ERROR)).isNaN();
     assertThat(value(registry, LyapunovGauge.EXPONENT_LOW)).isNegative();
@@ -171,11 +174,11 @@ class LyapunovMetricsTest {
   @Test
   void theVerdictIsACodeAndAState() {
     metrics.bindTo(registry);
-    metrics.update(checkpoint(0.2));
+    metrics.accept(checkpoint(0.2));
     assertThat(value(registry, LyapunovGauge.VERDICT)).isZero();
     assertThat(state("stable")).isEqualTo(1);
     assertThat(state("unstable")).isZero();
-    metrics.update(checkpoint(1.5));
+    metrics.accept(checkpoint(1.5));
     assertThat(value(registry, LyapunovGauge.VERDICT)).isEqualTo(2);
     assertThat(state("stable")).isZero();
     assertThat(state("unstable")).isEqualTo(1);
@@ -184,20 +187,18 @@ class LyapunovMetricsTest {
   @Test
   void countsWhatDidNotHappen() {
     metrics.bindTo(registry);
-    metrics.skipped();
-    metrics.failed();
-    metrics.failed();
-    metrics.cancelled();
-    assertThat(registry.get(LyapunovMetrics.CANCELLED).counter().count()).isEqualTo(1);
-    assertThat(registry.get(LyapunovMetrics.SKIPPED).counter().count()).isEqualTo(1);
-    assertThat(registry.get(LyapunovMetrics.FAILED).counter().count()).isEqualTo(2);
+    metrics.status(status(1, 0, 1));
+    metrics.status(status(1, 1, 2));
+    assertThat(registry.get(MetricsSink.CANCELLED).counter().count()).isEqualTo(1);
+    assertThat(registry.get(MetricsSink.SKIPPED).counter().count()).isEqualTo(1);
+    assertThat(registry.get(MetricsSink.FAILED).counter().count()).isEqualTo(2);
   }
 
   @Test
   void theStateIsHeldStrongly() throws Exception {
-    LyapunovMetrics forgotten = metrics("forgotten");
+    MetricsSink forgotten = metrics("forgotten");
     forgotten.bindTo(registry);
-    forgotten.update(checkpoint(0.2));
+    forgotten.accept(checkpoint(0.2));
     forgotten = null;
     for (int i = 0; i < 3; i++) {
       System.gc();
@@ -209,11 +210,11 @@ class LyapunovMetricsTest {
 
   @Test
   void twoRunsShareARegistry() {
-    LyapunovMetrics other = metrics("b");
+    MetricsSink other = metrics("b");
     metrics.bindTo(registry);
     other.bindTo(registry);
-    metrics.update(checkpoint(0.2));
-    other.update(checkpoint(1.5));
+    metrics.accept(checkpoint(0.2));
+    other.accept(checkpoint(1.5));
     assertThat(registry.get("lyapunov.learning.rate").tag("run", "a").gauge().value())
         .isEqualTo(0.2);
     assertThat(registry.get("lyapunov.learning.rate").tag("run", "b").gauge().value())
@@ -227,14 +228,14 @@ class LyapunovMetricsTest {
   @Test
   void aSecondRunOfTheSameNameIsRefusedUntilTheFirstIsClosed() {
     metrics.bindTo(registry);
-    LyapunovMetrics second = metrics("a");
+    MetricsSink second = metrics("a");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> second.bindTo(registry))
         .withMessageContaining("close the earlier listener or give this run another name");
     metrics.close();
     assertThat(registry.getMeters()).isEmpty();
     second.bindTo(registry);
-    second.update(checkpoint(0.2));
+    second.accept(checkpoint(0.2));
     assertThat(value(registry, LyapunovGauge.LEARNING_RATE)).isEqualTo(0.2);
   }
 
@@ -242,7 +243,7 @@ class LyapunovMetricsTest {
   void prometheusGetsValidNamesAndNegativeValues() {
     PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     metrics.bindTo(prometheus);
-    metrics.update(checkpoint(0.2));
+    metrics.accept(checkpoint(0.2));
     assertThat(prometheus.scrape())
         .contains("lyapunov_exponent_nats{run=\"a\",task=\"toy\"} -")
         .contains("lyapunov_verdict_state{run=\"a\",state=\"stable\",task=\"toy\"} 1.0")
@@ -279,8 +280,20 @@ class LyapunovMetricsTest {
         .collect(Collectors.joining("\n", "", "\n"));
   }
 
-  private static LyapunovMetrics metrics(String run) {
-    return new LyapunovMetrics(run, Tags.of("task", "toy"), () -> NOW);
+  static ListenerStatus status(long skipped, long cancelled, long failures) {
+    return new ListenerStatus(
+        "a", ListenerStatus.State.SKIPPED, "why", 0, skipped, cancelled, failures, 0);
+  }
+
+  private static MetricsSink metrics(String run) {
+    return metrics(run, Tags.of("task", "toy"), () -> NOW);
+  }
+
+  /** Begun, but in no registry yet. */
+  static MetricsSink metrics(String run, Tags tags, InstantSource clock) {
+    MetricsSink sink = new MetricsSink(tags);
+    sink.begin(new RunInfo(run, 2, "0f", 0, clock));
+    return sink;
   }
 
   private static double value(MeterRegistry registry, LyapunovGauge gauge) {
@@ -288,11 +301,7 @@ class LyapunovMetricsTest {
   }
 
   private double state(String name) {
-    return registry
-        .get(LyapunovMetrics.VERDICT_STATE)
-        .tag(LyapunovMetrics.STATE_TAG, name)
-        .gauge()
-        .value();
+    return registry.get(MetricsSink.VERDICT_STATE).tag(MetricsSink.STATE_TAG, name).gauge().value();
   }
 
   static Checkpoint checkpoint(double learningRate) {
