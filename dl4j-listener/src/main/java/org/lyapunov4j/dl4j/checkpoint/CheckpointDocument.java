@@ -41,6 +41,7 @@ public final class CheckpointDocument {
      *
      * @param value may be infinite, or NaN where it is undefined
      */
+    @SuppressWarnings("JavaLangClash") // it is always said as Value.Number
     record Number(double value) implements Value {
       @Override
       public Object content() {
