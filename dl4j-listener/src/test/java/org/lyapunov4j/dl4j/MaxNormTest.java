@@ -52,7 +52,10 @@ class MaxNormTest {
       }
     }
     assertThat(most).isBetween(1e-8, 2e-6 / smallest);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(6).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("APPROXIMATE (a largest norm of weights is not reached");
     assertThat(checkpoint.stability().edgeRatio()).isPresent();
@@ -66,14 +69,20 @@ class MaxNormTest {
     network.fit(data);
     assertThat(network.getLayer(0).getParam("W").norm2(1).maxNumber().doubleValue())
         .isBetween(0.499, 0.5);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(6).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+            .run();
     assertThat(checkpoint.step().toString()).startsWith("OBSERVED").contains("it is reached, by");
   }
 
   @Test
   void whereItIsReachedTrainingIsObserved() {
     MultiLayerNetwork network = network(new MaxNormConstraint(0.5, 1));
-    Checkpoint checkpoint = StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, fitted(network), AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+            .run();
     assertThat(checkpoint.step().toString()).startsWith("OBSERVED").contains("it is reached, by");
     assertThat(checkpoint.hasStability()).isFalse();
   }
@@ -81,7 +90,10 @@ class MaxNormTest {
   @Test
   void otherConstraintsAreObserved() {
     MultiLayerNetwork network = network(new UnitNormConstraint(1));
-    Checkpoint checkpoint = StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, fitted(network), AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("OBSERVED")
         .contains("The constraint UnitNormConstraint");

@@ -70,7 +70,7 @@ final class SentGram implements Serializable {
    * The analysis, always with the same settings. It is not cancelled with one job, since the others
    * of this executor wait for the same parts.
    */
-  synchronized Function<SgdStep, StabilityReport> analysis(AnalysisSettings settings) {
+  synchronized Function<SgdStep, StabilityReport> analysis(SentSettings settings) {
     if (analysis == null) {
       analysis = settings.analyzer(() -> false).on(gram());
     }
@@ -89,7 +89,8 @@ final class SentGram implements Serializable {
   String hash() {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(ByteBuffer.allocate(16).putInt(examples).putInt(outputs).putDouble(epsilon).flip());
+      digest.update(
+          ByteBuffer.allocate(16).putInt(examples).putInt(outputs).putDouble(epsilon).flip());
       int size = examples * outputs;
       ByteBuffer row = ByteBuffer.allocate(size * Double.BYTES);
       for (int i = 0; i < size; i++) {

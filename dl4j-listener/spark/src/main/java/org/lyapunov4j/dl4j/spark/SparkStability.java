@@ -14,8 +14,8 @@ import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.deeplearning4j.nn.api.Model;
-import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.Tier;
@@ -52,7 +52,7 @@ public final class SparkStability {
   private int batchSize;
   private MiniBatchSampling sampling;
   private Tier tier = Tier.STANDARD;
-  private long seed;
+  private long seed = 1;
   private int maxEpochs;
   private String folder;
   private Consumer<Progress> progress = seen -> {};
@@ -124,7 +124,7 @@ public final class SparkStability {
   /**
    * The seed of the estimates, where no seeds are given.
    *
-   * @param seed default 0
+   * @param seed default 1
    * @return this
    */
   public SparkStability seed(long seed) {
@@ -193,7 +193,7 @@ public final class SparkStability {
    */
   public SparkResults<CheckpointDocument> analyze(List<String> places, MultiDataSet probe)
       throws IOException {
-    AnalysisSettings settings = analysisSettings();
+    SentSettings settings = settingsWithBatchSize();
     List<SavedModel> models = SavedModel.all(places, spark.hadoopConfiguration());
     byte[] data = ProbeBytes.of(probe);
     String question =
@@ -219,11 +219,11 @@ public final class SparkStability {
    * @return by {@code probe-i-seed-s}, i from 0
    * @throws IOException if the model cannot be written or results not be kept
    */
-  public SparkResults<CheckpointDocument> ensemble(Model model, List<MultiDataSet> probes, long... seeds)
-      throws IOException {
+  public SparkResults<CheckpointDocument> ensemble(
+      Model model, List<MultiDataSet> probes, long... seeds) throws IOException {
     requireSome("probes", probes.size());
     requireSome("seeds", seeds.length);
-    AnalysisSettings settings = analysisSettings();
+    SentSettings settings = settingsWithBatchSize();
     Broadcast<byte[]> sent = spark.broadcast(ModelBytes.of(model));
     List<Broadcast<?>> all = new ArrayList<>(List.of(sent));
     List<Work> members = new ArrayList<>();
@@ -266,8 +266,7 @@ public final class SparkStability {
    * @throws IOException if results cannot be kept
    */
   public SparkResults<CheckpointDocument> whatIf(
-      GramMatrix gram, SgdStep base, List<Double> rates, List<Integer> batches)
-      throws IOException {
+      GramMatrix gram, SgdStep base, List<Double> rates, List<Integer> batches) throws IOException {
     requireSome("learning rates", rates.size());
     requireSome("batch sizes", batches.size());
     List<List<SgdStep>> columns = new ArrayList<>();
@@ -347,11 +346,11 @@ public final class SparkStability {
     }
   }
 
-  private AnalysisSettings settings() {
-    return new AnalysisSettings(Math.max(1, batchSize), sampling, tier, seed, maxEpochs);
+  private SentSettings settings() {
+    return new SentSettings(Math.max(1, batchSize), sampling, tier, seed, maxEpochs);
   }
 
-  private AnalysisSettings analysisSettings() {
+  private SentSettings settingsWithBatchSize() {
     if (batchSize == 0) {
       throw new IllegalStateException(
           "the batch size must be told, since no model holds it, got none; call batchSize(B)");
@@ -365,7 +364,10 @@ public final class SparkStability {
   }
 
   private String training() {
-    return "batch size " + batchSize + ", sampling " + (sampling == null ? "assumed" : sampling.id());
+    return "batch size "
+        + batchSize
+        + ", sampling "
+        + (sampling == null ? "assumed" : sampling.id());
   }
 
   private static int ceilDiv(int whole, int part) {

@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Entry;
@@ -46,7 +47,12 @@ final class Runs {
                 .dataType(DataType.DOUBLE)
                 .updater(new Nesterovs(0.01, 0.5))
                 .list()
-                .layer(new DenseLayer.Builder().nIn(inputs).nOut(hidden).activation(Activation.TANH).build())
+                .layer(
+                    new DenseLayer.Builder()
+                        .nIn(inputs)
+                        .nOut(hidden)
+                        .activation(Activation.TANH)
+                        .build())
                 .layer(
                     new OutputLayer.Builder(LossFunction.MSE)
                         .nIn(hidden)
@@ -74,18 +80,21 @@ final class Runs {
   }
 
   /** What one JVM says, with one native thread. */
-  static CheckpointDocument alone(Path model, DataSet probe, Tier tier, long seed) throws IOException {
+  static CheckpointDocument alone(Path model, DataSet probe, Tier tier, long seed)
+      throws IOException {
     return alone(ModelSerializer.restoreMultiLayerNetwork(model.toFile(), true), probe, tier, seed);
   }
 
   static CheckpointDocument alone(MultiLayerNetwork model, DataSet probe, Tier tier, long seed) {
     oneNativeThread();
     return CheckpointDocument.of(
-        StabilityAnalysis.of(model, probe)
-            .batchSize(BATCH)
-            .tier(tier)
-            .seed(seed)
-            .settings(settings -> settings.maxEpochs(EPOCHS))
+        StabilityAnalysis.of(
+                model,
+                probe,
+                AnalysisSettings.of(tier)
+                    .withSeed(seed)
+                    .withBatchSize(BATCH)
+                    .withAnalyzer(settings -> settings.maxEpochs(EPOCHS)))
             .run());
   }
 
