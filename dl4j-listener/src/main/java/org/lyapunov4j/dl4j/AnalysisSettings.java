@@ -12,7 +12,8 @@ import org.lyapunov4j.step.MiniBatchSampling;
 /**
  * What is computed at a checkpoint, and for which training step: by a {@link LyapunovListener}
  * during training and by a {@link StabilityAnalysis} without one. Equal settings, models, probes
- * and steps give equal checkpoints, bit for bit.
+ * and steps give equal checkpoints, bit for bit. Nonsense is refused at once with an {@link
+ * IllegalArgumentException} that names the rule, the value and the remedy.
  *
  * <pre>{@code
  * AnalysisSettings settings = AnalysisSettings.of(Tier.STANDARD).withSeed(7).withBatchSize(32);
@@ -63,15 +64,12 @@ public record AnalysisSettings(
     SAME_TIER
   }
 
-  /**
-   * Checks the settings.
-   *
-   * @throws IllegalArgumentException naming the rule, the value and the remedy
-   */
   public AnalysisSettings {
     Objects.requireNonNull(tier, "tier");
+    Objects.requireNonNull(batchSize, "batchSize");
     Objects.requireNonNull(sampling, "sampling");
     Objects.requireNonNull(comparison, "comparison");
+    Objects.requireNonNull(horizon, "horizon");
     Objects.requireNonNull(analyzer, "analyzer");
     if (batchSize.isPresent() && batchSize.getAsInt() < 1) {
       throw new IllegalArgumentException(
@@ -82,7 +80,9 @@ public record AnalysisSettings(
     }
     if (horizon.isPresent() && horizon.getAsInt() < 0) {
       throw new IllegalArgumentException(
-          "the horizon must be at least 1 step, or 0 for none, got " + horizon.getAsInt());
+          "the horizon must be at least 1 step, or 0 for none, got "
+              + horizon.getAsInt()
+              + "; leave it out for the default of the tier");
     }
   }
 

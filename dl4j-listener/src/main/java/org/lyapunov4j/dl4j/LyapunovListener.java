@@ -395,7 +395,7 @@ public final class LyapunovListener extends BaseTrainingListener
      * @throws IllegalArgumentException if the probe has too few examples for them
      */
     public Builder settings(AnalysisSettings settings) {
-      this.settings = settings.requireFit(probe.size());
+      this.settings = Objects.requireNonNull(settings, "settings").requireFit(probe.size());
       return this;
     }
 

@@ -52,7 +52,7 @@ public final class StabilityAnalysis {
   private StabilityAnalysis(Model model, ProbeSet probe, AnalysisSettings settings) {
     this.model = Objects.requireNonNull(model, "model");
     this.probe = Objects.requireNonNull(probe, "probe");
-    this.settings = settings.requireFit(probe.size());
+    this.settings = Objects.requireNonNull(settings, "settings").requireFit(probe.size());
     iteration = ModelCounters.iteration(model);
     epoch = ModelCounters.epoch(model);
   }
