@@ -167,7 +167,10 @@ final class CheckpointEngine implements AutoCloseable {
     Optional<String> rates = normalise(snapshot);
     Kernel.Result result =
         kernel.compute(
-            snapshot.parameters(), snapshot.parameterWeights(), snapshot.step().sgd().batchSize());
+            snapshot.parameters(),
+            snapshot.parameterWeights(),
+            snapshot.fixedNorms(),
+            snapshot.step().sgd().batchSize());
     if (result.matrix().isPresent()) {
       requireFinite(result.matrix().get().loss(), "mean loss", snapshot);
     }

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.gram.FixedNorms;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
 import org.lyapunov4j.dl4j.gram.NtkOperator;
@@ -170,12 +171,14 @@ final class Kernel implements AutoCloseable {
    * Computes it.
    *
    * @param parameterWeights weights of the parameters, or null; not used for the plain kernel
+   * @param fixedNorms the weight vectors that a step holds at their largest norm, or null; neither
    * @param batchSize B, by which segments of series are ordered
    */
-  Result compute(INDArray parameters, INDArray parameterWeights, int batchSize) {
+  Result compute(
+      INDArray parameters, INDArray parameterWeights, FixedNorms fixedNorms, int batchSize) {
     try {
       return switch (form) {
-        case MATRIX -> matrix(ntk.compute(parameters, parameterWeights), batchSize);
+        case MATRIX -> matrix(ntk.compute(parameters, parameterWeights, fixedNorms), batchSize);
         case PLAIN -> matrix(ntk.compute(parameters), batchSize);
         case PRODUCTS -> products(ntk.operator(parameters), level(batchSize));
         case NONE -> new Result(Optional.empty(), OptionalDouble.empty(), level(batchSize));

@@ -38,7 +38,11 @@ record PreconditionedDecay(
     double effective =
         top.value() > 0
             ? kernel
-                .compute(snapshot.parameters(), parameterWeights, snapshot.step().sgd().batchSize())
+                .compute(
+                    snapshot.parameters(),
+                    parameterWeights,
+                    null, // none beside a preconditioner
+                    snapshot.step().sgd().batchSize())
                 .matrix()
                 .map(second -> energy(second.gram(), top.vector()) / top.value())
                 .orElse(0.0)

@@ -16,9 +16,10 @@ import org.nd4j.linalg.factory.Nd4j;
  * truth that steps and Gram matrices are held against.
  */
 final class FitDerivative {
-  /** Of differences of fourth order, whose error is H⁴/30 times a fifth derivative. */
+  /** Of differences of fourth order, whose error is h⁴/30 times a fifth derivative. */
   private static final double H = 1e-3;
 
+  private final double h;
   private final MultiLayerNetwork network;
   private final int iteration;
   private final double[] parameters;
@@ -26,6 +27,12 @@ final class FitDerivative {
 
   /** Of a network as it is, with its updater's state, at the given iteration. */
   FitDerivative(MultiLayerNetwork network, int iteration) {
+    this(network, iteration, H);
+  }
+
+  /** The same by smaller differences, where a kink is near. */
+  FitDerivative(MultiLayerNetwork network, int iteration, double h) {
+    this.h = h;
     this.network = network;
     this.iteration = iteration;
     parameters = vector(network.params());
@@ -33,28 +40,30 @@ final class FitDerivative {
     state = view == null ? new double[0] : vector(view);
   }
 
-  /** ∂θ'/∂θ of one {@code fit} on a batch, at the same state of the updater. */
-  double[][] of(DataSet batch) {
+  /** ∂θ'/∂θ of one {@code fit} on each batch, from the same state of the updater. */
+  double[][] of(DataSet... batch) {
     int p = parameters.length;
     double[][] matrix = new double[p][p];
     for (int j = 0; j < p; j++) {
-      double[] up = step(j, H, batch);
-      double[] down = step(j, -H, batch);
-      double[] far = step(j, 2 * H, batch);
-      double[] back = step(j, -2 * H, batch);
+      double[] up = step(j, h, batch);
+      double[] down = step(j, -h, batch);
+      double[] far = step(j, 2 * h, batch);
+      double[] back = step(j, -2 * h, batch);
       for (int i = 0; i < p; i++) {
-        matrix[i][j] = (8 * (up[i] - down[i]) - (far[i] - back[i])) / (12 * H);
+        matrix[i][j] = (8 * (up[i] - down[i]) - (far[i] - back[i])) / (12 * h);
       }
     }
     restore(parameters);
     return matrix;
   }
 
-  private double[] step(int coordinate, double by, DataSet batch) {
+  private double[] step(int coordinate, double by, DataSet... batches) {
     double[] moved = parameters.clone();
     moved[coordinate] += by;
     restore(moved);
-    network.fit(batch.copy());
+    for (DataSet batch : batches) {
+      network.fit(batch.copy());
+    }
     return vector(network.params());
   }
 

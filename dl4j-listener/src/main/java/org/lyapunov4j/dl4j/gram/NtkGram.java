@@ -156,8 +156,34 @@ public final class NtkGram implements AutoCloseable {
    *     however its products are formed
    * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
+  public NtkGramResult compute(INDArray flatParameters, INDArray parameterWeights) {
+    return compute(flatParameters, parameterWeights, null);
+  }
+
+  /**
+   * The Gram matrix Σ_pq μ_p^½ Π_pq μ_q^½ (∂f/∂θ_p)(∂f/∂θ_q)ᵀ of a step that leaves the norms of
+   * some vectors of parameters as they are, with the projection Π of {@link FixedNorms} at these
+   * parameters.
+   *
+   * <p>The rows of the Jacobian of the layers concerned are formed, some at a time, as for weights
+   * that differ, and every vector takes a product with the layer's Jacobian.
+   *
+   * @param flatParameters as for {@link #compute(INDArray)}
+   * @param parameterWeights as for {@link #compute(INDArray, INDArray)}, equal in each of the
+   *     vectors
+   * @param fixedNorms the vectors, of as many parameters; null for none
+   * @return the Gram matrix, independent of this object
+   * @throws UnsupportedModelException if a vector is spread over parameters that are not handled
+   *     together: embeddings, peepholes
+   * @throws IllegalArgumentException if a length is wrong, a weight is negative or the matrix is
+   *     not finite
+   * @throws IllegalStateException if this was built for products only, or the matrix is wrong
+   *     however its products are formed
+   * @throws CancellationException if cancelled or interrupted; this object can be used again
+   */
   @SuppressWarnings("try") // the isolation is only begun and closed
-  public synchronized NtkGramResult compute(INDArray flatParameters, INDArray parameterWeights) {
+  public synchronized NtkGramResult compute(
+      INDArray flatParameters, INDArray parameterWeights, FixedNorms fixedNorms) {
     if (matrixFree) {
       throw new IllegalStateException(
           "built with matrixFree(); use operator(...) or build without");
@@ -165,12 +191,15 @@ public final class NtkGram implements AutoCloseable {
     try (Isolation isolation = Isolation.begin()) {
       replica.setParameters(flatParameters);
       Optional<NtkGramResult> result =
-          attempt(flatParameters, parameterWeights, product, assumptions);
-      return result.isPresent() ? result.get() : secondAttempt(flatParameters, parameterWeights);
+          attempt(flatParameters, parameterWeights, fixedNorms, product, assumptions);
+      return result.isPresent()
+          ? result.get()
+          : secondAttempt(flatParameters, parameterWeights, fixedNorms);
     }
   }
 
-  private NtkGramResult secondAttempt(INDArray flatParameters, INDArray parameterWeights) {
+  private NtkGramResult secondAttempt(
+      INDArray flatParameters, INDArray parameterWeights, FixedNorms fixedNorms) {
     String fault =
         String.format(
             Locale.ROOT,
@@ -179,7 +208,7 @@ public final class NtkGram implements AutoCloseable {
     NativeLibrary.warn(fault);
     List<String> remarks = new ArrayList<>(assumptions);
     remarks.add(fault + "; Java took their place");
-    return attempt(flatParameters, parameterWeights, secondProduct, remarks)
+    return attempt(flatParameters, parameterWeights, fixedNorms, secondProduct, remarks)
         .orElseThrow(
             () ->
                 new IllegalStateException(
@@ -190,6 +219,7 @@ public final class NtkGram implements AutoCloseable {
   private Optional<NtkGramResult> attempt(
       INDArray flatParameters,
       INDArray parameterWeights,
+      FixedNorms fixedNorms,
       Tile.Product product,
       List<String> remarks) {
     GramAccumulator sum = accumulator(product);
@@ -200,6 +230,7 @@ public final class NtkGram implements AutoCloseable {
     GramVerifier verifier = new GramVerifier(probe.examples(), outputs, spotChecks, spotCheck);
     ProductCheck check = new ProductCheck(probe.examples() * outputs, probe.dataType());
     sweep(parameterWeights, false)
+        .projectedBy(fixedNorms == null ? Projection.NONE : Projection.of(replica, fixedNorms))
         .run(
             (o, f) -> {
               requireFinite(f);
@@ -228,7 +259,11 @@ public final class NtkGram implements AutoCloseable {
             gram,
             fromInputToOutput(parts),
             verifier.check(
-                gram, flatParameters, parameterWeights, eigenvalues, roundoff(), remarks),
+                gram,
+                new GramVerifier.Place(flatParameters, parameterWeights, fixedNorms),
+                eigenvalues,
+                roundoff(),
+                remarks),
             new ProbeFit(loss[0] / probe.examples(), residuals),
             dropped[0]));
   }
