@@ -278,10 +278,8 @@ public final class StabilityAnalysis {
     StepReader reader = new StepReader(MiniBatchSampling.IID_SUBSETS);
     try (Isolation isolation = Isolation.begin();
         NtkGram gram = NtkGram.builder(model).probe(probe.data()).cancelled(cancelled).build();
-        INDArray parameterWeights =
-            reader.parameterWeights(model, iteration, epoch).orElse(null)) {
-      return gram.compute(
-          model.params(), parameterWeights, reader.fixedNorms(model).orElse(null));
+        INDArray parameterWeights = reader.parameterWeights(model, iteration, epoch).orElse(null)) {
+      return gram.compute(model.params(), parameterWeights, reader.fixedNorms(model).orElse(null));
     }
   }
 

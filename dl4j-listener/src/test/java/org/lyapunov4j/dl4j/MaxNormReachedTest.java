@@ -198,7 +198,8 @@ class MaxNormReachedTest {
         double[] r = jacobian.outputs(network.params(), projection[j]);
         double[] image = new double[r.length];
         gram.multiply(r, image);
-        double[] after = jacobian.outputs(network.params(), times(projection, times(step, projection[j])));
+        double[] after =
+            jacobian.outputs(network.params(), times(projection, times(step, projection[j])));
         for (int i = 0; i < r.length; i++) {
           worst = Math.max(worst, Math.abs(after[i] - r[i] + RATE / EXAMPLES * image[i]));
         }

@@ -57,8 +57,7 @@ final class Contraction {
   /** Multiplies the columns with p × q roots. */
   private static Change scaling(JacobianBlock.Weighted weighted) {
     return (jacobian, from, to) -> {
-      INDArray part =
-          weighted.roots().get(NDArrayIndex.interval(from, to)).transpose().dup('c');
+      INDArray part = weighted.roots().get(NDArrayIndex.interval(from, to)).transpose().dup('c');
       jacobian.muliRowVector(part.reshape(part.length()));
     };
   }

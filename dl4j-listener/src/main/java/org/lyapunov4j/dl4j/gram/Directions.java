@@ -6,8 +6,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Unit vectors ŵ_u of the columns of a Jacobian block, no two of which share a column: those that
- * Π = I − Σ_u ŵ_u ŵ_uᵀ takes out.
+ * Unit vectors ŵ_u of the columns of a Jacobian block, no two of which share a column: those that Π
+ * = I − Σ_u ŵ_u ŵ_uᵀ takes out.
  */
 final class Directions {
   private final int[] vectorOf;

@@ -30,8 +30,7 @@ public final class FixedNorms {
     for (int vector : vectors) {
       if (vector < 0) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT, "the number of a vector must be 0 or more, got %d", vector));
+            String.format(Locale.ROOT, "the number of a vector must be 0 or more, got %d", vector));
       }
       count = Math.max(count, vector);
     }

@@ -86,11 +86,7 @@ final class GramVerifier {
   }
 
   GramCheck check(
-      GramMatrix gram,
-      Place place,
-      boolean eigenvalues,
-      double epsilon,
-      List<String> assumptions) {
+      GramMatrix gram, Place place, boolean eigenvalues, double epsilon, List<String> assumptions) {
     OptionalDouble smallest = OptionalDouble.empty();
     OptionalDouble rounding = OptionalDouble.empty();
     if (eigenvalues) {

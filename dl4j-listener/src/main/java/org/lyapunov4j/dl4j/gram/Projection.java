@@ -24,8 +24,7 @@ final class Projection {
    * @param norms of its parameters
    */
   static Projection of(Replica replica, FixedNorms norms) {
-    return new Projection(
-        replica.viewsOf(Nd4j.createFromArray(norms.numbers())), norms.sizes());
+    return new Projection(replica.viewsOf(Nd4j.createFromArray(norms.numbers())), norms.sizes());
   }
 
   /**

@@ -66,8 +66,8 @@ final class Sweep {
   }
 
   /**
-   * Runs both passes and hands every Jacobian block, weighted and projected, over with its node; blocks come from
-   * the top down.
+   * Runs both passes and hands every Jacobian block, weighted and projected, over with its node;
+   * blocks come from the top down.
    */
   void run(Start start, BiConsumer<Node, JacobianBlock> blocks) {
     run(

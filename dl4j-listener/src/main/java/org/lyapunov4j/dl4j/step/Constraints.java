@@ -90,9 +90,7 @@ final class Constraints {
   private static UnsupportedTrainingException refuse(
       LayerConstraint constraint, String layer, String reason, String remedy) {
     return new UnsupportedTrainingException(
-        "The constraint " + constraint.getClass().getSimpleName() + " of " + layer,
-        reason,
-        remedy);
+        "The constraint " + constraint.getClass().getSimpleName() + " of " + layer, reason, remedy);
   }
 
   /**
@@ -138,10 +136,7 @@ final class Constraints {
               array.offset() - parameters.offset(),
               array.ordering(),
               DataType.DOUBLE)
-          .assign(
-              Nd4j.createFromArray(flat)
-                  .reshape('c', norms.shape())
-                  .broadcast(array.shape()));
+          .assign(Nd4j.createFromArray(flat).reshape('c', norms.shape()).broadcast(array.shape()));
     }
     return count == 0
         ? Optional.empty()
@@ -169,7 +164,9 @@ final class Constraints {
       }
     }
     double epsilon = 2 * all.get(0).constraint().getEpsilon();
-    return reached + near == 0 ? free(epsilon / (smallest + epsilon)) : held(vectors, reached, near);
+    return reached + near == 0
+        ? free(epsilon / (smallest + epsilon))
+        : held(vectors, reached, near);
   }
 
   private static Level free(double shrinking) {

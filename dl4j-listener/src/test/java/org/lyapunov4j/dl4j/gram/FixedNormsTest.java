@@ -72,10 +72,7 @@ class FixedNormsTest {
         InputType.convolutional(5, 5, 2),
         new ConvolutionLayer.Builder(3, 3).nOut(3).activation(Activation.TANH).build(),
         new DenseLayer.Builder().nOut(4).activation(Activation.TANH).build(),
-        new OutputLayer.Builder(LossFunction.MSE)
-            .nOut(2)
-            .activation(Activation.IDENTITY)
-            .build());
+        new OutputLayer.Builder(LossFunction.MSE).nOut(2).activation(Activation.IDENTITY).build());
   }
 
   private static MultiLayerNetwork series() {
@@ -94,8 +91,7 @@ class FixedNormsTest {
       MultiLayerNetwork model, MultiDataSet data, GramMethod method, INDArray weights) {
     int[] vectors = vectors(model);
     double[][] rows =
-        projected(
-            NaiveJacobian.of(model, data, false), model.params().toDoubleVector(), vectors);
+        projected(NaiveJacobian.of(model, data, false), model.params().toDoubleVector(), vectors);
     double[][] truth =
         NaiveJacobian.gram(weights == null ? rows : NaiveJacobian.weighted(rows, weights));
     try (NtkGram gram =
