@@ -13,10 +13,12 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.OutputJacobian;
+import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.step.SgdStep;
@@ -291,6 +293,34 @@ class MaxNormReachedTest {
     try (NtkGram free = NtkGram.builder(network).probe(data).build()) {
       GramMatrix gram = free.compute(network.params()).gram();
       assertThat(LargestEigenpair.of(gram).value() / EXAMPLES / truth).isGreaterThan(1 + without);
+    }
+  }
+
+  /** Its steps do not project the vector. */
+  @ParameterizedTest
+  @EnumSource(TrajectoryExponent.Curvature.class)
+  void noTangentVectorIsCarriedWhereNormsAreHeld(TrajectoryExponent.Curvature curvature) {
+    for (double largest : new double[] {0.3, 50}) {
+      MultiLayerNetwork network =
+          Networks.regression(
+              Networks.configuration(new Sgd(RATE), DataType.DOUBLE)
+                  .constrainWeights(new MaxNormConstraint(largest, 1)),
+              3,
+              5,
+              2);
+      LyapunovListener listener =
+          LyapunovListener.builder(data)
+              .schedule(Schedule.everyIterations(1))
+              .batchSize(EXAMPLES)
+              .trajectory(curvature)
+              .strict(true)
+              .build();
+      network.setListeners(listener);
+      for (int t = 0; t < 4; t++) {
+        network.fit(data.copy());
+      }
+      assertThat(listener.history()).hasSize(4);
+      assertThat(listener.history().get(3).trajectory().isPresent()).isEqualTo(largest == 50);
     }
   }
 
