@@ -135,8 +135,8 @@ final class TrajectoryTracker {
   String remark() {
     return curvature == Curvature.HESSIAN
         ? "the trajectory takes the full Hessian of each mini-batch: central differences of"
-              + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides, at the parameters of"
-              + " every step"
+            + " Deeplearning4j's gradients, 1e-7·max(1, ‖θ‖) to both sides, at the parameters of"
+            + " every step"
         : "the trajectory takes the Gauss-Newton matrix";
   }
 

@@ -89,10 +89,7 @@ public final class SampleCheckpoints {
   private static Checkpoint gauge() {
     SgdStep step = SgdStep.of(0.2, 2);
     Level level = new Level.Approximate("a linear step", "measured", 1.5);
-    return checkpoint(
-        Tier.FULL,
-        new TrainingStep("AMSGrad", step, level, List.of()),
-        edge(step));
+    return checkpoint(Tier.FULL, new TrainingStep("AMSGrad", step, level, List.of()), edge(step));
   }
 
   private static Checkpoint observed() {
