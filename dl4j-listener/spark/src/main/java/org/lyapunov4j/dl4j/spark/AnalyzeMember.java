@@ -22,8 +22,7 @@ record AnalyzeMember(
     Model restored = ModelBytes.restore(model.value());
     try {
       return List.of(
-          settings.analyse(
-              restored, ProbeBytes.restore(probe.value()), Instant.EPOCH, cancelled));
+          settings.analyse(restored, ProbeBytes.restore(probe.value()), Instant.EPOCH, cancelled));
     } finally {
       restored.params().close();
     }

@@ -89,7 +89,8 @@ final class SentGram implements Serializable {
   String hash() {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(ByteBuffer.allocate(16).putInt(examples).putInt(outputs).putDouble(epsilon).flip());
+      digest.update(
+          ByteBuffer.allocate(16).putInt(examples).putInt(outputs).putDouble(epsilon).flip());
       int size = examples * outputs;
       ByteBuffer row = ByteBuffer.allocate(size * Double.BYTES);
       for (int i = 0; i < size; i++) {

@@ -14,8 +14,8 @@ import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.deeplearning4j.nn.api.Model;
-import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.Tier;
@@ -219,8 +219,8 @@ public final class SparkStability {
    * @return by {@code probe-i-seed-s}, i from 0
    * @throws IOException if the model cannot be written or results not be kept
    */
-  public SparkResults<CheckpointDocument> ensemble(Model model, List<MultiDataSet> probes, long... seeds)
-      throws IOException {
+  public SparkResults<CheckpointDocument> ensemble(
+      Model model, List<MultiDataSet> probes, long... seeds) throws IOException {
     requireSome("probes", probes.size());
     requireSome("seeds", seeds.length);
     AnalysisSettings settings = analysisSettings();
@@ -266,8 +266,7 @@ public final class SparkStability {
    * @throws IOException if results cannot be kept
    */
   public SparkResults<CheckpointDocument> whatIf(
-      GramMatrix gram, SgdStep base, List<Double> rates, List<Integer> batches)
-      throws IOException {
+      GramMatrix gram, SgdStep base, List<Double> rates, List<Integer> batches) throws IOException {
     requireSome("learning rates", rates.size());
     requireSome("batch sizes", batches.size());
     List<List<SgdStep>> columns = new ArrayList<>();
@@ -365,7 +364,10 @@ public final class SparkStability {
   }
 
   private String training() {
-    return "batch size " + batchSize + ", sampling " + (sampling == null ? "assumed" : sampling.id());
+    return "batch size "
+        + batchSize
+        + ", sampling "
+        + (sampling == null ? "assumed" : sampling.id());
   }
 
   private static int ceilDiv(int whole, int part) {

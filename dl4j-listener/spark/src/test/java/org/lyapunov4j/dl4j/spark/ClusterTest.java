@@ -39,10 +39,8 @@ class ClusterTest {
 
   @Test
   void aLostExecutorAndADamagedModelChangeNothingElse() throws Exception {
-    List<Path> models =
-        Runs.save(folder.resolve("models"), Runs.network(3, 6, 1), DATA, MODELS);
+    List<Path> models = Runs.save(folder.resolve("models"), Runs.network(3, 6, 1), DATA, MODELS);
     Files.write(models.get(2), Arrays.copyOf(Files.readAllBytes(models.get(2)), 300));
-    List<SparkStability.Progress> seen = new ArrayList<>();
     List<ProcessHandle> killed = new ArrayList<>();
     SparkResults<CheckpointDocument> results;
     try (Cluster cluster = new Cluster(folder.resolve("spark"));
@@ -56,7 +54,6 @@ class ClusterTest {
               .maxEpochs(Runs.EPOCHS)
               .progress(
                   progress -> {
-                    seen.add(progress);
                     if (killed.isEmpty() && Cluster.executors().size() == 2) {
                       killed.add(Cluster.executors().get(0));
                       killed.get(0).destroyForcibly();
@@ -80,8 +77,7 @@ class ClusterTest {
 
   @Test
   void aStandaloneClusterDrawsTheGridOfOneJvm() throws Exception {
-    GramMatrix gram =
-        StabilityAnalysis.of(Runs.network(3, 6, 2), DATA).batchSize(1).gram().gram();
+    GramMatrix gram = StabilityAnalysis.of(Runs.network(3, 6, 2), DATA).batchSize(1).gram().gram();
     List<Double> rates = List.of(0.01, 0.1);
     List<Integer> batches = List.of(2, 8, 20, 40);
     SparkResults<CheckpointDocument> results;
@@ -116,8 +112,15 @@ class ClusterTest {
     DATA.save(data.toFile());
     Path kept = folder.resolve("kept");
     String[] args = {
-      "analyze", "--models", folder.resolve("models").toString(), "--data", data.toString(),
-      "--batch-size", "4", "--keep", kept.toString()
+      "analyze",
+      "--models",
+      folder.resolve("models").toString(),
+      "--data",
+      data.toString(),
+      "--batch-size",
+      "4",
+      "--keep",
+      kept.toString()
     };
     try (Cluster cluster = new Cluster(folder.resolve("spark"))) {
       Process first = cluster.driver(folder.resolve("first.log"), args);
@@ -148,7 +151,8 @@ class ClusterTest {
     Map<String, String> results = new TreeMap<>();
     if (Files.isDirectory(kept)) {
       try (Stream<Path> files = Files.list(kept)) {
-        for (Path file : files.filter(one -> one.getFileName().toString().matches("model.*json")).toList()) {
+        for (Path file :
+            files.filter(one -> one.getFileName().toString().matches("model.*json")).toList()) {
           results.put(file.getFileName().toString(), Files.readString(file));
         }
       }

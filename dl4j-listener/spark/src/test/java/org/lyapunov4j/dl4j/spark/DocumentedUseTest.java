@@ -61,8 +61,7 @@ class DocumentedUseTest {
     List<Checkpoint> checkpoints = new ArrayList<>();
     for (int epoch = 0; epoch < epochs; epoch++) {
       sparkNet.fit(rdd);
-      checkpoints.add(
-          StabilityAnalysis.of(sparkNet.getNetwork(), probe).batchSize(32).run());
+      checkpoints.add(StabilityAnalysis.of(sparkNet.getNetwork(), probe).batchSize(32).run());
     }
     // end
     return checkpoints;

@@ -46,7 +46,12 @@ final class Runs {
                 .dataType(DataType.DOUBLE)
                 .updater(new Nesterovs(0.01, 0.5))
                 .list()
-                .layer(new DenseLayer.Builder().nIn(inputs).nOut(hidden).activation(Activation.TANH).build())
+                .layer(
+                    new DenseLayer.Builder()
+                        .nIn(inputs)
+                        .nOut(hidden)
+                        .activation(Activation.TANH)
+                        .build())
                 .layer(
                     new OutputLayer.Builder(LossFunction.MSE)
                         .nIn(hidden)
@@ -74,7 +79,8 @@ final class Runs {
   }
 
   /** What one JVM says, with one native thread. */
-  static CheckpointDocument alone(Path model, DataSet probe, Tier tier, long seed) throws IOException {
+  static CheckpointDocument alone(Path model, DataSet probe, Tier tier, long seed)
+      throws IOException {
     return alone(ModelSerializer.restoreMultiLayerNetwork(model.toFile(), true), probe, tier, seed);
   }
 

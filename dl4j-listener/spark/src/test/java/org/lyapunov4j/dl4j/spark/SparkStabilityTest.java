@@ -21,10 +21,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
-
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
-import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
+import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
@@ -89,8 +88,7 @@ class SparkStabilityTest {
     byte[] whole = Files.readAllBytes(models.get(1));
     Files.write(models.get(1), java.util.Arrays.copyOf(whole, whole.length / 2));
     Files.writeString(folder.resolve("note.zip"), "no archive");
-    ModelSerializer.writeModel(
-        Runs.network(5, 6, 1), folder.resolve("other.zip").toFile(), true);
+    ModelSerializer.writeModel(Runs.network(5, 6, 1), folder.resolve("other.zip").toFile(), true);
     SparkResults<CheckpointDocument> results =
         stability().analyze(List.of(folder.toString()), DATA.toMultiDataSet());
     assertThat(results.complete()).isTrue();
@@ -105,36 +103,36 @@ class SparkStabilityTest {
 
   @Test
   void aGridIsThatOfOneJvm() throws IOException {
-      GramMatrix wide = gram();
-      float[][] rows = new float[wide.size()][wide.size()];
-      for (int i = 0; i < rows.length; i++) {
-        for (int j = 0; j < rows.length; j++) {
-          rows[i][j] = (float) wide.get(i, j);
-        }
+    GramMatrix wide = gram();
+    float[][] rows = new float[wide.size()][wide.size()];
+    for (int i = 0; i < rows.length; i++) {
+      for (int j = 0; j < rows.length; j++) {
+        rows[i][j] = (float) wide.get(i, j);
       }
-      GramMatrix narrow = GramMatrix.adopt(rows, wide.examples(), wide.outputs());
-      for (GramMatrix gram : List.of(wide, narrow)) {
-        List<Double> rates = List.of(0.01, 0.1, 0.3);
-        for (List<Integer> batches : List.of(List.of(4), List.of(2, 4, 12))) {
-          SparkResults<CheckpointDocument> results =
-              stability().tier(Tier.STANDARD).whatIf(gram, SgdStep.of(0, 1), rates, batches);
-          Function<SgdStep, StabilityReport> alone =
-              StabilityAnalyzer.builder()
-                  .tier(Tier.STANDARD)
-                  .seed(3)
-                  .threads(1)
-                  .maxEpochs(Runs.EPOCHS)
-                  .build()
-                  .on(gram);
-          assertThat(results.found()).hasSize(rates.size() * batches.size());
-          for (int batch : batches) {
-            for (double rate : rates) {
-              assertThat(results.found().get("rate-" + rate + "-batch-" + batch))
-                  .isEqualTo(CheckpointDocument.of(alone.apply(SgdStep.of(rate, batch))));
-            }
+    }
+    GramMatrix narrow = GramMatrix.adopt(rows, wide.examples(), wide.outputs());
+    for (GramMatrix gram : List.of(wide, narrow)) {
+      List<Double> rates = List.of(0.01, 0.1, 0.3);
+      for (List<Integer> batches : List.of(List.of(4), List.of(2, 4, 12))) {
+        SparkResults<CheckpointDocument> results =
+            stability().tier(Tier.STANDARD).whatIf(gram, SgdStep.of(0, 1), rates, batches);
+        Function<SgdStep, StabilityReport> alone =
+            StabilityAnalyzer.builder()
+                .tier(Tier.STANDARD)
+                .seed(3)
+                .threads(1)
+                .maxEpochs(Runs.EPOCHS)
+                .build()
+                .on(gram);
+        assertThat(results.found()).hasSize(rates.size() * batches.size());
+        for (int batch : batches) {
+          for (double rate : rates) {
+            assertThat(results.found().get("rate-" + rate + "-batch-" + batch))
+                .isEqualTo(CheckpointDocument.of(alone.apply(SgdStep.of(rate, batch))));
           }
         }
       }
+    }
   }
 
   @Test
@@ -146,8 +144,7 @@ class SparkStabilityTest {
         stability()
             .ensemble(network, List.of(DATA.toMultiDataSet(), other.toMultiDataSet()), 1, -2);
     assertThat(results.found().keySet())
-        .containsExactly(
-            "probe-0-seed-1", "probe-0-seed--2", "probe-1-seed-1", "probe-1-seed--2");
+        .containsExactly("probe-0-seed-1", "probe-0-seed--2", "probe-1-seed-1", "probe-1-seed--2");
     results
         .found()
         .forEach(
@@ -165,18 +162,18 @@ class SparkStabilityTest {
   @Test
   void trajectoriesAreThoseOfOneJvm() throws IOException {
     GramMatrix gram = gram();
-      SgdStep step = SgdStep.of(0.1, 4);
-      SparkResults<FiniteTimeExponents> results =
-          stability().trajectories(gram, step, 40, 8, 7, 8, 9);
-      for (long seed = 7; seed < 10; seed++) {
-        assertThat(results.found().get("seed-" + seed))
-            .isEqualTo(
-                FiniteTimeEstimator.builder()
-                    .seed(seed)
-                    .threads(1)
-                    .trajectories(8)
-                    .build()
-                    .estimate(gram, step, 40));
+    SgdStep step = SgdStep.of(0.1, 4);
+    SparkResults<FiniteTimeExponents> results =
+        stability().trajectories(gram, step, 40, 8, 7, 8, 9);
+    for (long seed = 7; seed < 10; seed++) {
+      assertThat(results.found().get("seed-" + seed))
+          .isEqualTo(
+              FiniteTimeEstimator.builder()
+                  .seed(seed)
+                  .threads(1)
+                  .trajectories(8)
+                  .build()
+                  .estimate(gram, step, 40));
     }
   }
 
@@ -195,7 +192,8 @@ class SparkStabilityTest {
     assertThat(first.found()).isNotEmpty().hasSizeLessThan(4);
     assertThat(results(kept)).hasSameSizeAs(first.found().keySet());
 
-    SparkResults<CheckpointDocument> second = stability().keep(kept.toString()).analyze(places, DATA.toMultiDataSet());
+    SparkResults<CheckpointDocument> second =
+        stability().keep(kept.toString()).analyze(places, DATA.toMultiDataSet());
     assertThat(second.complete()).isTrue();
     assertThat(second.found()).hasSize(4).containsAllEntriesOf(first.found());
     // a torn file of a driver that died while it wrote is no result
@@ -203,7 +201,10 @@ class SparkStabilityTest {
     Map<String, byte[]> before = contents(kept);
     List<SparkStability.Progress> again = new ArrayList<>();
     SparkResults<CheckpointDocument> third =
-        stability().keep(kept.toString()).progress(again::add).analyze(places, DATA.toMultiDataSet());
+        stability()
+            .keep(kept.toString())
+            .progress(again::add)
+            .analyze(places, DATA.toMultiDataSet());
     // times would differ had they been computed again
     assertThat(third.found()).isEqualTo(second.found());
     assertThat(contents(kept)).containsExactlyInAnyOrderEntriesOf(before);
@@ -222,8 +223,7 @@ class SparkStabilityTest {
     assertThatThrownBy(() -> stability().batchSize(0)).hasMessageContaining("at least 1, got 0");
     assertThatThrownBy(() -> stability().maxEpochs(-1)).hasMessageContaining("at least 1, got -1");
     assertThatThrownBy(() -> stability().keep(" ")).hasMessageContaining("got ' '");
-    assertThatThrownBy(
-            () -> SparkStability.on(spark).analyze(List.of("x"), DATA.toMultiDataSet()))
+    assertThatThrownBy(() -> SparkStability.on(spark).analyze(List.of("x"), DATA.toMultiDataSet()))
         .hasMessageContaining("call batchSize(B)");
     assertThatThrownBy(
             () -> stability().analyze(List.of(folder + "/nowhere"), DATA.toMultiDataSet()))
