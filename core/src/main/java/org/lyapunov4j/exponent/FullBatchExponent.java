@@ -106,6 +106,22 @@ public final class FullBatchExponent {
   }
 
   /**
+   * The classic gauge of the edge: a curvature over {@link #criticalCurvature}.
+   *
+   * @param curvature h ≥ 0, the sharpness
+   * @param step the step
+   * @return η·h/2 for plain gradient descent, 1 at the edge
+   */
+  public static double edgeRatio(double curvature, SgdStep step) {
+    double critical = criticalCurvature(step);
+    if (critical < Double.POSITIVE_INFINITY || step.learningRate() == 0 || curvature == 0) {
+      return curvature / critical;
+    }
+    int exponent = Math.getExponent(curvature); // 2/η alone overflows
+    return Math.scalb(curvature, -exponent) / criticalCurvature(step.scaled(exponent));
+  }
+
+  /**
    * The learning rate at which a direction of the given curvature loses stability.
    *
    * @param curvature h &gt; 0

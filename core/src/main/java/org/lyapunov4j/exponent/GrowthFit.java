@@ -42,7 +42,7 @@ record GrowthFit(double value, double standardError, double halfWidth, double va
    * all of the variance; where rare bursts carry λ they explain nothing, and the plain mean is the
    * honest one.
    */
-  static GrowthFit slow(List<GrowthRun> runs, int blocks) {
+  static GrowthFit slow(List<? extends MeasuredRun> runs, int blocks) {
     Batches batches = new Batches(runs, blocks);
     GrowthFit best = batches.fit(List.of());
     if (runs.get(0).controlled()) {
@@ -56,7 +56,7 @@ record GrowthFit(double value, double standardError, double halfWidth, double va
   }
 
   /** The fit for the unstable branch: both controls, whatever the width. */
-  static GrowthFit unstable(List<GrowthRun> runs, int blocks) {
+  static GrowthFit unstable(List<? extends MeasuredRun> runs, int blocks) {
     Batches batches = new Batches(runs, blocks);
     return batches.fit(
         runs.get(0).controlled() ? List.of(batches.quiet, batches.burst) : List.of());
@@ -69,7 +69,7 @@ record GrowthFit(double value, double standardError, double halfWidth, double va
     private final double[] burst;
     private final int steps;
 
-    Batches(List<GrowthRun> runs, int blocks) {
+    Batches(List<? extends MeasuredRun> runs, int blocks) {
       int perRun = Math.max(1, Math.min(Math.max(2, BATCHES / runs.size()), blocks));
       int length = blocks / perRun;
       growth = means(runs, 0, perRun, length);
@@ -78,7 +78,8 @@ record GrowthFit(double value, double standardError, double halfWidth, double va
       steps = length * runs.get(0).stepsPerBlock();
     }
 
-    private static double[] means(List<GrowthRun> runs, int which, int perRun, int length) {
+    private static double[] means(
+        List<? extends MeasuredRun> runs, int which, int perRun, int length) {
       double[] means = new double[perRun * runs.size()];
       for (int i = 0; i < means.length; i++) {
         int from = i % perRun * length;

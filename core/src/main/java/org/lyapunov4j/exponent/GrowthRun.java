@@ -19,7 +19,7 @@ import org.lyapunov4j.step.SgdStep;
  * in two parts: quiet steps, where the slow modes carry the residual, and bursts. Which of them a
  * step is, |r|²/(N E) tells before the draw, so that each part has conditional mean 0 as well.
  */
-final class GrowthRun {
+final class GrowthRun implements MeasuredRun {
   /** A residual whose mean curvature is below this share of what the step tolerates is quiet. */
   private static final double QUIET_SHARE = 0.025;
 
@@ -109,8 +109,8 @@ final class GrowthRun {
     return epoch * ((SMALLEST_BLOCK + epoch - 1) / epoch);
   }
 
-  /** Runs steps of another learning rate, unmeasured. */
-  void warmUp(SgdStep other, long steps) {
+  @Override
+  public void warmUp(SgdStep other, long steps) {
     use(other);
     for (long s = 0; s < steps && !annihilated(); s++) {
       advance();
@@ -118,35 +118,35 @@ final class GrowthRun {
     use(step);
   }
 
-  /** Runs and measures blocks until there are so many. */
-  void measure(int until) {
+  @Override
+  public void measure(int until) {
     while (blocks < until && !annihilated()) {
       measureBlock();
     }
   }
 
-  int stepsPerBlock() {
+  @Override
+  public int stepsPerBlock() {
     return stepsPerBlock;
   }
 
-  int blocks() {
+  @Override
+  public int blocks() {
     return blocks;
   }
 
-  /** Whether residuals were annihilated so often that the exponent is −∞. */
-  boolean annihilated() {
+  @Override
+  public boolean annihilated() {
     return annihilations >= ANNIHILATIONS_ARE_CERTAIN;
   }
 
-  boolean controlled() {
+  @Override
+  public boolean controlled() {
     return controlled;
   }
 
-  /**
-   * Mean over blocks from … to − 1, per step: of the growth (0), the quiet control (1) and the
-   * burst control (2).
-   */
-  double mean(int which, int from, int to) {
+  @Override
+  public double mean(int which, int from, int to) {
     double sum = 0;
     for (int i = from; i < to; i++) {
       sum += sums[which][i];
@@ -193,8 +193,8 @@ final class GrowthRun {
     return ResidualCocycle.dot(r, r) < quietCurvature * energy;
   }
 
-  /** The share of blocks from … to − 1 that did not end quietly. */
-  double loudShare(int from, int to) {
+  @Override
+  public double loudShare(int from, int to) {
     return mean(3, from, to);
   }
 

@@ -9,10 +9,14 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.gram.GroupedGram;
+import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.gram.SlowestMode;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
@@ -111,7 +115,7 @@ public final class LyapunovEstimator {
    */
   public LyapunovExponent estimate(
       GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest, Sign known) {
-    return new Estimation(gram, step, slowest).execute(known, true);
+    return new Estimation(new PlainMotion(gram, step, slowest)).execute(known, true);
   }
 
   /**
@@ -126,14 +130,33 @@ public final class LyapunovEstimator {
    */
   public LyapunovExponent estimateNearEdge(
       GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest) {
-    return new Estimation(gram, step, slowest).execute(Sign.UNDECIDED, false);
+    return new Estimation(new PlainMotion(gram, step, slowest)).execute(Sign.UNDECIDED, false);
+  }
+
+  /**
+   * Estimates λ of groups of parameters. Below the edge the growth is that along the slowest
+   * direction of the mean step, where groups decay differently a creep.
+   *
+   * @param gram G ≠ 0 and its parts
+   * @param step the groups; batch size at most N
+   * @param mean the same step on all examples
+   * @param known the sign of λ, if it is known
+   * @param nearEdge whether the step is so near to the edge that only growth decides, as in {@link
+   *     #estimateNearEdge}
+   * @return the exponent; of the known sign, if one is known
+   * @throws CancellationException if cancelled, or out of time before anything was measured
+   */
+  public LyapunovExponent estimate(
+      GroupedGram gram, GroupedStep step, GroupedFullBatch mean, Sign known, boolean nearEdge) {
+    double sharpness = LargestEigenpair.of(gram.whole()).value() / gram.whole().examples();
+    return new Estimation(new GroupedMotion(gram, step, mean, sharpness)).execute(known, !nearEdge);
   }
 
   /** One estimation. */
   private final class Estimation {
+    private final Motion motion;
     private final GramMatrix gram;
     private final SgdStep step;
-    private final Optional<SlowestMode> slowest;
     private final double zeroBand;
     private final int stepsPerBlock;
     private final int stepsPerEpoch;
@@ -141,10 +164,10 @@ public final class LyapunovEstimator {
     private volatile boolean cancelled;
     private volatile boolean outOfTime;
 
-    Estimation(GramMatrix gram, SgdStep step, Optional<SlowestMode> slowest) {
-      this.gram = gram;
-      this.step = step;
-      this.slowest = slowest;
+    Estimation(Motion motion) {
+      this.motion = motion;
+      gram = motion.gram();
+      step = motion.step();
       zeroBand = Math.max(64 * Math.ulp(1.0), gram.epsilon());
       stepsPerBlock = GrowthRun.stepsPerBlock(gram, step);
       stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
@@ -172,16 +195,15 @@ public final class LyapunovEstimator {
     }
 
     private Branch slow() {
-      GrowthRun.Start start = slowest.map(this::start).orElseGet(this::anywhere);
-      List<GrowthRun> runs = runs(0, start);
+      List<MeasuredRun> runs = runs(0, motion::slow);
       double memories = BURN_IN_MEMORIES / (1 - step.momentum().coefficient());
-      long burnIn = slowest.isPresent() ? BURN_IN_STEPS + (long) memories : released();
+      long burnIn = motion.startsSlowly() ? BURN_IN_STEPS + (long) memories : released();
       warmUp(runs, run -> run.warmUp(step, wholeEpochs(burnIn)));
       return new Branch(LyapunovEstimate.Branch.SLOW, runs).sample();
     }
 
     private Branch unstable() {
-      List<GrowthRun> runs = runs(1, anywhere());
+      List<MeasuredRun> runs = runs(1, motion::unstable);
       SgdStep driven = step.withLearningRate(DRIVE * step.learningRate());
       warmUp(
           runs,
@@ -203,27 +225,16 @@ public final class LyapunovEstimator {
           : (steps + stepsPerEpoch - 1) / stepsPerEpoch * stepsPerEpoch;
     }
 
-    private GrowthRun.Start start(SlowestMode mode) {
-      StepRecursion update = StepRecursion.of(step);
-      double curvature = mode.eigenvalue() / gram.examples();
-      return new GrowthRun.Start(
-          mode.vector(), update.velocityRatio(curvature), update.velocityWeight(curvature));
-    }
-
-    private GrowthRun.Start anywhere() {
-      return new GrowthRun.Start(new double[0], 0, StepRecursion.of(step).scaleOfVelocity());
-    }
-
-    private List<GrowthRun> runs(int branch, GrowthRun.Start start) {
+    private List<MeasuredRun> runs(int branch, Function<RandomStream, MeasuredRun> start) {
       RandomStream random = new RandomStream(settings.seed).split(branch);
-      List<GrowthRun> runs = new ArrayList<>();
+      List<MeasuredRun> runs = new ArrayList<>();
       for (int t = 0; t < settings.realisations; t++) {
-        runs.add(new GrowthRun(gram, step, random.split(t), start));
+        runs.add(start.apply(random.split(t)));
       }
       return runs;
     }
 
-    private void warmUp(List<GrowthRun> runs, Consumer<GrowthRun> task) {
+    private void warmUp(List<MeasuredRun> runs, Consumer<MeasuredRun> task) {
       Parallel.run(runs, settings.threads, task);
       requireGoingOn();
     }
@@ -250,7 +261,8 @@ public final class LyapunovEstimator {
         return Math.max(2, (int) ((long) settings.maxEpochs * stepsPerEpoch / stepsPerBlock));
       }
       double rows = (double) step.batchSize() * gram.outputs();
-      double work = 2.0 * gram.size() * rows + OVERHEAD_PER_ROW * gram.size() + OVERHEAD;
+      double work =
+          2.0 * motion.parts() * gram.size() * rows + OVERHEAD_PER_ROW * gram.size() + OVERHEAD;
       double steps = Math.min((double) MOST_STEPS / settings.realisations, MOST_WORK / work);
       return (int) Math.max(firstBlocks(), steps / stepsPerBlock);
     }
@@ -284,37 +296,17 @@ public final class LyapunovEstimator {
         return new ExactExponent(Double.NEGATIVE_INFINITY);
       }
       double low = branch.low();
-      if (hidden().isPresent()) {
-        double ceiling = step.hasUnevenDecay() ? 0 : Math.min(0, FullBatchExponent.along(0, step));
-        double floor = step.fastestL2() > step.l2() ? Double.NEGATIVE_INFINITY : low;
-        return new ExponentBound(Math.min(floor, ceiling), ceiling, Sign.NEGATIVE, hidden().get());
+      Optional<ExponentBound> hidden = motion.hidden(low);
+      if (hidden.isPresent()) {
+        return hidden.get();
       }
       return branch.fit.value() < 0
           ? branch.estimate(Sign.NEGATIVE, low, Math.min(0, branch.high()))
           : new ExponentBound(
-              Math.min(slowestDecay(), low),
+              Math.min(motion.slowestDecay(), low), // bursts only ever slow it down
               0,
               Sign.NEGATIVE,
               "rare bursts hide the rate of decay");
-    }
-
-    /** log|1 − ηκ_min/N| or its form with momentum; bursts only ever slow that decay down. */
-    private double slowestDecay() {
-      double curvature = slowest.orElseThrow().eigenvalue() / gram.examples();
-      return Math.min(0, FullBatchExponent.along(curvature, step));
-    }
-
-    /** Why there may be directions slower than the one that was measured. */
-    private Optional<String> hidden() {
-      if (step.hasUnevenDecay()) {
-        return Optional.of(ExponentBound.UNEVEN_DECAY);
-      }
-      if (slowest.isEmpty()) {
-        return Optional.of("the slowest direction of the Gram matrix is not known");
-      }
-      return slowest.get().isResolved()
-          ? Optional.empty()
-          : Optional.of(ExponentBound.LOST_IN_ROUNDING);
     }
 
     /**
@@ -342,13 +334,13 @@ public final class LyapunovEstimator {
     /** One branch with what was measured of it. */
     private final class Branch {
       private final LyapunovEstimate.Branch kind;
-      private final List<GrowthRun> runs;
+      private final List<MeasuredRun> runs;
       private final List<LyapunovEstimate.Look> history = new ArrayList<>();
       private GrowthFit fit;
       private StopReason reason;
       private int blocks;
 
-      Branch(LyapunovEstimate.Branch kind, List<GrowthRun> runs) {
+      Branch(LyapunovEstimate.Branch kind, List<MeasuredRun> runs) {
         this.kind = kind;
         this.runs = runs;
       }
@@ -392,7 +384,7 @@ public final class LyapunovEstimator {
               }
             });
         requireGoingOn();
-        blocks = runs.stream().mapToInt(GrowthRun::blocks).min().orElse(0);
+        blocks = runs.stream().mapToInt(MeasuredRun::blocks).min().orElse(0);
         if (blocks < 2 && !annihilated()) {
           throw new CancellationException(
               "the time budget of "
@@ -402,7 +394,7 @@ public final class LyapunovEstimator {
       }
 
       boolean annihilated() {
-        return runs.stream().allMatch(GrowthRun::annihilated);
+        return runs.stream().allMatch(MeasuredRun::annihilated);
       }
 
       double low() {

@@ -8,8 +8,11 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.DoubleFunction;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GroupedGram;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
@@ -35,11 +38,10 @@ import org.lyapunov4j.step.SgdStep;
  * flops an epoch and rate.
  */
 public final class RateSweep {
-  private static final int BATCHES = 16;
-  private static final double LEAST_SHARE = 0.5;
+  static final double LEAST_SHARE = 0.5;
 
   /** Makes up for correlations between batch means and the fitted covariate. */
-  private static final double INFLATION = 1.2;
+  static final double INFLATION = 1.2;
 
   /** Steps after which a residual is scaled back, long before it overflows. */
   private static final int LONGEST_STRIDE = 64;
@@ -52,6 +54,7 @@ public final class RateSweep {
 
   private final GramMatrix gram;
   private final SgdStep step;
+  private final DoubleFunction<Cocycle> cocycles;
   private final int threads;
   private final BooleanSupplier cancelled;
   private final int stepsPerEpoch;
@@ -66,8 +69,40 @@ public final class RateSweep {
    * @param cancelled asked every epoch, from several threads; true to stop
    */
   public RateSweep(GramMatrix gram, SgdStep step, int threads, BooleanSupplier cancelled) {
+    this(
+        gram,
+        step,
+        threads,
+        cancelled,
+        rate -> new ResidualCocycle(gram, step.withLearningRate(rate)));
+  }
+
+  /**
+   * Sweeps of groups of parameters.
+   *
+   * @param gram G ≠ 0 and its parts
+   * @param step the groups; its learning rate does not matter
+   * @param threads at least 1; never changes a result
+   * @param cancelled asked every epoch, from several threads; true to stop
+   */
+  public RateSweep(GroupedGram gram, GroupedStep step, int threads, BooleanSupplier cancelled) {
+    this(
+        gram.whole(),
+        step.common(),
+        threads,
+        cancelled,
+        rate -> new GroupedCocycle(gram, step.withLearningRate(rate)));
+  }
+
+  private RateSweep(
+      GramMatrix gram,
+      SgdStep step,
+      int threads,
+      BooleanSupplier cancelled,
+      DoubleFunction<Cocycle> cocycles) {
     this.gram = Objects.requireNonNull(gram, "gram");
     this.step = Objects.requireNonNull(step, "step");
+    this.cocycles = cocycles;
     this.threads = threads;
     this.cancelled = Objects.requireNonNull(cancelled, "cancelled");
     stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
@@ -95,7 +130,7 @@ public final class RateSweep {
   public record Length(int warmUp, int dropped, int measured) {
     /** {@inheritDoc} */
     public Length {
-      if (warmUp < 0 || dropped < 0 || measured < BATCHES) {
+      if (warmUp < 0 || dropped < 0 || measured < ControlledGrowth.BATCHES) {
         throw new IllegalArgumentException(
             "a sweep needs at least 16 measured epochs and no negative ones, got "
                 + warmUp
@@ -168,7 +203,7 @@ public final class RateSweep {
   private void walk(List<Walk> walks, int epochs, RandomStream random) {
     MiniBatchSampler sampler =
         new MiniBatchSampler(gram.examples(), step.batchSize(), step.sampling(), random);
-    StepBlock block = new StepBlock(gram, step);
+    StepBlock block = new StepBlock(gram, step, walks.get(0).cocycle.hasMemory());
     walks.forEach(walk -> walk.prepare(block));
     double[][] coefficients =
         walks.stream().map(walk -> walk.response.coefficients()).toArray(double[][]::new);
@@ -199,7 +234,7 @@ public final class RateSweep {
       Walk walk = walks.get(j);
       double[] growth = walk.adjusted(dropped);
       double mean = Arrays.stream(growth).average().orElseThrow();
-      above = Math.max(batchMeansError(growth), LEAST_SHARE * above);
+      above = Math.max(ControlledGrowth.error(growth), LEAST_SHARE * above);
       points.add(
           0,
           new Point(
@@ -211,26 +246,10 @@ public final class RateSweep {
     return points;
   }
 
-  private static double batchMeansError(double[] growth) {
-    int length = growth.length / BATCHES;
-    double[] means = new double[BATCHES];
-    for (int b = 0; b < BATCHES; b++) {
-      for (int i = b * length; i < (b + 1) * length; i++) {
-        means[b] += growth[i] / length;
-      }
-    }
-    double mean = Arrays.stream(means).average().orElseThrow();
-    double squares = 0;
-    for (double value : means) {
-      squares += (value - mean) * (value - mean);
-    }
-    return Math.sqrt(squares / (BATCHES - 1) / BATCHES);
-  }
-
   /** One trajectory. */
   private final class Walk {
     private final double rate;
-    private final ResidualCocycle cocycle;
+    private final Cocycle cocycle;
     private final boolean hasCovariate;
     private BlockResponse response;
     private final double share;
@@ -249,10 +268,9 @@ public final class RateSweep {
 
     Walk(double rate, double[] start) {
       this.rate = rate;
-      SgdStep own = step.withLearningRate(rate);
-      cocycle = new ResidualCocycle(gram, own);
-      hasCovariate = own.sampling().isIndependent();
-      share = (double) own.batchSize() / gram.examples();
+      cocycle = cocycles.apply(rate);
+      hasCovariate = step.sampling().isIndependent();
+      share = (double) step.batchSize() / gram.examples();
       if (!cocycle.start(start)) {
         throw new IllegalArgumentException(
             "a sweep needs a start with a component in the range of the Gram matrix");
@@ -359,21 +377,9 @@ public final class RateSweep {
 
     /** The growth of every epoch without what the covariate explains. */
     double[] adjusted(int dropped) {
-      double[] y = Arrays.copyOfRange(growth, dropped, epochs);
-      double[] x = Arrays.copyOfRange(covariate, dropped, epochs);
-      double meanX = Arrays.stream(x).average().orElseThrow();
-      double meanY = Arrays.stream(y).average().orElseThrow();
-      double products = 0;
-      double squares = 0;
-      for (int i = 0; i < y.length; i++) {
-        products += (x[i] - meanX) * (y[i] - meanY);
-        squares += (x[i] - meanX) * (x[i] - meanX);
-      }
-      double slope = squares > 0 ? products / squares : 0;
-      for (int i = 0; i < y.length; i++) {
-        y[i] -= slope * x[i];
-      }
-      return y;
+      return ControlledGrowth.adjusted(
+          Arrays.copyOfRange(growth, dropped, epochs),
+          Arrays.copyOfRange(covariate, dropped, epochs));
     }
   }
 }

@@ -15,7 +15,7 @@ import org.lyapunov4j.step.SgdStep;
  * eⁿ relative to r. So r is projected back onto range(G) whenever it has contracted by {@link
  * #PROJECT_EVERY} nats.
  */
-final class ResidualCocycle {
+final class ResidualCocycle implements Cocycle {
   private static final double PROJECT_EVERY = 14;
 
   private final GramMatrix gram;
@@ -50,7 +50,8 @@ final class ResidualCocycle {
   }
 
   /** Starts at coefficients w with velocity zero, normalised. Returns false if G w = 0. */
-  boolean start(double[] start) {
+  @Override
+  public boolean start(double[] start) {
     System.arraycopy(start, 0, w, 0, w.length);
     Arrays.fill(u, 0);
     Arrays.fill(p, 0);
@@ -105,7 +106,8 @@ final class ResidualCocycle {
   }
 
   /** The coefficient over the residual of a step without memory, as the state is scaled now. */
-  double factor(int size) {
+  @Override
+  public double factor(int size) {
     return -update.rate() / (size * update.keep());
   }
 
@@ -113,7 +115,8 @@ final class ResidualCocycle {
    * Applies the steps of a block, without memory, to all but the residual, which the caller adds
    * the same combination of columns to.
    */
-  void follow(StepBlock block, double[] c) {
+  @Override
+  public void follow(StepBlock block, double[] c) {
     int[] indices = block.indices();
     for (int j = 0; j < block.rows(); j++) {
       w[indices[j]] += c[j];
@@ -122,7 +125,8 @@ final class ResidualCocycle {
   }
 
   /** Whether the state has a velocity. */
-  boolean hasMemory() {
+  @Override
+  public boolean hasMemory() {
     return update.hasMemory();
   }
 
@@ -141,7 +145,8 @@ final class ResidualCocycle {
   }
 
   /** Applies one step with the first {@code size} examples of {@code batch}. */
-  void apply(int[] batch, int size) {
+  @Override
+  public void apply(int[] batch, int size) {
     int count = size * gram.outputs();
     fillRows(batch, size);
     if (update.hasMemory()) {
@@ -163,7 +168,8 @@ final class ResidualCocycle {
    * Scales the state to norm 1 and returns the log of the norm it had: the growth since the last
    * call.
    */
-  double normalise() {
+  @Override
+  public double normalise() {
     double norm = norm();
     double growth = Math.log(norm) + logScale;
     if (norm > 0 && norm < Double.POSITIVE_INFINITY) {
@@ -181,17 +187,20 @@ final class ResidualCocycle {
   }
 
   /** The energy wᵀGw + pᵀGp of the state as it is scaled now; nonnegative up to rounding. */
-  double energy() {
+  @Override
+  public double energy() {
     return dot(w, r) + dot(p, u);
   }
 
   /** The residual; modified only beside {@link #follow}, valid until the next call. */
-  double[] residual() {
+  @Override
+  public double[] residual() {
     return r;
   }
 
   /** A copy of the coefficients w. */
-  double[] coefficients() {
+  @Override
+  public double[] coefficients() {
     return w.clone();
   }
 

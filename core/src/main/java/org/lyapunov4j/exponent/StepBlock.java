@@ -36,10 +36,15 @@ final class StepBlock {
 
   /** Blocks of the steps of a matrix. */
   StepBlock(GramMatrix gram, SgdStep step) {
+    this(gram, step, StepRecursion.of(step).hasMemory());
+  }
+
+  /** With steps that come alone, as where there is more than one residual, or without. */
+  StepBlock(GramMatrix gram, SgdStep step, boolean alone) {
     this.gram = gram;
     batch = new int[step.batchSize()];
     int rowsOfStep = step.batchSize() * gram.outputs();
-    hasMemory = StepRecursion.of(step).hasMemory();
+    hasMemory = alone;
     int capacity = hasMemory ? 1 : mostSteps(gram, step, rowsOfStep);
     ends = new int[capacity];
     rows = new int[capacity * rowsOfStep];

@@ -144,6 +144,38 @@ record StepRecursion(
     };
   }
 
+  /**
+   * The curvature along which ρ is an eigenvalue of the full-batch step. Beyond {@link
+   * #oscillationRadius} it is monotone: it falls with ρ.
+   */
+  double curvatureAt(double rho) {
+    return hasMemory
+        ? (rho - memory) * (rho - keep) / ((oldWeight + newWeight * rho) * gradientWeight) - l2
+        : (keep - rho) / rate;
+  }
+
+  /**
+   * No step on any positive combination of curvatures has an eigenvalue of larger modulus that is
+   * not real: on a circle of radius R about 0 the imaginary part of {@link #curvatureAt} has the
+   * sign of sin θ (R² + 2(o/n)R cos θ − (β + keep)o/n − β keep), o and n the old and new weight.
+   */
+  double oscillationRadius() {
+    if (!hasMemory) {
+      return 0;
+    }
+    double q = -oldWeight / newWeight;
+    double square = (q - memory) * (q - keep);
+    return square < 0 ? 0 : q + Math.sqrt(square);
+  }
+
+  /** The slowest real eigenvalue along a direction without curvature; NaN if it oscillates. */
+  double idleEigenvalue() {
+    if (!hasMemory || l2 == 0) {
+      return keep; // exactly, so that groups of equal decay are known by it
+    }
+    return isOverdamped(0) ? Math.exp(fullBatchExponent(0)) : Double.NaN;
+  }
+
   /** The curvature where 1 + trace + determinant = 0, or keep − rate·h = −1 without memory. */
   double criticalCurvature() {
     if (!hasMemory) {

@@ -68,6 +68,29 @@ final class Cholesky {
       }
       y[i] = sum / l[row + i];
     }
+    solveUpper(y);
+  }
+
+  /** Replaces the m rows of B by those of L⁻¹B. */
+  void solveLower(double[][] rows) {
+    for (int i = 0; i < m; i++) {
+      double[] row = rows[i];
+      for (int j = 0; j < i; j++) {
+        double factor = l[i * m + j];
+        double[] above = rows[j];
+        for (int k = 0; k < row.length; k++) {
+          row[k] -= factor * above[k];
+        }
+      }
+      double pivot = l[i * m + i];
+      for (int k = 0; k < row.length; k++) {
+        row[k] /= pivot;
+      }
+    }
+  }
+
+  /** Replaces y by L⁻ᵀy. */
+  void solveUpper(double[] y) {
     for (int i = m - 1; i >= 0; i--) {
       int row = i * m;
       y[i] /= l[row + i];

@@ -254,8 +254,17 @@ public final class GramMatrix {
    * @return the multiple
    */
   public GramMatrix normalised() {
-    int exponent = exponent();
-    double factor = Math.scalb(1.0, -exponent);
+    return scaled(-exponent());
+  }
+
+  /**
+   * 2ᵏ·G, exact where nothing under- or overflows. It shares the entries as {@link #normalised}.
+   *
+   * @param exponent k
+   * @return the multiple
+   */
+  GramMatrix scaled(int exponent) {
+    double factor = Math.scalb(1.0, exponent);
     if (exponent == 0) {
       return this;
     }

@@ -5,9 +5,12 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import org.lyapunov4j.exponent.FullBatchExponent;
+import org.lyapunov4j.exponent.GroupedFullBatch;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.gram.ExampleBlocks;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GroupedGram;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
@@ -91,7 +94,7 @@ public record Certificate(
       return Optional.empty();
     }
     if (step.isFullBatch(gram.examples())) {
-      return fullBatch(largest / gram.examples(), step);
+      return fullBatch(largest / gram.examples(), FullBatchExponent.criticalCurvature(step));
     }
     if (!(step.momentum() instanceof Momentum.None)) {
       return Optional.empty();
@@ -105,8 +108,39 @@ public record Certificate(
         .or(bounds::volume);
   }
 
-  private static Optional<Certificate> fullBatch(double sharpness, SgdStep step) {
-    double critical = FullBatchExponent.criticalCurvature(step);
+  /**
+   * The first bound that decides for groups of parameters. In the norm of the parameters a step
+   * without memory is symmetric with eigenvalues between 1 − η max(l2 + weightDecay) −
+   * (η/|S|)‖G_SS‖ and 1, so that a bound for the fastest decay holds for all.
+   *
+   * @param gram G and its parts
+   * @param largest κ_max of G
+   * @param step the groups; batch size at most N
+   * @return the certificate; empty if none decides, G = 0 or η = 0
+   */
+  public static Optional<Certificate> decide(GroupedGram gram, double largest, GroupedStep step) {
+    SgdStep common = step.common();
+    if (!(largest > 0 && common.learningRate() > 0)) {
+      return Optional.empty();
+    }
+    if (common.isFullBatch(gram.whole().examples())) {
+      double sharpness = largest / gram.whole().examples();
+      return fullBatch(sharpness, sharpness / GroupedFullBatch.edgeRatio(gram, step));
+    }
+    if (step.groups().stream().anyMatch(group -> !(group.momentum() instanceof Momentum.None))) {
+      return Optional.empty();
+    }
+    double fastest =
+        step.groups().stream()
+            .mapToDouble(group -> group.l2() + group.weightDecay())
+            .max()
+            .orElse(0);
+    SgdStep bounding = common.withMomentum(Momentum.NONE).withL2(0).withWeightDecay(fastest);
+    Bounds bounds = new Bounds(gram.whole(), largest, bounding);
+    return bounds.everyStep().or(bounds::everyBatch);
+  }
+
+  private static Optional<Certificate> fullBatch(double sharpness, double critical) {
     if (Math.abs(sharpness / critical - 1) < MARGIN) {
       return Optional.empty();
     }

@@ -6,10 +6,13 @@ import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import org.lyapunov4j.exponent.EstimatorBuilder;
 import org.lyapunov4j.exponent.FullBatchExponent;
+import org.lyapunov4j.exponent.GroupedFullBatch;
 import org.lyapunov4j.exponent.RateSweep;
 import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GroupedGram;
 import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
@@ -76,6 +79,26 @@ public final class EdgeFinder {
       return CriticalLearningRate.exactly(fullBatch(gram, step));
     }
     return search(gram, step, certified).cold(guess(gram, step, certified), start);
+  }
+
+  /**
+   * The critical learning rate of groups of parameters.
+   *
+   * @param gram G ≠ 0 and its parts
+   * @param step the groups; its learning rate does not matter
+   * @return η_c
+   * @throws CancellationException if cancelled
+   */
+  public CriticalLearningRate criticalLearningRate(GroupedGram gram, GroupedStep step) {
+    double fullBatch = GroupedFullBatch.criticalLearningRate(gram, step);
+    SgdStep common = step.common();
+    if (common.isFullBatch(gram.whole().examples())) {
+      return CriticalLearningRate.exactly(fullBatch);
+    }
+    double sharpness = LargestEigenpair.of(gram.whole()).value() / gram.whole().examples();
+    double guess = Math.min(fullBatch, fullBatch * sharpness / largestDiagonalEntry(gram.whole()));
+    RateSweep sweep = settings.sweep(gram, step);
+    return search(gram.whole(), common, sweep, 0).cold(guess, Optional.empty());
   }
 
   /**
@@ -161,14 +184,12 @@ public final class EdgeFinder {
   }
 
   private EdgeSearch search(GramMatrix gram, SgdStep step, double certified) {
+    return search(gram, step, settings.sweep(gram, step), certified);
+  }
+
+  private EdgeSearch search(GramMatrix gram, SgdStep step, RateSweep sweep, double certified) {
     return new EdgeSearch(
-        gram,
-        step,
-        settings.sweep(gram, step),
-        settings.maxEpochs,
-        settings.tolerance,
-        certified,
-        settings.stream());
+        gram, step, sweep, settings.maxEpochs, settings.tolerance, certified, settings.stream());
   }
 
   private static double fullBatch(GramMatrix gram, SgdStep step) {
@@ -193,11 +214,15 @@ public final class EdgeFinder {
     SgdStep free = step.withL2(0).withWeightDecay(0);
     double plain = FullBatchExponent.criticalLearningRate(1, free.withMomentum(Momentum.NONE));
     double same = FullBatchExponent.criticalLearningRate(1, free);
-    double bound = 0;
+    return Math.min(fullBatch, 2 / largestDiagonalEntry(gram) * same / plain);
+  }
+
+  private static double largestDiagonalEntry(GramMatrix gram) {
+    double largest = 0;
     for (int i = 0; i < gram.size(); i++) {
-      bound = Math.max(bound, gram.get(i, i));
+      largest = Math.max(largest, gram.get(i, i));
     }
-    return Math.min(fullBatch, 2 / bound * same / plain);
+    return largest;
   }
 
   /** Settings of an {@link EdgeFinder}. */
@@ -246,6 +271,10 @@ public final class EdgeFinder {
     }
 
     private RateSweep sweep(GramMatrix gram, SgdStep step) {
+      return new RateSweep(gram, step, threads(), cancelled());
+    }
+
+    private RateSweep sweep(GroupedGram gram, GroupedStep step) {
       return new RateSweep(gram, step, threads(), cancelled());
     }
 

@@ -55,7 +55,7 @@ final class EdgeSearch {
   private static final double LOW_QUANTILE = 0.025;
   private static final double HIGH_QUANTILE = 0.975;
 
-  private final RateSweep sweep;
+  private final Sweep sweep;
   private final int stepsPerEpoch;
   private final int epochs;
   private final int mostSweeps;
@@ -67,6 +67,37 @@ final class EdgeSearch {
   private Optional<Tangent> direction = Optional.empty();
   private double lowest;
   private int sweeps;
+
+  /** Measures growth at several learning rates. */
+  @FunctionalInterface
+  interface Sweep {
+    /** As {@link RateSweep#run}. */
+    List<RateSweep.Point> run(
+        double[] rates, Optional<Tangent> start, RateSweep.Length length, RandomStream random);
+  }
+
+  /**
+   * A search by sweeps of any kind, without a certified rate.
+   *
+   * @param stepsPerEpoch the steps that lengths of sweeps are counted in
+   * @param epochs of a sweep
+   * @param mostSweeps at least 2
+   */
+  EdgeSearch(
+      Sweep sweep,
+      int stepsPerEpoch,
+      int epochs,
+      int mostSweeps,
+      double tolerance,
+      RandomStream random) {
+    this.sweep = sweep;
+    this.stepsPerEpoch = stepsPerEpoch;
+    this.epochs = epochs;
+    this.mostSweeps = mostSweeps;
+    this.tolerance = tolerance;
+    certified = 0;
+    this.random = random;
+  }
 
   /**
    * A search.
@@ -83,7 +114,7 @@ final class EdgeSearch {
       double tolerance,
       double certified,
       RandomStream random) {
-    this.sweep = sweep;
+    this.sweep = sweep::run;
     this.tolerance = tolerance;
     this.certified = certified;
     this.random = random;

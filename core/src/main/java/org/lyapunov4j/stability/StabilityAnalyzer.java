@@ -11,6 +11,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.DoubleConsumer;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.lyapunov4j.exponent.EstimatorBuilder;
 import org.lyapunov4j.exponent.ExactExponent;
 import org.lyapunov4j.exponent.ExponentBound;
@@ -19,11 +20,14 @@ import org.lyapunov4j.exponent.LyapunovEstimator;
 import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.SpectrumEstimator;
+import org.lyapunov4j.exponent.TangentOperator;
 import org.lyapunov4j.gram.GramDiagnosis;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.gram.GroupedGram;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.gram.SlowestMode;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -38,6 +42,9 @@ public final class StabilityAnalyzer {
   /** Up to this size eigenvectors cost little more than eigenvalues. */
   private static final int VECTORS_ARE_CHEAP = 2048;
 
+  /** Relative width of the interval of η_c without a matrix, if its budget lasts that long. */
+  private static final double EDGE_TOLERANCE = 0.03;
+
   private final LyapunovEstimator estimator;
   private final EdgeFinder edges;
   private final SpectrumEstimator sums;
@@ -45,6 +52,7 @@ public final class StabilityAnalyzer {
   private final int spectrumLimit;
   private final int meanSquareLimit;
   private final Decomposer decomposer;
+  private final OperatorAnalysis.Settings operators;
 
   private StabilityAnalyzer(Builder builder) {
     estimator = builder.estimator.build();
@@ -54,6 +62,7 @@ public final class StabilityAnalyzer {
     spectrumLimit = builder.spectrumLimit;
     meanSquareLimit = builder.meanSquareLimit;
     decomposer = builder.decomposer;
+    operators = builder.operators();
   }
 
   /** Where spectra come from. */
@@ -89,7 +98,96 @@ public final class StabilityAnalyzer {
    */
   public StabilityReport analyze(GramMatrix gram, SgdStep step) {
     requireBatch(gram, step);
-    return new Analysis(new Decomposition(gram), step, null, null).report();
+    return new Analysis(new Decomposition(gram), step, null, null, null).report();
+  }
+
+  /**
+   * Analyses a step of groups of parameters. λ, μ and the edge of the full-batch step are those of
+   * the groups; so is η_c, see {@link GroupAnalysis}. Mean-square stability, the critical batch
+   * size and the sum of exponents are not known for groups and absent, and a remark says so.
+   *
+   * @param gram G and its parts
+   * @param step the groups; batch size at most N, unless draws are with replacement. Its {@link
+   *     GroupedStep#common} is the step of the report
+   * @param before as for {@link #track(GramMatrix, SgdStep, Optional)}
+   * @return the report, and the track for the next checkpoint
+   * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}
+   */
+  public Tracked<StabilityReport> track(
+      GroupedGram gram, GroupedStep step, Optional<EdgeTrack> before) {
+    return track(gram, step, before, Analysis::report);
+  }
+
+  /**
+   * The edge of groups of parameters alone, as {@link #trackEdge(GramMatrix, SgdStep, Optional,
+   * double)}.
+   *
+   * @param gram as for {@link #track(GroupedGram, GroupedStep, Optional)}
+   * @param step as for {@link #track(GroupedGram, GroupedStep, Optional)}
+   * @param before as for {@link #track(GramMatrix, SgdStep, Optional)}
+   * @param factor what the edge ratio is right within, above 1
+   * @return sharpness and η_c, and the track for the next checkpoint
+   * @throws IllegalArgumentException as {@link #analyze(GramMatrix, SgdStep)}, or if the factor is
+   *     not above 1
+   */
+  public Tracked<EdgeReport> trackEdge(
+      GroupedGram gram, GroupedStep step, Optional<EdgeTrack> before, double factor) {
+    return track(gram, step, before, analysis -> analysis.gauge(factor));
+  }
+
+  private <R extends Findings> Tracked<R> track(
+      GroupedGram gram,
+      GroupedStep step,
+      Optional<EdgeTrack> before,
+      Function<Analysis, R> report) {
+    int[] acting =
+        IntStream.range(0, gram.parts().size())
+            .filter(h -> gram.parts().get(h).trace() > 0)
+            .toArray();
+    if (acting.length < 2) {
+      SgdStep alone = acting.length == 0 ? step.common() : step.of(acting[0]);
+      return track(gram.whole(), alone, before, report);
+    }
+    if (acting.length < gram.parts().size()) {
+      return track(gram.only(acting), step.only(acting), before, report);
+    }
+    requireBatch(gram.whole(), step.common());
+    Decomposition known = new Decomposition(gram.whole());
+    EdgeFollower follower = new EdgeFollower(before.map(known.units::inward));
+    GroupAnalysis groups =
+        new GroupAnalysis(
+            gram.normalised(), known.units.step(step), known.largest, estimator, edges);
+    R found = report.apply(new Analysis(known, step.common(), null, follower, groups));
+    return new Tracked<>(found, follower.found.map(known.units::outward).or(() -> before));
+  }
+
+  /**
+   * Analyses a step of groups of parameters.
+   *
+   * @param gram as for {@link #track(GroupedGram, GroupedStep, Optional)}
+   * @param step as for {@link #track(GroupedGram, GroupedStep, Optional)}
+   * @return the report
+   */
+  public StabilityReport analyze(GroupedGram gram, GroupedStep step) {
+    return track(gram, step, Optional.empty()).report();
+  }
+
+  /**
+   * Analyses without a Gram matrix: for more rows than its entries leave memory for. What needs the
+   * matrix or its eigenvalues is absent: certificates, the mean-square threshold, the critical
+   * batch size, the diagnosis. λ is estimated where it is positive and a bound where it is not; so
+   * is μ.
+   *
+   * <p>η_c comes from sweeps of the unstable branch whose length depends on the size, with an
+   * interval as for {@link EdgeFinder}.
+   *
+   * @param operator J, in whose rows the curvature of the loss is
+   * @param step the step; its batch size at most N, unless it draws with replacement
+   * @return the report
+   */
+  public StabilityReport analyze(TangentOperator operator, SgdStep step) {
+    requireBatch(operator.examples(), step);
+    return new OperatorAnalysis(operators, operator, step).report();
   }
 
   /**
@@ -131,7 +229,7 @@ public final class StabilityAnalyzer {
     requireBatch(gram, step);
     Decomposition known = new Decomposition(gram);
     EdgeFollower follower = new EdgeFollower(before.map(known.units::inward));
-    R found = report.apply(new Analysis(known, step, null, follower));
+    R found = report.apply(new Analysis(known, step, null, follower, null));
     // a checkpoint without η_c changes nothing of what is known of it
     return new Tracked<>(found, follower.found.map(known.units::outward).or(() -> before));
   }
@@ -182,18 +280,22 @@ public final class StabilityAnalyzer {
     Map<SgdStep, CriticalLearningRate> rates = new ConcurrentHashMap<>();
     return step -> {
       requireBatch(gram, step);
-      return new Analysis(known, step, rates, null).report();
+      return new Analysis(known, step, rates, null, null).report();
     };
   }
 
   private static void requireBatch(GramMatrix gram, SgdStep step) {
-    if (step.batchSize() > step.sampling().largestBatch(gram.examples())) {
+    requireBatch(gram.examples(), step);
+  }
+
+  private static void requireBatch(int examples, SgdStep step) {
+    if (step.batchSize() > step.sampling().largestBatch(examples)) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "batch size must not exceed the number of examples %d, got %d; use a larger probe set,"
                   + " a smaller batch size, or draws with replacement",
-              gram.examples(),
+              examples,
               step.batchSize()));
     }
   }
@@ -288,6 +390,7 @@ public final class StabilityAnalyzer {
     private final SgdStep step;
     private final Map<SgdStep, CriticalLearningRate> rates;
     private final EdgeFollower follower;
+    private final GroupAnalysis groups;
     private final Optional<MeanSquareStability> secondMoment;
     private final double largest;
 
@@ -295,26 +398,31 @@ public final class StabilityAnalyzer {
      * @param rates critical learning rates that are shared with other analyses; null to find them
      *     for this one
      * @param follower finds η_c near where it was; null to search for it afresh
+     * @param groups what takes the place of the step where parameters move in groups, or null
      */
     Analysis(
         Decomposition known,
         SgdStep asked,
         Map<SgdStep, CriticalLearningRate> rates,
-        EdgeFollower follower) {
+        EdgeFollower follower,
+        GroupAnalysis groups) {
       this.known = known;
       this.asked = asked;
+      this.groups = groups;
       units = known.units;
-      step = units.step(asked);
+      step = groups == null ? units.step(asked) : groups.effective();
       this.rates = rates;
       this.follower = follower;
       gram = known.gram;
-      secondMoment = known.meanSquare(step);
+      secondMoment =
+          groups == null || groups.isNearCommonDecay() ? known.meanSquare(step) : Optional.empty();
       largest = known.largest;
     }
 
     StabilityReport report() {
-      boolean full = tier == Tier.FULL && acts();
+      boolean full = tier == Tier.FULL && acts() && groups == null;
       Optional<MeanSquareReport> meanSquare = meanSquare();
+      Optional<MeanSquareReport> shown = groups == null ? meanSquare : Optional.empty();
       Optional<Certificate> certificate = certificate(meanSquare);
       Optional<CriticalLearningRate> critical = criticalLearningRate(meanSquare);
       LyapunovExponent gdExponent = gdExponent();
@@ -329,8 +437,9 @@ public final class StabilityAnalyzer {
           exponent,
           gdExponent,
           sharpness,
+          classicEdgeRatio(sharpness),
           decided,
-          meanSquare.map(units::report),
+          shown.map(units::report),
           edge,
           full ? criticalBatchSize(meanSquare) : OptionalInt.empty(),
           full && known.hasEigenvalues()
@@ -340,8 +449,8 @@ public final class StabilityAnalyzer {
               .spectrum
               .filter(spectrum -> atLeastStandard())
               .map(spectrum -> units.diagnosis(GramDiagnosis.of(gram, spectrum, step))),
-          VerdictRule.of(sharpness, asked, exponent, decided, edge, meanSquare),
-          known.remarks);
+          VerdictRule.of(sharpness, asked, exponent, decided, edge, shown),
+          groups == null ? known.remarks : groups.remarks(known.remarks));
     }
 
     /** Without λ, its certificate and its verdict. */
@@ -354,10 +463,14 @@ public final class StabilityAnalyzer {
           gram.outputs(),
           asked,
           sharpness,
-          StabilityReport.classicEdgeRatio(sharpness, asked),
+          classicEdgeRatio(sharpness),
           critical.map(units::rate),
           factor,
           known.remarks);
+    }
+
+    private double classicEdgeRatio(double sharpness) {
+      return groups == null ? FullBatchExponent.edgeRatio(sharpness, asked) : groups.edgeRatio();
     }
 
     /** Whether the step moves anything. */
@@ -371,6 +484,9 @@ public final class StabilityAnalyzer {
     }
 
     private Optional<Certificate> certificate(Optional<MeanSquareReport> meanSquare) {
+      if (groups != null) {
+        return groups.certificate();
+      }
       return atLeastStandard() || meanSquare.isPresent()
           ? Certificate.decide(gram, largest, step, meanSquare)
           : Optional.empty();
@@ -383,6 +499,9 @@ public final class StabilityAnalyzer {
       }
       if (step.learningRate() == 0) {
         return new ExactExponent(0);
+      }
+      if (groups != null) {
+        return groups.fullBatch().exponent();
       }
       double sharpest = largest / gram.examples();
       if (known.spectrum.isPresent()) {
@@ -404,6 +523,9 @@ public final class StabilityAnalyzer {
         return gdExponent;
       }
       Sign sign = VerdictRule.knownSign(step, certificate, critical);
+      if (groups != null) {
+        return groups.exponent(sign, sign == Sign.UNDECIDED && critical.isPresent());
+      }
       Optional<SlowestMode> slowest = sign == Sign.POSITIVE ? Optional.empty() : known.slowest();
       return sign == Sign.UNDECIDED && critical.isPresent()
           ? estimator.estimateNearEdge(gram, step, slowest)
@@ -432,6 +554,14 @@ public final class StabilityAnalyzer {
 
     private CriticalLearningRate criticalLearningRate(SgdStep at, double stable) {
       double certified = stable < Double.POSITIVE_INFINITY ? stable : 0;
+      if (groups != null && !groups.isNearCommonDecay()) {
+        return groups.criticalLearningRate();
+      }
+      CriticalLearningRate found = ofOneStep(at, certified);
+      return groups == null ? found : groups.widened(found);
+    }
+
+    private CriticalLearningRate ofOneStep(SgdStep at, double certified) {
       return follower == null
           ? edges.criticalLearningRate(gram, at, certified, Optional.empty())
           : follower.follow(gram, at, certified);
@@ -449,6 +579,7 @@ public final class StabilityAnalyzer {
     private final LyapunovEstimator.Builder estimator = LyapunovEstimator.builder();
     private final EdgeFinder.Builder edges = EdgeFinder.builder();
     private final SpectrumEstimator.Builder sums = SpectrumEstimator.builder();
+    private double precision = 0.02;
     private Tier tier = Tier.STANDARD;
     private int spectrumLimit = 6144;
     private int meanSquareLimit = 6144;
@@ -456,6 +587,11 @@ public final class StabilityAnalyzer {
         (gram, vectors) -> vectors ? GramSpectrum.of(gram) : GramSpectrum.eigenvaluesOnly(gram);
 
     private Builder() {}
+
+    private OperatorAnalysis.Settings operators() {
+      return new OperatorAnalysis.Settings(
+          seed(), threads(), precision, EDGE_TOLERANCE, tier != Tier.ECONOMY, cancelled());
+    }
 
     /** For tests of what happens where routines are wrong. */
     Builder decomposer(Decomposer decomposer) {
@@ -482,6 +618,7 @@ public final class StabilityAnalyzer {
      */
     public Builder precision(double precision) {
       estimator.precision(precision);
+      this.precision = precision;
       return this;
     }
 

@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.lyapunov4j.exponent.Estimate;
-import org.lyapunov4j.exponent.FullBatchExponent;
+import org.lyapunov4j.exponent.GroupedFullBatch;
 import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.gram.GramDiagnosis;
 import org.lyapunov4j.step.SgdStep;
@@ -30,6 +30,9 @@ import org.lyapunov4j.step.SgdStep;
  * @param gdExponent μ, the exponent of the same step on the full batch, nats per step; bounds alone
  *     where the slowest direction is not resolved
  * @param sharpness κ_max/N
+ * @param classicEdgeRatio the classic gauge of the edge of stability, 1 at the edge of the
+ *     full-batch step: η·sharpness/2 for plain gradient descent, the sharpness over the critical
+ *     curvature of the step in general; of groups of parameters {@link GroupedFullBatch#edgeRatio}
  * @param certificate a rigorous bound that decides the sign of λ, if one does
  * @param meanSquare mean-square stability, for i.i.d. batches without momentum
  * @param criticalLearningRate η_c at this batch size
@@ -48,6 +51,7 @@ public record StabilityReport(
     LyapunovExponent exponent,
     LyapunovExponent gdExponent,
     double sharpness,
+    double classicEdgeRatio,
     Optional<Certificate> certificate,
     Optional<MeanSquareReport> meanSquare,
     Optional<CriticalLearningRate> criticalLearningRate,
@@ -82,32 +86,15 @@ public record StabilityReport(
             criticalBatchSize,
             verdict)
         .require();
+    if (!(classicEdgeRatio >= 0)) {
+      throw new IllegalStateException("a classic edge ratio of " + classicEdgeRatio);
+    }
     remarks = List.copyOf(remarks);
   }
 
   @Override
   public OptionalDouble measuredSharpness() {
     return OptionalDouble.of(sharpness);
-  }
-
-  /**
-   * The classic gauge of the edge of stability, 1 at the edge of the full-batch step: η·sharpness/2
-   * for plain gradient descent, the sharpness over the critical curvature of the step in general.
-   *
-   * @return a nonnegative number
-   */
-  public double classicEdgeRatio() {
-    return classicEdgeRatio(sharpness, step);
-  }
-
-  static double classicEdgeRatio(double sharpness, SgdStep step) {
-    double critical = FullBatchExponent.criticalCurvature(step);
-    if (critical < Double.POSITIVE_INFINITY || step.learningRate() == 0 || sharpness == 0) {
-      return sharpness / critical;
-    }
-    int exponent = Math.getExponent(sharpness); // 2/η alone overflows
-    return Math.scalb(sharpness, -exponent)
-        / FullBatchExponent.criticalCurvature(step.scaled(exponent));
   }
 
   /**

@@ -7,6 +7,7 @@ import java.util.OptionalDouble;
 import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.gram.GramDiagnosis;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -60,6 +61,19 @@ record Units(GramMatrix gram, int exponent) {
               + ", got "
               + step
               + "; lower it");
+    }
+    return step.scaled(exponent);
+  }
+
+  /**
+   * Groups in these units.
+   *
+   * @throws IllegalArgumentException as {@link #step(SgdStep)}, of any group
+   */
+  GroupedStep step(GroupedStep step) {
+    step(step.common());
+    for (int h = 0; h < step.groups().size(); h++) {
+      step(step.of(h));
     }
     return step.scaled(exponent);
   }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.step;
 
+import java.io.Serializable;
+
 /**
  * The memory of a step, as it acts on the mini-batch gradient g. Written for parameters θ and
  * learning rate η; the linearised step acts alike on residuals.
  */
-public sealed interface Momentum {
+public sealed interface Momentum extends Serializable {
   /** No memory. */
   Momentum NONE = new None();
 

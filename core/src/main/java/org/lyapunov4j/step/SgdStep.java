@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.step;
 
+import java.io.Serializable;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -34,7 +35,8 @@ public record SgdStep(
     double l2,
     double weightDecay,
     boolean decaysInPart,
-    double fastestL2) {
+    double fastestL2)
+    implements Serializable {
 
   /** {@inheritDoc} */
   public SgdStep {
@@ -272,7 +274,7 @@ public record SgdStep(
     return text.toString();
   }
 
-  private static void requirePenalty(String name, double value) {
+  static void requirePenalty(String name, double value) {
     if (!(value >= 0 && value < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(name + " must be finite and at least 0, got " + value);
     }

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.lyapunov4j.TangentKernels;
 import org.lyapunov4j.TestGrams;
 import org.lyapunov4j.exponent.ExactExponent;
+import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.step.SgdStep;
@@ -42,6 +43,7 @@ class StabilityReportTest {
           new ExactExponent(exponent),
           new ExactExponent(gdExponent),
           sharpness,
+          FullBatchExponent.edgeRatio(sharpness, step),
           Optional.ofNullable(certificate),
           Optional.ofNullable(meanSquare),
           Optional.ofNullable(criticalLearningRate),

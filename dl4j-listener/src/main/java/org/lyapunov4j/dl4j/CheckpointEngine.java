@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.dl4j.gram.NtkFactors;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.dl4j.step.TrainingStep;
@@ -24,12 +25,14 @@ import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.stability.BatchSharpness;
+import org.lyapunov4j.stability.EdgeReport;
 import org.lyapunov4j.stability.Findings;
 import org.lyapunov4j.stability.LossFloor;
 import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
@@ -58,6 +61,12 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** Key of a random stream. */
   private static final long BATCH_SHARPNESS = 0x62617463;
+
+  private static final Level.Observed NEEDS_MATRIX =
+      new Level.Observed(
+          "normalised gradients and the decay of preconditioned parameters need the Gram matrix,"
+              + " for which the probe has too many rows",
+          "use fewer examples");
 
   private final Settings settings;
   private final Kernel kernel;
@@ -136,7 +145,7 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** A step at the level that the model leaves it. */
   TrainingStep at(TrainingStep step) {
-    return step.at(kernel.level(step.sgd().batchSize()));
+    return kernel.of(step).at(kernel.level(step.sgd().batchSize()));
   }
 
   /**
@@ -165,19 +174,21 @@ final class CheckpointEngine implements AutoCloseable {
     // the sum is finite only if every parameter is
     requireFinite(snapshot.parameters().sumNumber().doubleValue(), "parameters", snapshot);
     Optional<String> rates = normalise(snapshot);
+    TrainingStep asked = kernel.of(snapshot.step());
     Kernel.Result result =
         kernel.compute(
             snapshot.parameters(),
             snapshot.parameterWeights(),
             snapshot.fixedNorms(),
-            snapshot.step().sgd().batchSize());
-    if (result.matrix().isPresent()) {
-      requireFinite(result.matrix().get().loss(), "mean loss", snapshot);
+            asked.sgd().batchSize(),
+            asked.groups());
+    if (result.matrix().isPresent() || result.factors().isPresent()) {
+      requireFinite(result.loss(), "mean loss", snapshot);
     }
     settings.deadline().check();
     settings.stages().accept(Stage.ANALYSIS);
     long middle = System.nanoTime();
-    TrainingStep step = decaying(snapshot.step().at(result.level()), snapshot, result);
+    TrainingStep step = decaying(asked.at(result.level()), snapshot, result);
     step = rates.map(step::withRemark).orElse(step);
     if (result.matrix().isPresent()) {
       step = step.withSgd(kernel.of(step.sgd(), result.matrix().get().gram()));
@@ -193,10 +204,10 @@ final class CheckpointEngine implements AutoCloseable {
         snapshot.epoch(),
         snapshot.time(),
         snapshot.loss(),
-        matrix.map(Kernel.Matrix::loss).orElse(Double.NaN),
+        result.loss(),
         snapshot.tier(),
         step,
-        assumptions(matrix, found.findings(), found.smaller()),
+        assumptions(result, found.findings(), found.smaller()),
         found.findings(),
         found.findings() instanceof StabilityReport
             ? settings.edge().forecast(step.sgd())
@@ -207,7 +218,10 @@ final class CheckpointEngine implements AutoCloseable {
             .map(gram -> batchSharpness(gram, sgd, snapshot.iteration())),
         found.window(),
         found.finiteTime(),
-        matrix.map(gram -> bytes(gram.gram())).orElse(0L),
+        matrix
+            .map(gram -> bytes(gram.gram()))
+            .or(() -> result.factors().map(NtkFactors::bytes))
+            .orElse(0L),
         Duration.ofNanos(middle - start),
         Duration.ofNanos(end - middle));
   }
@@ -256,6 +270,10 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** The step with what l2 does along the critical direction, where it is preconditioned. */
   private TrainingStep decaying(TrainingStep step, Snapshot snapshot, Kernel.Result result) {
+    if (result.factors().isPresent()
+        && (snapshot.decays() != null || !snapshot.normalised().isEmpty())) {
+      return step.at(NEEDS_MATRIX);
+    }
     if (snapshot.decays() == null
         || result.matrix().isEmpty()
         || step.level() instanceof Level.Observed) {
@@ -276,26 +294,70 @@ final class CheckpointEngine implements AutoCloseable {
   }
 
   private Found found(Snapshot snapshot, TrainingStep step, Kernel.Result result) {
+    if (result.factors().isPresent() && !(step.level() instanceof Level.Observed)) {
+      StabilityReport report =
+          analyze(analyzers.get(snapshot.tier()), result.factors().get(), step.sgd());
+      return new Found(
+          step.level() instanceof Level.Approximate approximate && approximate.isGauge()
+              ? gauge(report, approximate.factor())
+              : report);
+    }
     if (step.level() instanceof Level.Observed || result.matrix().isEmpty()) {
       return new Found(observed(step, result));
     }
     Kernel.Matrix matrix = result.matrix().get();
     GramMatrix gram = matrix.gram();
-    StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
-    int iteration = snapshot.iteration();
     if (step.level() instanceof Level.Approximate approximate && approximate.isGauge()) {
-      double factor = approximate.factor();
-      return new Found(settings.edge().gauge(analyzer, gram, step.sgd(), iteration, factor));
+      return new Found(gauge(snapshot, step, matrix, approximate.factor()));
     }
-    StabilityReport report = settings.edge().analyze(analyzer, gram, step.sgd(), iteration);
+    StabilityReport report = report(snapshot, step, matrix);
     settings.deadline().check();
     return new Found(
         report,
-        smallerProbes(gram, snapshot.tier(), step.sgd()),
-        trajectory(snapshot, gram),
-        settings
-            .horizon()
-            .from(matrix.residuals(), gram, step.sgd(), snapshot.tier(), settings.deadline()));
+        smallerProbes(matrix, snapshot.tier(), step),
+        step.hasOneMemory() ? trajectory(snapshot, gram) : Optional.empty(),
+        step.hasOneMemory()
+            ? settings
+                .horizon()
+                .from(matrix.residuals(), gram, step.sgd(), snapshot.tier(), settings.deadline())
+            : Optional.empty());
+  }
+
+  private StabilityReport report(Snapshot snapshot, TrainingStep step, Kernel.Matrix matrix) {
+    StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
+    EdgeTracker edge = settings.edge();
+    int iteration = snapshot.iteration();
+    return matrix
+        .grouped()
+        .map(gram -> edge.analyze(analyzer, gram, grouped(step), iteration))
+        .orElseGet(() -> edge.analyze(analyzer, matrix.gram(), step.sgd(), iteration));
+  }
+
+  private EdgeReport gauge(
+      Snapshot snapshot, TrainingStep step, Kernel.Matrix matrix, double factor) {
+    StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
+    EdgeTracker edge = settings.edge();
+    int iteration = snapshot.iteration();
+    return matrix
+        .grouped()
+        .map(gram -> edge.gauge(analyzer, gram, grouped(step), iteration, factor))
+        .orElseGet(() -> edge.gauge(analyzer, matrix.gram(), step.sgd(), iteration, factor));
+  }
+
+  private static GroupedStep grouped(TrainingStep step) {
+    return step.groups().orElseThrow().of(step.sgd());
+  }
+
+  private static EdgeReport gauge(StabilityReport report, double factor) {
+    return new EdgeReport(
+        report.examples(),
+        report.outputs(),
+        report.step(),
+        report.sharpness(),
+        report.classicEdgeRatio(),
+        report.criticalLearningRate(),
+        factor,
+        report.remarks());
   }
 
   private ObservedReport observed(TrainingStep step, Kernel.Result result) {
@@ -320,7 +382,7 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** Only for plain SGD on a loss whose slope does not vanish at its minimum. */
   private OptionalDouble floor(TrainingStep step, Kernel.Result result) {
-    if (!step.updater().equals("Sgd") || !step.sgd().isPlain()) {
+    if (!step.updater().equals("Sgd") || !step.sgd().isPlain() || step.groups().isPresent()) {
       return OptionalDouble.empty();
     }
     Kernel.Matrix plain = result.matrix().get();
@@ -348,41 +410,47 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** What was assumed of the model, and what went wrong and was replaced. */
   private static List<String> assumptions(
-      Optional<Kernel.Matrix> result, Findings findings, List<StabilityReport> smaller) {
+      Kernel.Result result, Findings findings, List<StabilityReport> smaller) {
     Stream<String> remarks =
         Stream.concat(Stream.of(findings), smaller.stream())
             .flatMap(report -> report.remarks().stream());
-    return Stream.concat(result.stream().flatMap(gram -> gram.assumptions().stream()), remarks)
-        .distinct()
-        .toList();
+    return Stream.concat(result.assumptions().stream(), remarks).distinct().toList();
   }
 
-  private List<StabilityReport> smallerProbes(GramMatrix gram, Tier tier, SgdStep step) {
-    if (settings.comparison() == SizeComparison.NONE || gram.examples() < SMALLEST_COMPARED) {
+  private List<StabilityReport> smallerProbes(Kernel.Matrix matrix, Tier tier, TrainingStep step) {
+    if (settings.comparison() == SizeComparison.NONE
+        || matrix.gram().examples() < SMALLEST_COMPARED) {
       return List.of();
     }
     StabilityAnalyzer analyzer =
         settings.comparison() == SizeComparison.ECONOMY ? brief : analyzers.get(tier);
-    return List.of(part(analyzer, gram, step, 4), part(analyzer, gram, step, 2));
+    return List.of(part(analyzer, matrix, step, 4), part(analyzer, matrix, step, 2));
   }
 
-  private StabilityReport analyze(StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step) {
-    StabilityReport report = analyzer.analyze(gram, step);
+  private StabilityReport analyze(StabilityAnalyzer analyzer, NtkFactors factors, SgdStep step) {
+    StabilityReport report = analyzer.analyze(factors, step);
     settings.deadline().check();
     return report;
   }
 
   /** The report for every so manieth example, with the same step as far as it can be drawn. */
   private StabilityReport part(
-      StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int stride) {
-    int examples = gram.examples() / stride;
+      StabilityAnalyzer analyzer, Kernel.Matrix matrix, TrainingStep step, int stride) {
+    int examples = matrix.gram().examples() / stride;
     int[] chosen = IntStream.range(0, examples).map(i -> i * stride).toArray();
-    return analyze(
-        analyzer,
-        gram.subset(chosen),
-        step.batchSize() <= examples
-            ? step
-            : step.withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT));
+    SgdStep drawn =
+        step.sgd().batchSize() <= examples
+            ? step.sgd()
+            : step.sgd().withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT);
+    StabilityReport report =
+        matrix
+            .grouped()
+            .map(
+                gram ->
+                    analyzer.analyze(gram.subset(chosen), step.groups().orElseThrow().of(drawn)))
+            .orElseGet(() -> analyzer.analyze(matrix.gram().subset(chosen), drawn));
+    settings.deadline().check();
+    return report;
   }
 
   private RandomStream draws(int iteration) {

@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j;
 import java.util.Optional;
 import org.lyapunov4j.dl4j.record.EdgeState;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GroupedGram;
 import org.lyapunov4j.stability.EdgeForecast;
 import org.lyapunov4j.stability.EdgeReport;
 import org.lyapunov4j.stability.EdgeTrack;
@@ -11,6 +12,7 @@ import org.lyapunov4j.stability.EdgeTrend;
 import org.lyapunov4j.stability.Findings;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -40,10 +42,26 @@ final class EdgeTracker {
     return follow(analyzer.track(gram, step, track), step, iteration);
   }
 
+  /** The same of groups of parameters. */
+  StabilityReport analyze(
+      StabilityAnalyzer analyzer, GroupedGram gram, GroupedStep step, int iteration) {
+    return follow(analyzer.track(gram, step, track), step.common(), iteration);
+  }
+
   /** The same where the edge alone is wanted, right within a factor. */
   EdgeReport gauge(
       StabilityAnalyzer analyzer, GramMatrix gram, SgdStep step, int iteration, double factor) {
     return follow(analyzer.trackEdge(gram, step, track, factor), step, iteration);
+  }
+
+  /** The same of groups of parameters. */
+  EdgeReport gauge(
+      StabilityAnalyzer analyzer,
+      GroupedGram gram,
+      GroupedStep step,
+      int iteration,
+      double factor) {
+    return follow(analyzer.trackEdge(gram, step, track, factor), step.common(), iteration);
   }
 
   private <R extends Findings> R follow(

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j;
 
+import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.step.Level;
 
@@ -29,26 +31,31 @@ final class InferenceMode {
 
   private InferenceMode() {}
 
-  /** The level that is left of a step with mini-batches of a size. */
-  static Level level(NtkGram ntk, int batchSize) {
-    return noise(ntk).and(statistics(ntk, batchSize));
+  /**
+   * The level that is left of a step with mini-batches of a size.
+   *
+   * @param noise what was taken out, as {@link NtkGram#simplifications()}
+   * @param statistics as {@link NtkGram#statisticsPerExample()}
+   */
+  static Level level(List<String> noise, OptionalLong statistics, int batchSize) {
+    return noise(noise).and(statistics(statistics, batchSize));
   }
 
-  private static Level noise(NtkGram ntk) {
-    return ntk.simplifications().isEmpty()
+  private static Level noise(List<String> noise) {
+    return noise.isEmpty()
         ? Level.exact()
         : new Level.Approximate(
-            String.join(", ", ntk.simplifications()),
+            String.join(", ", noise),
             "with a tenth of units or weights dropped η_c was 0.8 to 1.3 times that of training,"
                 + " with half of them 0.4 to 3.7 times",
             NOISE);
   }
 
-  private static Level statistics(NtkGram ntk, int batchSize) {
-    if (ntk.statisticsPerExample().isEmpty()) {
+  private static Level statistics(OptionalLong perExample, int batchSize) {
+    if (perExample.isEmpty()) {
       return Level.exact();
     }
-    long values = batchSize * ntk.statisticsPerExample().getAsLong();
+    long values = batchSize * perExample.getAsLong();
     if (values < FEW) {
       return new Level.Observed(
           String.format(

@@ -2,6 +2,8 @@
 package org.lyapunov4j.dl4j;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import java.io.NotSerializableException;
+import java.io.Serializable;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -60,7 +62,9 @@ import org.slf4j.LoggerFactory;
  * <p>Source: D. Chemnitz, M. Engel, <i>Characterizing Dynamical Stability of Stochastic Gradient
  * Descent in Overparameterized Learning</i>, arXiv 2407.20209.
  */
-public final class LyapunovListener extends BaseTrainingListener implements AutoCloseable {
+@SuppressWarnings("serial") // it refuses to be serialised
+public final class LyapunovListener extends BaseTrainingListener
+    implements AutoCloseable, Serializable {
   /** Iterations between checkpoints unless told otherwise. */
   public static final int DEFAULT_FREQUENCY = 100;
 
@@ -831,5 +835,16 @@ public final class LyapunovListener extends BaseTrainingListener implements Auto
       }
       return value;
     }
+  }
+
+  /**
+   * Training on Spark would copy the listener to the workers, whose replicas train on parts of the
+   * data, and never call it on the driver.
+   */
+  private Object writeReplace() throws NotSerializableException {
+    throw new NotSerializableException(
+        "a LyapunovListener watches a network in its own JVM and must not be sent to others, got"
+            + " serialisation, as SparkDl4jMultiLayer.setListeners causes; call"
+            + " StabilityAnalysis.of(sparkNet.getNetwork(), probe) after each fit(rdd) instead");
   }
 }

@@ -2,6 +2,7 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.Locale;
+import java.util.Optional;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
@@ -42,7 +43,8 @@ record PreconditionedDecay(
                     snapshot.parameters(),
                     parameterWeights,
                     null, // none beside a preconditioner
-                    snapshot.step().sgd().batchSize())
+                    snapshot.step().sgd().batchSize(),
+                    Optional.empty())
                 .matrix()
                 .map(second -> energy(second.gram(), top.vector()) / top.value())
                 .orElse(0.0)

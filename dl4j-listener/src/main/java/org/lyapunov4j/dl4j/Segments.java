@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -12,6 +13,7 @@ import org.lyapunov4j.dl4j.gram.NtkGramResult;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.GroupedGram;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -119,7 +121,11 @@ record Segments(int count, int length) {
     GramMatrix all = result.gram();
     double[] residuals = result.fit().residuals();
     if (!isCut()) {
-      return new Kernel.Matrix(all, residuals, result.fit().loss(), result.assumptions());
+      Optional<GroupedGram> grouped =
+          result.groups().isEmpty()
+              ? Optional.empty()
+              : Optional.of(new GroupedGram(all, result.groups()));
+      return new Kernel.Matrix(all, grouped, residuals, result.fit().loss(), result.assumptions());
     }
     int series = all.examples() / count;
     int size = Math.min(batchSize, series);
@@ -140,6 +146,10 @@ record Segments(int count, int length) {
             .flatMapToDouble(i -> Arrays.stream(residuals, i * outputs, (i + 1) * outputs))
             .toArray();
     return new Kernel.Matrix(
-        all.subset(order), own, result.fit().loss() * count, result.assumptions());
+        all.subset(order),
+        Optional.empty(),
+        own,
+        result.fit().loss() * count,
+        result.assumptions());
   }
 }

@@ -92,9 +92,10 @@ final class TangentSteps {
     }
   }
 
-  /** Whether it is a linear step that does not project the parameters. */
+  /** Whether it is a linear step of one memory that does not project the parameters. */
   private boolean isLinear(Model model, TrainingStep step) {
-    return !(step.level() instanceof Level.Observed)
+    return step.hasOneMemory()
+        && !(step.level() instanceof Level.Observed)
         && !(step.level() instanceof Level.Approximate approximate && approximate.isGauge())
         && steps.reader().fixedNorms(model, step).isEmpty();
   }

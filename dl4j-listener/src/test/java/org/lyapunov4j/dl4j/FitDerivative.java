@@ -40,15 +40,15 @@ final class FitDerivative {
     state = view == null ? new double[0] : vector(view);
   }
 
-  /** ∂θ'/∂θ of one {@code fit} on each batch, from the same state of the updater. */
-  double[][] of(DataSet... batch) {
+  /** ∂θ'/∂θ of a {@code fit} on each batch in turn, from the same state of the updater. */
+  double[][] of(DataSet... batches) {
     int p = parameters.length;
     double[][] matrix = new double[p][p];
     for (int j = 0; j < p; j++) {
-      double[] up = step(j, h, batch);
-      double[] down = step(j, -h, batch);
-      double[] far = step(j, 2 * h, batch);
-      double[] back = step(j, -2 * h, batch);
+      double[] up = step(j, h, batches);
+      double[] down = step(j, -h, batches);
+      double[] far = step(j, 2 * h, batches);
+      double[] back = step(j, -2 * h, batches);
       for (int i = 0; i < p; i++) {
         matrix[i][j] = (8 * (up[i] - down[i]) - (far[i] - back[i])) / (12 * h);
       }

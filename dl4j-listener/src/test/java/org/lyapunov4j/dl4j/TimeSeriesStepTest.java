@@ -61,7 +61,7 @@ class TimeSeriesStepTest {
     assertThat(error).isLessThan(1e-12);
   }
 
-  /** Rᵀ(f − y), series by series, step by step; 0 where the mask is. */
+  /** Rᵀ(f − y), series by series, step by step; masked steps have none, zeros fill a series up. */
   private static double[] residual(
       MultiLayerNetwork network, DataSet data, LossFunction loss, int outputs) {
     INDArray difference = network.output(data.getFeatures()).sub(data.getLabels());
@@ -69,10 +69,10 @@ class TimeSeriesStepTest {
     double root = Math.sqrt(loss == LossFunction.L2 ? 2 : 2.0 / outputs);
     double[] residual = new double[SERIES * STEPS * outputs];
     for (int i = 0; i < SERIES; i++) {
+      int row = i * STEPS * outputs;
       for (int t = 0; t < STEPS; t++) {
-        for (int k = 0; k < outputs; k++) {
-          residual[(i * STEPS + t) * outputs + k] =
-              root * difference.getDouble(i, k, t) * (mask == null ? 1 : mask.getDouble(i, t));
+        for (int k = 0; k < outputs && (mask == null || mask.getDouble(i, t) == 1); k++) {
+          residual[row++] = root * difference.getDouble(i, k, t);
         }
       }
     }

@@ -45,7 +45,11 @@ class SnippetsTest {
 
   private static Map<String, String> compiled() throws IOException {
     Map<String, String> regions = new HashMap<>();
-    for (String folder : List.of("docs/src/test/java", "dl4j-listener/ui/src/test/java")) {
+    for (String folder :
+        List.of(
+            "docs/src/test/java",
+            "dl4j-listener/ui/src/test/java",
+            "dl4j-listener/spark/src/test/java")) {
       try (Stream<Path> sources = Files.walk(ROOT.resolve(folder))) {
         for (Path source : sources.filter(Files::isRegularFile).toList()) {
           Matcher matcher = REGION.matcher(Files.readString(source));

@@ -37,11 +37,11 @@ public final class CheckpointDocument {
     Object content();
 
     /**
-     * A number.
+     * A real number.
      *
      * @param value may be infinite, or NaN where it is undefined
      */
-    record Number(double value) implements Value {
+    record Real(double value) implements Value {
       @Override
       public Object content() {
         return value;
@@ -362,7 +362,7 @@ public final class CheckpointDocument {
   }
 
   private static double numeric(Entry entry) {
-    if (entry.value() instanceof Value.Number number) {
+    if (entry.value() instanceof Value.Real number) {
       return number.value();
     }
     if (entry.value() instanceof Value.LowerBound bound) {

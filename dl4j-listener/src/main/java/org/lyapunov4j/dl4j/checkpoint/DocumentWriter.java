@@ -378,7 +378,7 @@ final class DocumentWriter {
   }
 
   private void number(String key, double value) {
-    put(key, new Value.Number(value));
+    put(key, new Value.Real(value));
   }
 
   private void number(String key, OptionalDouble value) {

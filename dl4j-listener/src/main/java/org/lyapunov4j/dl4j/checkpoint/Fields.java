@@ -16,11 +16,10 @@ final class Fields {
 
   static final List<Field> MOMENT =
       List.of(
-          field(Value.Number.class, Section.FINDINGS, "order", "p", "", "Order of the moment"),
+          field(Value.Real.class, Section.FINDINGS, "order", "p", "", "Order of the moment"),
+          field(Value.Real.class, Section.FINDINGS, "value", "Λ(p)", NATS, "Moment exponent Λ(p)"),
           field(
-              Value.Number.class, Section.FINDINGS, "value", "Λ(p)", NATS, "Moment exponent Λ(p)"),
-          field(
-              Value.Number.class,
+              Value.Real.class,
               Section.FINDINGS,
               "standardError",
               "error",
@@ -75,7 +74,7 @@ final class Fields {
     }
 
     Rows number(String key, String label, String unit, String help) {
-      return add(Value.Number.class, key, label, unit, help);
+      return add(Value.Real.class, key, label, unit, help);
     }
 
     Rows number(String key, String label, String help) {

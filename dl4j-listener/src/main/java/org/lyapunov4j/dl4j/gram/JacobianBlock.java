@@ -42,6 +42,15 @@ sealed interface JacobianBlock {
   /** The block with all entries multiplied. */
   JacobianBlock times(double factor);
 
+  /** The block of some columns, the others 0 or left out, or null if there are none. */
+  default JacobianBlock only(boolean[] members) {
+    double[] roots = new double[members.length];
+    for (int p = 0; p < roots.length; p++) {
+      roots[p] = members[p] ? 1 : 0;
+    }
+    return scaled(roots);
+  }
+
   /** The block with column p multiplied by roots[p]; not all of them are equal. */
   JacobianBlock timesColumns(double[] roots);
 
@@ -169,6 +178,24 @@ sealed interface JacobianBlock {
     @Override
     public Outer times(double factor) {
       return new Outer(examples, positions, channelsFirst, inputs, deltas.mul(factor), bias);
+    }
+
+    /** The bias and all else, most often apart, need no copies of A. */
+    @Override
+    public JacobianBlock only(boolean[] members) {
+      int weights = inputWidth() * deltaWidth();
+      boolean bias = members.length > weights && members[weights];
+      for (int p = 0; p < members.length; p++) {
+        if (members[p] != (p < weights ? members[0] : bias)) {
+          return JacobianBlock.super.only(members);
+        }
+      }
+      if (!members[0]) {
+        return bias ? JacobianBlock.bias(this).times(Math.sqrt(this.bias)) : null;
+      }
+      return bias || members.length == weights
+          ? this
+          : new Outer(examples, positions, channelsFirst, inputs, deltas, 0);
     }
 
     /** Weights that depend on the input alone go into A, any others need the rows of J. */

@@ -32,6 +32,11 @@ import org.nd4j.linalg.factory.Nd4j;
  * layer with inputs A and back-propagated Δ adds (A Aᵀ) ∘ (Δ Δᵀ). Products are formed in the type
  * of the parameters, in float if they are half-precision numbers.
  *
+ * <p>Outputs that a mask of labels or features leaves out have no rows. K then is the largest
+ * number of outputs that an example has left: those come first, in their order, and examples with
+ * fewer end in rows of zeros. A recurrent network with one labelled step of T has a T-th of the
+ * rows, which step it is in each series notwithstanding.
+ *
  * <p>The result is checked: G x = J(Jᵀx) for a random x. If it is not, the products are formed
  * again in Java and an assumption of the result says so.
  *
@@ -97,7 +102,7 @@ public final class NtkGram implements AutoCloseable {
     secondProduct = builder.secondProduct;
   }
 
-  private static OptionalLong statistics(Replica replica, Probe probe) {
+  static OptionalLong statistics(Replica replica, Probe probe) {
     List<BatchNormRule> normalised = new ArrayList<>();
     for (Node node : replica.nodes()) {
       if (node.rule() instanceof BatchNormRule rule) {
@@ -157,7 +162,7 @@ public final class NtkGram implements AutoCloseable {
    * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
   public NtkGramResult compute(INDArray flatParameters, INDArray parameterWeights) {
-    return compute(flatParameters, parameterWeights, null);
+    return compute(flatParameters, parameterWeights, (INDArray) null);
   }
 
   /**
@@ -181,25 +186,49 @@ public final class NtkGram implements AutoCloseable {
    *     however its products are formed
    * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
-  @SuppressWarnings("try") // the isolation is only begun and closed
-  public synchronized NtkGramResult compute(
+  public NtkGramResult compute(
       INDArray flatParameters, INDArray parameterWeights, FixedNorms fixedNorms) {
+    return compute(
+        new GramVerifier.Place(flatParameters, parameterWeights, fixedNorms), null);
+  }
+
+  /**
+   * The same with the parts of groups of parameters, G_h = Σ_{p in h} μ_p (∂f/∂θ_p)(∂f/∂θ_p)ᵀ, by
+   * the same sweep. Memory: a matrix for each group beside the whole. Where the weights and the
+   * bias of a layer are in two groups, its products with the derivatives are formed once more,
+   * m²·q/2 beside m²·(p + q)/2 multiply-adds for p inputs and q outputs.
+   *
+   * @param flatParameters as for {@link #compute(INDArray)}
+   * @param parameterWeights as for {@link #compute(INDArray, INDArray)}; null for ones
+   * @param groups the number of the group of each parameter, 0, 1, …, in the same order; null for
+   *     no groups
+   * @return the Gram matrix and its parts, independent of this object
+   * @throws IllegalArgumentException as for {@link #compute(INDArray, INDArray)}
+   * @throws IllegalStateException as for {@link #compute(INDArray, INDArray)}
+   * @throws CancellationException if cancelled or interrupted; this object can be used again
+   */
+  public NtkGramResult compute(
+      INDArray flatParameters, INDArray parameterWeights, INDArray groups) {
+    return compute(new GramVerifier.Place(flatParameters, parameterWeights, null), groups);
+  }
+
+  @SuppressWarnings("try") // the isolation is only begun and closed
+  private synchronized NtkGramResult compute(GramVerifier.Place place, INDArray groups) {
     if (matrixFree) {
       throw new IllegalStateException(
           "built with matrixFree(); use operator(...) or build without");
     }
     try (Isolation isolation = Isolation.begin()) {
-      replica.setParameters(flatParameters);
+      replica.setParameters(place.parameters());
+      BlockGroups split = groups == null ? null : replica.groups(groups);
       Optional<NtkGramResult> result =
-          attempt(flatParameters, parameterWeights, fixedNorms, product, assumptions);
-      return result.isPresent()
-          ? result.get()
-          : secondAttempt(flatParameters, parameterWeights, fixedNorms);
+          attempt(place, split, product, assumptions);
+      return result.isPresent() ? result.get() : secondAttempt(place, split);
     }
   }
 
   private NtkGramResult secondAttempt(
-      INDArray flatParameters, INDArray parameterWeights, FixedNorms fixedNorms) {
+      GramVerifier.Place place, BlockGroups groups) {
     String fault =
         String.format(
             Locale.ROOT,
@@ -208,7 +237,7 @@ public final class NtkGram implements AutoCloseable {
     NativeLibrary.warn(fault);
     List<String> remarks = new ArrayList<>(assumptions);
     remarks.add(fault + "; Java took their place");
-    return attempt(flatParameters, parameterWeights, fixedNorms, secondProduct, remarks)
+    return attempt(place, groups, secondProduct, remarks)
         .orElseThrow(
             () ->
                 new IllegalStateException(
@@ -217,40 +246,50 @@ public final class NtkGram implements AutoCloseable {
 
   /** The result; empty if the matrix does not stand its check. */
   private Optional<NtkGramResult> attempt(
-      INDArray flatParameters,
-      INDArray parameterWeights,
-      FixedNorms fixedNorms,
+      GramVerifier.Place place,
+      BlockGroups groups,
       Tile.Product product,
       List<String> remarks) {
     GramAccumulator sum = accumulator(product);
+    List<GramAccumulator> ofGroups = new ArrayList<>();
+    for (int h = 0; groups != null && h < groups.count(); h++) {
+      ofGroups.add(accumulator(product));
+    }
     Map<String, GramAccumulator> parts = new LinkedHashMap<>();
     double[] residuals = new double[probe.examples() * outputs];
     double[] loss = {0};
     double[] dropped = {0};
     GramVerifier verifier = new GramVerifier(probe.examples(), outputs, spotChecks, spotCheck);
     ProductCheck check = new ProductCheck(probe.examples() * outputs, probe.dataType());
-    sweep(parameterWeights, false)
-        .projectedBy(fixedNorms == null ? Projection.NONE : Projection.of(replica, fixedNorms))
-        .run(
+    sweep(place.weights(), false)
+        .projectedBy(
+            place.norms() == null ? Projection.NONE : Projection.of(replica, place.norms()))
+        .runWeighted(
             (o, f) -> {
               requireFinite(f);
               loss[0] += derivatives.get(o).fit(f, firstColumn(o), outputs, residuals);
               dropped[0] = Math.max(dropped[0], derivatives.get(o).droppedShare(f));
               return verifier.remember(derivatives(o, f));
             },
-            (node, block) -> {
+            (node, block, parameters) -> {
               goOn();
               verifier.add(block, method);
               check.add(block);
-              Contraction.add(
-                  block,
-                  layers ? parts.computeIfAbsent(node.name(), name -> accumulator(product)) : sum,
-                  method);
+              if (groups != null) {
+                add(groups.split(block, parameters), ofGroups);
+              }
+              if (groups == null || layers) {
+                Contraction.add(
+                    block,
+                    layers ? parts.computeIfAbsent(node.name(), name -> accumulator(product)) : sum,
+                    method);
+              }
             });
-    parts.values().forEach(sum::add);
+    (groups == null ? parts.values() : ofGroups).forEach(sum::add);
     Optional<GramMatrix> formed = matrix(sum, check);
     if (formed.isEmpty() || !check.accepts(formed.get(), roundoff())) {
       parts.values().forEach(GramAccumulator::close);
+      ofGroups.forEach(GramAccumulator::close);
       return Optional.empty();
     }
     GramMatrix gram = formed.get();
@@ -258,14 +297,23 @@ public final class NtkGram implements AutoCloseable {
         new NtkGramResult(
             gram,
             fromInputToOutput(parts),
+            ofGroups.stream().map(this::gram).toList(),
             verifier.check(
                 gram,
-                new GramVerifier.Place(flatParameters, parameterWeights, fixedNorms),
+                place,
                 eigenvalues,
                 roundoff(),
                 remarks),
             new ProbeFit(loss[0] / probe.examples(), residuals),
             dropped[0]));
+  }
+
+  private void add(JacobianBlock[] split, List<GramAccumulator> sums) {
+    for (int h = 0; h < split.length; h++) {
+      if (split[h] != null) {
+        Contraction.add(split[h], sums.get(h), method);
+      }
+    }
   }
 
   /** Running statistics that nothing has been seen of let deep networks grow beyond all numbers. */

@@ -10,9 +10,12 @@ import org.lyapunov4j.gram.GramMatrix;
 /**
  * A Gram matrix with what is known about it.
  *
- * @param gram m × m, m = N·K, in example-major order: row i·K + k is output k of example i
+ * @param gram m × m, m = N·K, in example-major order: row i·K + k is output k of example i, where
+ *     masks leave outputs out the k-th that is left
  * @param layers the part of each layer or vertex with trained parameters by its name, from the
  *     input to the output; they add up to the Gram matrix. Empty unless asked for
+ * @param groups the part of each group of parameters, in the order of their numbers; they add up to
+ *     the Gram matrix. Empty unless groups were given
  * @param check what was measured and what was assumed
  * @param fit loss and residuals at the same parameters
  * @param droppedCurvature the most negative eigenvalue of the loss curvature that was replaced by
@@ -21,12 +24,14 @@ import org.lyapunov4j.gram.GramMatrix;
 public record NtkGramResult(
     GramMatrix gram,
     Map<String, GramMatrix> layers,
+    List<GramMatrix> groups,
     GramCheck check,
     ProbeFit fit,
     double droppedCurvature) {
   /** {@inheritDoc} */
   public NtkGramResult {
     layers = Collections.unmodifiableMap(new LinkedHashMap<>(layers));
+    groups = List.copyOf(groups);
   }
 
   /**

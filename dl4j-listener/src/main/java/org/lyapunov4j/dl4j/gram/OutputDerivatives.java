@@ -3,20 +3,25 @@ package org.lyapunov4j.dl4j.gram;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.lossfunctions.impl.LossSparseMCXENT;
 
 /**
- * Where the backward sweep starts. An output with T positions and K values at each has T·K columns
- * for every example, column t·K + k after those of the outputs before it; column (t, k) of example
- * i starts with R_it e_k, or with e_k for the plain kernel, and with 0 where a mask says so.
+ * Where the backward sweep starts. An output with T positions and K values at each has T·K values
+ * for every example, in the order t·K + k. A value that a mask leaves out has no column. The others
+ * have one each, in that order, after those of the outputs before it: the column of value (t, k) of
+ * example i starts with R_it e_k, or with e_k for the plain kernel. All examples have as many
+ * columns as the one with the most; what an example has too many start with 0.
  */
 final class OutputDerivatives {
   private final Output output;
   private final double[][] labels;
   private final double[][] mask;
+  private final int[][] counted;
+  private final int columns;
   private final int positions;
   private final int width;
   private double[] seen;
@@ -50,6 +55,22 @@ final class OutputDerivatives {
     this.labels = sparse ? oneHot(rows, outputs) : rows.toDoubleMatrix();
     positions = this.labels.length / examples;
     mask = maskRows(output);
+    counted = counted(examples);
+    // a matrix needs a row, if only one of zeros
+    columns = Math.max(1, Arrays.stream(counted).mapToInt(values -> values.length).max().orElse(1));
+  }
+
+  /** For each example its values t·K + k that no mask leaves out, ascending. */
+  private int[][] counted(int examples) {
+    int[][] values = new int[examples][];
+    for (int i = 0; i < examples; i++) {
+      int first = i * positions;
+      values[i] =
+          IntStream.range(0, positions * width)
+              .filter(value -> mask[first + value / width][value % width] != 0)
+              .toArray();
+    }
+    return values;
   }
 
   /**
@@ -124,7 +145,7 @@ final class OutputDerivatives {
 
   /** The number of columns of each example. */
   int columns() {
-    return positions * width;
+    return columns;
   }
 
   /**
@@ -139,12 +160,18 @@ final class OutputDerivatives {
     Curvature.Rows loss = at(f);
     int rows = labels.length;
     double[] derivatives = new double[Math.multiplyExact(total * rows, width)];
-    for (int r = 0; r < rows; r++) {
-      double[][] factor = factor(loss, r, weighting);
-      int firstColumn = from + r % positions * width;
-      for (int k = 0; k < width; k++) {
+    for (int i = 0; i < counted.length; i++) {
+      double[][] factor = null;
+      int of = -1;
+      for (int c = 0; c < counted[i].length; c++) {
+        int r = i * positions + counted[i][c] / width;
+        int k = counted[i][c] % width;
+        if (r != of) {
+          factor = factor(loss, r, weighting);
+          of = r;
+        }
         for (int l = 0; l < width; l++) {
-          derivatives[((firstColumn + k) * rows + r) * width + l] = factor[l][k] * mask[r][l];
+          derivatives[((from + c) * rows + r) * width + l] = factor[l][k] * mask[r][l];
         }
       }
     }
@@ -166,15 +193,18 @@ final class OutputDerivatives {
     double[] e = new double[width];
     double[] losses = new double[width];
     double sum = 0;
-    for (int r = 0; r < labels.length; r++) {
-      Arrays.fill(losses, 0);
-      loss.residual(r, e, losses);
-      int first = r / positions * total + from + r % positions * width;
-      for (int k = 0; k < width; k++) {
-        if (mask[r][k] != 0) {
-          residuals[first + k] = e[k];
-          sum += losses[k];
+    for (int i = 0; i < counted.length; i++) {
+      int of = -1;
+      for (int c = 0; c < counted[i].length; c++) {
+        int r = i * positions + counted[i][c] / width;
+        int k = counted[i][c] % width;
+        if (r != of) {
+          Arrays.fill(losses, 0);
+          loss.residual(r, e, losses);
+          of = r;
         }
+        residuals[i * total + from + c] = e[k];
+        sum += losses[k];
       }
     }
     return sum;

@@ -33,7 +33,7 @@ public final class ProbeFit {
   /**
    * The residuals e.
    *
-   * @return a new array of length m, example-major; 0 where masked
+   * @return a new array of length m, example-major as the rows of G
    */
   public double[] residuals() {
     return residuals.clone();

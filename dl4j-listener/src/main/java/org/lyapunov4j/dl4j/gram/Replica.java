@@ -242,6 +242,14 @@ final class Replica implements AutoCloseable {
         parameters, flat.castTo(parameters.dataType()).dup('c').reshape(flat.length()));
   }
 
+  /** The groups of blocks, from the number of the group of each flat parameter. */
+  BlockGroups groups(INDArray numbers) {
+    requireLength("group", numbers);
+    INDArray flat = numbers.castTo(parameters.dataType()).dup('c').reshape(numbers.length());
+    return new BlockGroups(
+        ParameterWeights.of(parameters, flat), numbers.maxNumber().intValue() + 1);
+  }
+
   /** Views of a flat double array, in the order of the parameters, as parameters are seen. */
   ParameterWeights viewsOf(INDArray flat) {
     requireLength("parameter", flat);

@@ -21,6 +21,11 @@ final class StackedColumns {
     return stacked.get(NDArrayIndex.interval(k * rows, (k + 1) * rows));
   }
 
+  /** A view of blocks from … to − 1 of the given number of rows. */
+  static INDArray get(INDArray stacked, long rows, long from, long to) {
+    return stacked.get(NDArrayIndex.interval(from * rows, to * rows));
+  }
+
   /** A copy of some blocks of rows. */
   static INDArray select(INDArray stacked, long rows, int[] which) {
     INDArray[] blocks = new INDArray[which.length];

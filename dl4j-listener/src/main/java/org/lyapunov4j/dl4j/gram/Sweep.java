@@ -70,17 +70,22 @@ final class Sweep {
    * blocks come from the top down.
    */
   void run(Start start, BiConsumer<Node, JacobianBlock> blocks) {
+    runWeighted(start, (node, block, parameters) -> blocks.accept(node, block));
+  }
+
+  /** The same with the parameters of each block. */
+  void runWeighted(Start start, Blocks blocks) {
     run(
         start,
         (node, block, parameters) -> {
           JacobianBlock weighted = parameterWeights.apply(block, parameters);
           if (weighted != null) {
-            blocks.accept(node, projection.apply(weighted, parameters));
+            blocks.accept(node, projection.apply(weighted, parameters), parameters);
           }
         });
   }
 
-  /** Receives blocks as the rules hand them over, without the parameterWeights. */
+  /** Receives blocks with the parameters of their columns. */
   interface Blocks {
     void accept(Node node, JacobianBlock block, INDArray[] parameters);
   }

@@ -157,14 +157,14 @@ public final class TensorBoardSink implements CheckpointSink {
     }
 
     private void key(int field, int type) {
-      unsigned((long) field << 3 | type);
+      unsigned((field << 3) | type);
     }
 
     /** Seven bits a byte, the lowest first; the eighth says that more follow. */
     private void unsigned(long value) {
       long rest = value;
       for (; rest >>> 7 != 0; rest >>>= 7) {
-        bytes.write((int) (rest & 0x7f | 0x80));
+        bytes.write((int) (rest & 0x7f) | 0x80);
       }
       bytes.write((int) rest);
     }

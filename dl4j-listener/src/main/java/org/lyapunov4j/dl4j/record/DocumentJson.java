@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.record;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -16,6 +13,9 @@ import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Field;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Section;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Value;
 import org.lyapunov4j.exponent.Sign;
+import org.nd4j.shade.jackson.databind.JsonNode;
+import org.nd4j.shade.jackson.databind.node.JsonNodeFactory;
+import org.nd4j.shade.jackson.databind.node.ObjectNode;
 
 /**
  * Documents as JSON objects and back: keys are paths in the object. What was found at a checkpoint
@@ -91,6 +91,11 @@ final class DocumentJson {
     return document;
   }
 
+  /** Reads a document, with or without a checkpoint around it. */
+  static CheckpointDocument document(JsonNode json) {
+    return isCheckpoint(json) ? read(json) : read(CheckpointDocument.fields(), json, json);
+  }
+
   private static void require(CheckpointDocument document, List<String> keys) {
     for (String key : keys) {
       if (!document.has(key)) {
@@ -103,11 +108,9 @@ final class DocumentJson {
     JsonNode present = ofSchemaTwo(findings);
     List<Entry> entries = new ArrayList<>();
     for (Field field : fields) {
-      JsonNode node = field.section() == Section.FINDINGS ? present : root;
-      for (String name : field.key().split("\\.")) {
-        node = node.path(name);
-      }
-      boolean undefined = node.isNull() && field.type() != Value.Number.class;
+      JsonNode object = field.section() == Section.FINDINGS ? present : root;
+      JsonNode node = object.at("/" + field.key().replace('.', '/'));
+      boolean undefined = node.isNull() && field.type() != Value.Real.class;
       if (!node.isMissingNode() && !undefined) {
         entries.add(new Entry(field, value(field, node)));
       }
@@ -117,8 +120,8 @@ final class DocumentJson {
 
   private static Value value(Field field, JsonNode node) {
     Class<? extends Value> type = field.type();
-    if (type == Value.Number.class) {
-      return new Value.Number(number(field, node));
+    if (type == Value.Real.class) {
+      return new Value.Real(number(field, node));
     }
     if (type == Value.LowerBound.class) {
       return new Value.LowerBound(number(field, node));

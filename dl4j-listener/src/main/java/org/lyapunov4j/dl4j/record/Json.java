@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.record;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonWriteFeature;
-import com.fasterxml.jackson.databind.DeserializationContext;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.SerializerProvider;
-import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.module.SimpleModule;
-import com.fasterxml.jackson.databind.ser.std.StdSerializer;
-import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import java.io.IOException;
 import java.time.Instant;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
+import org.nd4j.shade.jackson.annotation.JsonInclude;
+import org.nd4j.shade.jackson.core.JsonGenerator;
+import org.nd4j.shade.jackson.core.JsonParser;
+import org.nd4j.shade.jackson.core.JsonProcessingException;
+import org.nd4j.shade.jackson.core.json.JsonWriteFeature;
+import org.nd4j.shade.jackson.databind.DeserializationContext;
+import org.nd4j.shade.jackson.databind.DeserializationFeature;
+import org.nd4j.shade.jackson.databind.JsonNode;
+import org.nd4j.shade.jackson.databind.SerializerProvider;
+import org.nd4j.shade.jackson.databind.deser.std.StdDeserializer;
+import org.nd4j.shade.jackson.databind.json.JsonMapper;
+import org.nd4j.shade.jackson.databind.module.SimpleModule;
+import org.nd4j.shade.jackson.databind.ser.std.StdSerializer;
+import org.nd4j.shade.jackson.databind.ser.std.ToStringSerializer;
 
 /**
  * How records become JSON: fields that do not apply are left out, infinities are the strings {@code
@@ -64,9 +64,19 @@ public final class Json {
     return write(record, true);
   }
 
-  /** Reads what {@link #line} wrote; fields that are not known are ignored. */
-  static <T> T read(byte[] utf8, Class<T> type) throws IOException {
-    return MAPPER.readValue(utf8, type);
+  /**
+   * Reads what {@link #line} wrote; fields that are not known are ignored.
+   *
+   * @param <T> the type
+   * @param utf8 a JSON object
+   * @param type a record, or {@link CheckpointDocument} for a line or a document of one
+   * @return the same, its numbers to the last bit
+   * @throws IOException if it is no such object
+   */
+  public static <T> T read(byte[] utf8, Class<T> type) throws IOException {
+    return type == CheckpointDocument.class
+        ? type.cast(DocumentJson.document(MAPPER.readTree(utf8)))
+        : MAPPER.readValue(utf8, type);
   }
 
   /** Reads a line of a record; fields that are not known are ignored. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.record;
 
-import com.fasterxml.jackson.annotation.JsonSubTypes;
-import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import org.nd4j.shade.jackson.annotation.JsonSubTypes;
+import org.nd4j.shade.jackson.annotation.JsonTypeInfo;
 
 /** A line of a run's record; the field {@code type} tells which. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")

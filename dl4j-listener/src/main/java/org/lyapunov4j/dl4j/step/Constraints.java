@@ -49,6 +49,10 @@ final class Constraints {
       return largest * (1 - ROUNDING) - 2 * constraint.getEpsilon();
     }
 
+    boolean isReached() {
+      return norms().maxNumber().doubleValue() >= reached();
+    }
+
     UnsupportedTrainingException refusal(String reason, String remedy) {
       return refuse(constraint, layer, reason, remedy);
     }
@@ -99,7 +103,7 @@ final class Constraints {
    */
   void requireProjectable(List<ParameterRule> rules) {
     for (Constrained constrained : all) {
-      if (constrained.norms().maxNumber().doubleValue() >= constrained.reached()) {
+      if (constrained.isReached()) {
         for (ParameterRule rule : rules) {
           if (rule.updater().isAdaptive()) {
             throw constrained.refusal(
@@ -114,6 +118,18 @@ final class Constraints {
                 "train without l1, l2 and weight decay there, or without constraints");
           }
         }
+      }
+    }
+  }
+
+  /** Refuses largest norms that are reached where something else is not told apart with them. */
+  void requireNoneReached(String where) {
+    for (Constrained constrained : all) {
+      if (constrained.isReached()) {
+        throw constrained.refusal(
+            "it is reached where " + where + ", and both are not taken together here",
+            "give all trainable parameters one decay and one momentum, or train without"
+                + " constraints");
       }
     }
   }

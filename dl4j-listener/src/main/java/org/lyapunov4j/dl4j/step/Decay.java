@@ -19,17 +19,11 @@ import java.util.function.ToDoubleFunction;
  */
 record Decay(
     double l2, double weightDecay, List<ParameterRule> spared, ParameterRule preconditioned) {
-  /**
-   * The decay of the parameters that move.
-   *
-   * @throws UnsupportedTrainingException if weights decay at rates that differ, but for l2 inside a
-   *     gradient that is preconditioned
-   */
+  /** The decay of the parameters that move, the fastest where it differs. */
   static Decay of(List<ParameterRule> rules, ParameterRule reference) {
     List<ParameterRule> moving = rules.stream().filter(rule -> rule.moves(reference)).toList();
     ParameterRule preconditioned =
         moving.stream().filter(Decay::isPreconditioned).findFirst().orElse(null);
-    requireCommon(moving, reference, preconditioned == null);
     if (preconditioned != null) {
       double decay = largest(moving, rule -> rule.weightDecay(reference));
       return new Decay(0, decay, List.of(), preconditioned);
@@ -54,11 +48,18 @@ record Decay(
     return rule.updater().isAdaptive() && rule.l2() != 0;
   }
 
-  /** Weights decay alike or not at all. */
-  private static void requireCommon(
-      List<ParameterRule> rules, ParameterRule reference, boolean l2Too) {
+  /**
+   * Weights decay alike or not at all.
+   *
+   * @throws UnsupportedTrainingException if weights decay at rates that differ, but for l2 inside a
+   *     gradient that is preconditioned
+   */
+  void requireCommon(List<ParameterRule> rules, ParameterRule reference) {
+    boolean l2Too = preconditioned == null;
     List<ParameterRule> weights =
-        rules.stream().filter(rule -> !rule.bias() && rule.decays()).toList();
+        rules.stream()
+            .filter(rule -> rule.moves(reference) && !rule.bias() && rule.decays())
+            .toList();
     for (ParameterRule rule : weights) {
       ParameterRule first = weights.get(0);
       if (l2Too) {
@@ -99,7 +100,7 @@ record Decay(
   }
 
   /** What a reader of the exponent must know. */
-  Optional<String> remark() {
+  Optional<String> remark(boolean grouped) {
     if (!isInPart()) {
       return Optional.empty();
     }
@@ -111,6 +112,7 @@ record Decay(
         spared.stream().noneMatch(ParameterRule::decays)
             ? " do not decay"
             : " do not decay as the others do";
-    return Optional.of(who + how + ": below the edge λ and μ are bounds");
+    String consequence = grouped ? "; that is in λ and μ" : ": below the edge λ and μ are bounds";
+    return Optional.of(who + how + consequence);
   }
 }

@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j.step;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -14,6 +15,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
@@ -99,18 +101,71 @@ public final class StepReader {
     remarkOnUpdaters(rules, remarks);
     remarkOnRates(rules, reference, remarks);
     Decay decay = Decay.of(rules, reference);
-    decay.remark().ifPresent(remarks::add);
     SgdStep sgd = step(reference, decay, model.conf().isMiniBatch(), batchSize, remarks);
+    double factor = model.conf().isMiniBatch() ? 1 : batchSize;
+    Optional<ParameterGroups> groups =
+        ParameterGroups.of(
+            rules,
+            reference,
+            model.params().offset(),
+            factor,
+            withoutGroups(rules, reference, decay));
+    if (groups.isEmpty()) {
+      requireOneMemory(rules, reference);
+      decay.requireCommon(rules, reference);
+    }
+    remarkOnMemories(rules, remarks);
+    decay.remark(groups.isPresent()).ifPresent(remarks::add);
     requireNormalisedIfPreconditioned(model, rules);
+    Constraints constraints = Constraints.of(parts(model));
+    if (groups.isPresent()) {
+      constraints.requireNoneReached("parameters have decays or memories of their own");
+    }
     Level level =
         preconditioning(rules)
             .and(normalisation(model))
             .and(kinks(rules))
             .and(centres(model))
-            .and(Constraints.of(parts(model)).level())
-            .and(decay.level(reference.updater().learningRate()));
+            .and(constraints.level())
+            .and(
+                groups.isPresent()
+                    ? Level.exact()
+                    : decay.level(reference.updater().learningRate()));
     return new TrainingStep(
-        reference.updaterName(), sgd, level, warmUp(rules, iteration), List.copyOf(remarks));
+        reference.updaterName(),
+        sgd,
+        level,
+        warmUp(rules, iteration),
+        List.copyOf(remarks),
+        groups);
+  }
+
+  /** What is left where groups of parameters are not told apart. */
+  private static Level withoutGroups(
+      List<ParameterRule> rules, ParameterRule reference, Decay decay) {
+    try {
+      requireOneMemory(rules, reference);
+      decay.requireCommon(rules, reference);
+      return decay.level(reference.updater().learningRate());
+    } catch (UnsupportedTrainingException refusal) {
+      return refusal.level();
+    }
+  }
+
+  private static void remarkOnMemories(List<ParameterRule> rules, Set<String> remarks) {
+    Map<String, List<String>> owners = new LinkedHashMap<>();
+    for (ParameterRule rule : rules) {
+      owners
+          .computeIfAbsent(rule.updater().momentum().toString(), key -> new ArrayList<>())
+          .add(rule.name());
+    }
+    if (owners.size() > 1) {
+      remarks.add(
+          "parameters keep memories of their own: "
+              + owners.entrySet().stream()
+                  .map(entry -> entry.getKey() + " for " + join(entry.getValue()))
+                  .collect(Collectors.joining(", ")));
+    }
   }
 
   private static Optional<String> warmUp(List<ParameterRule> rules, int iteration) {
@@ -537,20 +592,21 @@ public final class StepReader {
     }
   }
 
-  /** The rule whose learning rate is η; all have its memory. */
+  /** The rule whose learning rate is η. */
   private static ParameterRule reference(List<ParameterRule> rules) {
     List<ParameterRule> moving =
         rules.stream().filter(rule -> rule.updater().learningRate() > 0).toList();
-    ParameterRule reference =
-        moving.stream()
-            .filter(rule -> !rule.bias())
-            .findFirst()
-            .orElse((moving.isEmpty() ? rules : moving).get(0));
+    return moving.stream()
+        .filter(rule -> !rule.bias())
+        .findFirst()
+        .orElse((moving.isEmpty() ? rules : moving).get(0));
+  }
+
+  private static void requireOneMemory(List<ParameterRule> rules, ParameterRule reference) {
     for (ParameterRule rule : rules) {
       requireSame(
           "momentum", reference, reference.updater().momentum(), rule, rule.updater().momentum());
     }
-    return reference;
   }
 
   private static void remarkOnUpdaters(List<ParameterRule> rules, Set<String> remarks) {

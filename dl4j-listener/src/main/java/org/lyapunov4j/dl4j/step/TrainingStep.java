@@ -22,9 +22,16 @@ import org.lyapunov4j.step.SgdStep;
  *     few gradients yet
  * @param remarks what a reader of the exponent must know about how the step was read, one sentence
  *     each; often empty
+ * @param groups the groups of parameters with memory or decay of their own; {@code sgd} then has
+ *     the memory of one of them and the fastest decay. Empty if all move alike, or are taken to
  */
 public record TrainingStep(
-    String updater, SgdStep sgd, Level level, Optional<String> warmUp, List<String> remarks) {
+    String updater,
+    SgdStep sgd,
+    Level level,
+    Optional<String> warmUp,
+    List<String> remarks,
+    Optional<ParameterGroups> groups) {
   /** {@inheritDoc} */
   public TrainingStep {
     Objects.requireNonNull(updater, "updater");
@@ -32,6 +39,21 @@ public record TrainingStep(
     Objects.requireNonNull(level, "level");
     Objects.requireNonNull(warmUp, "warmUp");
     remarks = List.copyOf(remarks);
+    Objects.requireNonNull(groups, "groups");
+  }
+
+  /**
+   * A step that moves all parameters alike.
+   *
+   * @param updater the class of the updater
+   * @param sgd the step
+   * @param level of its linearisation
+   * @param warmUp why it says nothing of the later ones
+   * @param remarks one sentence each
+   */
+  public TrainingStep(
+      String updater, SgdStep sgd, Level level, Optional<String> warmUp, List<String> remarks) {
+    this(updater, sgd, level, warmUp, remarks, Optional.empty());
   }
 
   /**
@@ -65,7 +87,7 @@ public record TrainingStep(
   public TrainingStep withRemark(String remark) {
     List<String> more = new ArrayList<>(remarks);
     more.add(remark);
-    return new TrainingStep(updater, sgd, level, warmUp, more);
+    return new TrainingStep(updater, sgd, level, warmUp, more, groups);
   }
 
   /**
@@ -75,7 +97,7 @@ public record TrainingStep(
    * @return the step at the lower of the two
    */
   public TrainingStep at(Level other) {
-    return new TrainingStep(updater, sgd, level.and(other), warmUp, remarks);
+    return new TrainingStep(updater, sgd, level.and(other), warmUp, remarks, groups);
   }
 
   /**
@@ -85,7 +107,27 @@ public record TrainingStep(
    * @return the changed step
    */
   public TrainingStep withSgd(SgdStep changed) {
-    return new TrainingStep(updater, changed, level, warmUp, remarks);
+    return new TrainingStep(updater, changed, level, warmUp, remarks, groups);
+  }
+
+  /**
+   * The same step where groups of parameters are not told apart.
+   *
+   * @return a step at the level that is left
+   */
+  public TrainingStep withoutGroups() {
+    return groups
+        .map(known -> new TrainingStep(updater, sgd, level.and(known.without()), warmUp, remarks))
+        .orElse(this);
+  }
+
+  /**
+   * Whether one memory stands for all parameters.
+   *
+   * @return false if groups of parameters have memories that differ
+   */
+  public boolean hasOneMemory() {
+    return groups.isEmpty() || groups.get().hasOneMemory();
   }
 
   /**

@@ -69,6 +69,7 @@ class CheckpointDocumentTest {
           at("StabilityReport.examples", "examples"),
           at("StabilityReport.outputs", "outputs"),
           at("StabilityReport.sharpness", "sharpness"),
+          at("StabilityReport.classicEdgeRatio", "classicEdgeRatio"),
           at("StabilityReport.criticalBatchSize", "criticalBatchSize"),
           at("StabilityReport.remarks", "remarks"),
           at("EdgeReport.examples", "examples"),
@@ -165,6 +166,7 @@ class CheckpointDocumentTest {
           "CriticalLearningRate.evaluations", "the path of a search; its end is the interval",
           "Window.growth", "is exponent times steps",
           "Window.cumulativeGrowth", "is cumulativeExponent times cumulativeSteps",
+          "TrainingStep.groups", "who does not decay, and whose memory differs, is in the remarks",
           "SgdStep.sampling", "its short name, checked by itself",
           "SgdStep.momentum", "its sentence, checked by itself",
           "Approximate.factor", "of gauges alone, checked by itself",
@@ -261,7 +263,7 @@ class CheckpointDocumentTest {
         assertThat(document.number(keys.get(1))).as(name).isEqualTo(estimate.standardError());
       } else if (KEYS.containsKey(name)) {
         String key = KEYS.get(name).replace("*", context);
-        if (isSaid(name, value, document, checkpoint)) {
+        if (isSaid(name, value, checkpoint)) {
           compared.merge(name, 1, Integer::sum);
           assertThat(said(document, key)).as(name + " of " + checkpoint).isEqualTo(plain(value));
         }
@@ -274,8 +276,7 @@ class CheckpointDocumentTest {
   }
 
   /** Zero and empty say nothing, and a step that is only observed has no rate and no decay. */
-  private static boolean isSaid(
-      String name, Object value, CheckpointDocument document, Checkpoint checkpoint) {
+  private static boolean isSaid(String name, Object value, Checkpoint checkpoint) {
     boolean decays = checkpoint.step().sgd().l2() + checkpoint.step().sgd().weightDecay() > 0;
     boolean empty = value instanceof List<?> list && list.isEmpty();
     boolean warming = name.startsWith("Verdict.") && checkpoint.step().warmUp().isPresent();
@@ -333,7 +334,7 @@ class CheckpointDocumentTest {
     try {
       return value.getClass().getRecordComponents()[0].getAccessor().invoke(value);
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError(e);
+      throw new LinkageError("a record without accessors", e);
     }
   }
 
@@ -431,7 +432,7 @@ class CheckpointDocumentTest {
         .isThrownBy(() -> document.number("verdict"))
         .withMessageContaining("a number must be asked for under the key of one");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new Entry(CheckpointDocument.fields().get(0), new Value.Number(1)))
+        .isThrownBy(() -> new Entry(CheckpointDocument.fields().get(0), new Value.Real(1)))
         .withMessageContaining("run must be a Text");
     List<Entry> twice = Arrays.asList(document.entries().get(0), document.entries().get(0));
     assertThatIllegalArgumentException()

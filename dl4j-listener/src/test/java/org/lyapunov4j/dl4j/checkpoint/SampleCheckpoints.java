@@ -148,6 +148,7 @@ public final class SampleCheckpoints {
         found.exponent(),
         found.gdExponent(),
         found.sharpness(),
+        found.classicEdgeRatio(),
         found.certificate(),
         found.meanSquare(),
         found.criticalLearningRate(),

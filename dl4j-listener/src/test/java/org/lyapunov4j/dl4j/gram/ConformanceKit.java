@@ -4,16 +4,22 @@ package org.lyapunov4j.dl4j.gram;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.DoubleStream;
 import org.deeplearning4j.nn.api.Model;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.exponent.TangentGram;
+import org.lyapunov4j.exponent.TangentOperator;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
@@ -90,10 +96,38 @@ abstract class ConformanceKit {
         example.name(),
         name -> {
           Model model = example.model().apply(DataType.DOUBLE);
-          return example.differences()
-              ? NaiveJacobian.byFiniteDifferences(model, example.data(), 1e-3)
-              : NaiveJacobian.of(model, example.data(), false);
+          double[][] all =
+              example.differences()
+                  ? NaiveJacobian.byFiniteDifferences(model, example.data(), 1e-3)
+                  : NaiveJacobian.of(model, example.data(), false);
+          return counted(all, examples(example));
         });
+  }
+
+  private static int examples(Case example) {
+    return (int) example.data().getFeatures(0).size(0);
+  }
+
+  /**
+   * The rows that masks leave, which are those that are not 0, first in each example; examples with
+   * fewer than others end in rows of zeros.
+   */
+  private static double[][] counted(double[][] jacobian, int examples) {
+    int outputs = jacobian.length / examples;
+    double[][][] left = new double[examples][][];
+    int most = 0;
+    for (int i = 0; i < examples; i++) {
+      left[i] =
+          Arrays.stream(jacobian, i * outputs, (i + 1) * outputs)
+              .filter(row -> Arrays.stream(row).anyMatch(entry -> entry != 0))
+              .toArray(double[][]::new);
+      most = Math.max(most, left[i].length);
+    }
+    double[][] rows = new double[examples * most][jacobian[0].length];
+    for (int i = 0; i < examples; i++) {
+      System.arraycopy(left[i], 0, rows, i * most, left[i].length);
+    }
+    return rows;
   }
 
   /** Random weights, one in seven of them 0. */
@@ -115,6 +149,47 @@ abstract class ConformanceKit {
       weight = weight > 2 ? 0 : weight + 0.75;
     }
     return weights;
+  }
+
+  /** Every other array in one group, as weights and biases; or any parameter in any of three. */
+  private static List<INDArray> groupings(Model model) {
+    INDArray byArray = Nd4j.zeros(DataType.DOUBLE, model.params().length());
+    int number = 0;
+    for (INDArray array : model.paramTable().values()) {
+      long from = array.offset() - model.params().offset();
+      byArray.get(NDArrayIndex.interval(from, from + array.length())).assign(number++ % 2);
+    }
+    double[] any = new double[(int) model.params().length()];
+    for (int p = 0; p < any.length; p++) {
+      any[p] = p * 7919 % 13 % 3;
+    }
+    return List.of(byArray, Nd4j.createFromArray(any));
+  }
+
+  /** In one sweep, with and without weights of the parameters. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void theGroupsOfParametersAddUp(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    double[][] jacobian = jacobian(example);
+    INDArray random = randomMetric(model.params().length());
+    try (NtkGram gram =
+        NtkGram.builder(model).probe(example.data()).weighting(Weighting.PLAIN).build()) {
+      for (INDArray groups : groupings(model)) {
+        for (INDArray weights : new INDArray[] {null, random}) {
+          NtkGramResult result = gram.compute(model.params(), weights, groups);
+          for (int h = 0; h < result.groups().size(); h++) {
+            INDArray members = groups.eq(h).castTo(DataType.DOUBLE);
+            INDArray metric = weights == null ? members : members.mul(weights);
+            double[][] expected = NaiveJacobian.gram(NaiveJacobian.weighted(jacobian, metric));
+            double[][] found = result.groups().get(h).toArray();
+            assertThat(Networks.distance(found, expected)).isLessThan(1e-9);
+          }
+          double[][] whole = gram.compute(model.params(), weights).gram().toArray();
+          assertThat(Networks.distance(result.gram().toArray(), whole)).isLessThan(1e-12);
+        }
+      }
+    }
   }
 
   @ParameterizedTest
@@ -204,15 +279,17 @@ abstract class ConformanceKit {
 
   /** √(2/K) for each row. */
   private static double[] roots(Case example, int rows) {
+    int examples = examples(example);
+    double[] ofOne =
+        Arrays.stream(example.data().getLabels())
+            .flatMapToDouble(
+                labels ->
+                    DoubleStream.generate(() -> Math.sqrt(2.0 / labels.size(1)))
+                        .limit(labels.length() / examples))
+            .toArray();
     double[] root = new double[rows];
-    int examples = (int) example.data().getFeatures(0).size(0);
-    int row = 0;
-    while (row < root.length) {
-      for (INDArray labels : example.data().getLabels()) {
-        for (long v = 0; v < labels.length() / examples; v++) {
-          root[row++] = Math.sqrt(2.0 / labels.size(1));
-        }
-      }
+    for (int row = 0; row < rows; row++) {
+      root[row] = ofOne[row % (rows / examples)];
     }
     return root;
   }
@@ -272,6 +349,92 @@ abstract class ConformanceKit {
       result.gram().multiply(v, expected);
       assertThat(operator.multiply(v))
           .containsExactly(expected, within(1e-11 * result.gram().trace()));
+    }
+  }
+
+  /** J_Sᵀ u and J of that, from factors that were computed two examples at a time. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void productsOfBatchesAreThoseOfTheMatrix(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    INDArray random = randomMetric(model.params().length());
+    for (INDArray weights : new INDArray[] {null, random, metricOfArrays(model)}) {
+      for (long budget : new long[] {1L << 20, 1L << 40}) {
+        try (NtkGram gram = NtkGram.builder(model).probe(example.data()).build();
+            FactorSweep sweep = FactorSweep.of(model, example.data(), 2, budget, () -> false)) {
+          NtkGramResult known = gram.compute(model.params(), weights);
+          NtkFactors factors = sweep.compute(model.params(), weights);
+          assertThat(factors.loss()).isCloseTo(known.fit().loss(), within(1e-12));
+          assertThat(factors.outputs()).isEqualTo(known.gram().outputs());
+          compare(known.gram(), factors);
+        }
+      }
+    }
+  }
+
+  private static void compare(GramMatrix gram, NtkFactors factors) {
+    int outputs = gram.outputs();
+    int last = gram.examples() - 1;
+    int[] batch = {last, 0, last};
+    double[] u = Networks.gaussian(5, 3L * outputs).toDoubleVector();
+    double[] v = new double[gram.size()];
+    for (int b = 0; b < batch.length; b++) {
+      for (int k = 0; k < outputs; k++) {
+        v[batch[b] * outputs + k] += u[b * outputs + k];
+      }
+    }
+    double[] expected = new double[v.length];
+    gram.multiply(v, expected);
+    double[] z = new double[factors.dimension()];
+    TangentOperator.Products products = factors.products(3);
+    products.select(batch, 3);
+    products.addGradient(u, z);
+    double[] one = new double[outputs];
+    for (int i = 0; i < gram.examples(); i++) {
+      products.select(new int[] {i}, 1);
+      products.outputs(z, one);
+      for (int k = 0; k < outputs; k++) {
+        assertThat(one[k])
+            .isCloseTo(expected[i * outputs + k], within(1e-11 * gram.trace() + 1e-300));
+      }
+    }
+  }
+
+  /** z ← z − (η/B) J_Sᵀ J_S z against r ← r − (η/B) G[:,S] r_S, r = J z. */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void fourHundredStepsAreThoseOfTheMatrix(Case example) {
+    Model model = example.model().apply(DataType.DOUBLE);
+    try (NtkGram ntk = NtkGram.builder(model).probe(example.data()).build();
+        FactorSweep sweep = FactorSweep.of(model, example.data(), 2, 1L << 40, () -> false)) {
+      GramMatrix gram = ntk.compute(model.params()).gram();
+      NtkFactors factors = sweep.compute(model.params(), null);
+      TangentGram products = new TangentGram(factors, 1, () -> false);
+      double[] w = Networks.gaussian(95, gram.size()).toDoubleVector();
+      double[] r = new double[w.length];
+      gram.multiply(w, r);
+      double[] z = products.gradient(w);
+      // at most ten nats in 400 steps, so that what both forms put into kernels stays small
+      double rate = 0.025 * gram.examples() / LargestEigenpair.of(gram).value();
+      RandomStream random = new RandomStream(1);
+      TangentOperator.Products selected = factors.products(1);
+      double[] u = new double[gram.outputs()];
+      int[] rows = new int[u.length];
+      for (int s = 0; s < 400; s++) {
+        int i = random.nextInt(gram.examples());
+        selected.select(new int[] {i}, 1);
+        selected.outputs(z, u);
+        for (int k = 0; k < u.length; k++) {
+          u[k] *= -rate;
+        }
+        selected.addGradient(u, z);
+        for (int k = 0; k < u.length; k++) {
+          rows[k] = i * u.length + k;
+          u[k] = -rate * r[rows[k]];
+        }
+        gram.addColumns(rows, u, rows.length, r);
+      }
+      assertThat(distance(products.outputs(z), r)).isLessThan(1e-10);
     }
   }
 

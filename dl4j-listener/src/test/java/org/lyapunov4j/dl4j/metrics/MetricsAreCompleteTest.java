@@ -186,7 +186,7 @@ class MetricsAreCompleteTest {
                 assertThat(fields.get(gauge.key()).type())
                     .as(gauge.meterName())
                     .isIn(
-                        Value.Number.class,
+                        Value.Real.class,
                         Value.Count.class,
                         Value.LowerBound.class,
                         Value.UpperBound.class));

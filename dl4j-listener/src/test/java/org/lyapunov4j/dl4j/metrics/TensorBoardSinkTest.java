@@ -104,10 +104,10 @@ class TensorBoardSinkTest {
     Map<String, Float> scalars = new LinkedHashMap<>();
     while (message.hasRemaining()) {
       switch ((int) varint(message)) {
-        case 1 << 3 | 1 -> time = message.getDouble();
+        case (1 << 3) | 1 -> time = message.getDouble();
         case 2 << 3 -> step = varint(message);
-        case 3 << 3 | 2 -> version = text(message);
-        case 5 << 3 | 2 -> summary(inside(message), scalars);
+        case (3 << 3) | 2 -> version = text(message);
+        case (5 << 3) | 2 -> summary(inside(message), scalars);
         default -> throw new AssertionError("an unknown field of an event");
       }
     }
@@ -116,11 +116,11 @@ class TensorBoardSinkTest {
 
   private static void summary(ByteBuffer message, Map<String, Float> scalars) {
     while (message.hasRemaining()) {
-      assertThat(varint(message)).isEqualTo(1 << 3 | 2);
+      assertThat(varint(message)).isEqualTo((1 << 3) | 2);
       ByteBuffer value = inside(message);
-      assertThat(varint(value)).isEqualTo(1 << 3 | 2);
+      assertThat(varint(value)).isEqualTo((1 << 3) | 2);
       String tag = text(value);
-      assertThat(varint(value)).isEqualTo(2 << 3 | 5);
+      assertThat(varint(value)).isEqualTo((2 << 3) | 5);
       assertThat(scalars.put(tag, value.getFloat())).as(tag).isNull();
       assertThat(value.hasRemaining()).isFalse();
     }

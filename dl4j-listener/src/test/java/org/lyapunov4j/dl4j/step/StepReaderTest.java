@@ -39,6 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.lyapunov4j.dl4j.Networks;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;
+import org.lyapunov4j.step.ParameterGroup;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -306,11 +307,30 @@ class StepReaderTest {
     TrainingStep step = read(with(new Sgd(0.1)).l2(0.01));
     assertThat(step.sgd().l2()).isEqualTo(0.01);
     assertThat(step.sgd().hasUnevenDecay()).isTrue();
+    assertThat(step.remarks()).containsExactly("biases do not decay; that is in λ and μ");
+    assertThat(step.toString()).startsWith("EXACT: SGD, learning rate 0.1").contains("biases");
+    assertThat(step.groups().orElseThrow().members())
+        .containsExactly(
+            new ParameterGroup(Momentum.NONE, 0.01, 0), new ParameterGroup(Momentum.NONE, 0, 0));
+    TrainingStep alike = step.withoutGroups();
+    assertThat(alike.groups()).isEmpty();
+    assertThat(alike.toString())
+        .startsWith(
+            "APPROXIMATE (all parameters are taken to decay alike: full-batch η_c is right");
+  }
+
+  @Test
+  void readsMemoriesThatDifferAsGroups() {
+    TrainingStep step = read(with(new Nesterovs(0.1, 0.9)).biasUpdater(new Sgd(0.05)));
+    assertThat(step.level()).isEqualTo(Level.exact());
+    assertThat(step.hasOneMemory()).isFalse();
+    assertThat(step.groups().orElseThrow().members())
+        .containsExactly(
+            new ParameterGroup(new Momentum.Nesterov(0.9), 0, 0),
+            new ParameterGroup(Momentum.NONE, 0, 0));
     assertThat(step.remarks())
-        .containsExactly("biases do not decay: below the edge λ and μ are bounds");
-    assertThat(step.toString())
-        .startsWith("APPROXIMATE")
-        .contains("SGD, learning rate 0.1", "biases");
+        .anyMatch(remark -> remark.startsWith("parameters keep memories of their own: Nesterov"));
+    assertThat(step.withoutGroups().level()).isInstanceOf(Level.Observed.class);
   }
 
   @Test
@@ -365,8 +385,7 @@ class StepReaderTest {
         new Refusal(
             "The gradient normalisation of DenseLayer",
             with(new Sgd(0.1)).gradientNormalization(GradientNormalization.RenormalizeL2PerLayer)),
-        new Refusal("momentum", with(new Nesterovs(0.1, 0.9)).biasUpdater(new Sgd(0.1))),
-        new Refusal("momentum", with(new Adam(0.1)).biasUpdater(new RmsProp(0.1))),
+        new Refusal("momentum", with(new Adam(0.1)).l2(0.01).biasUpdater(new RmsProp(0.1))),
         new Refusal("LBFGS", with(new Sgd(0.1)).optimizationAlgo(OptimizationAlgorithm.LBFGS)));
   }
 
@@ -401,8 +420,9 @@ class StepReaderTest {
         .startsWith("APPROXIMATE (7 of 7 weight vectors stay at their largest norm: ");
   }
 
+  /** A decay is that of a step: a layer's own rate is in it. */
   @Test
-  void refusesDecayThatDiffersBetweenLayers() {
+  void readsDecayThatDiffersBetweenLayersAsGroups() {
     MultiLayerConfiguration configuration =
         with(new Sgd(0.1))
             .l2(0.01)
@@ -411,10 +431,11 @@ class StepReaderTest {
                 new DenseLayer.Builder().nIn(2).nOut(2).name("first").updater(new Sgd(1)).build())
             .layer(output())
             .build();
-    assertThatThrownBy(() -> READER.read(Networks.initialise(configuration, 1), 0, 0, BATCH))
-        .isInstanceOf(UnsupportedTrainingException.class)
-        .hasMessageContaining("l2 times learning rate that differs")
-        .hasMessageContaining("W of DenseLayer 'first' has 0.01 but W of OutputLayer");
+    TrainingStep step = READER.read(Networks.initialise(configuration, 1), 0, 0, BATCH);
+    assertThat(step.sgd().learningRate()).isEqualTo(1);
+    assertThat(step.groups().orElseThrow().members())
+        .extracting(ParameterGroup::l2)
+        .containsExactly(0.01, 0.0, 0.001);
   }
 
   /** Deeplearning4j never decays the parameters of batch normalisation. */
@@ -431,7 +452,7 @@ class StepReaderTest {
     network.init();
     TrainingStep step = READER.read(network, 0, 0, BATCH);
     assertThat(step.sgd()).isEqualTo(SgdStep.of(0.1, BATCH).withL2(0.01).withDecayInPart(true));
-    assertThat(step.remarks().get(0)).startsWith("gamma of ").contains(" do not decay: ");
+    assertThat(step.remarks().get(0)).startsWith("gamma of ").contains(" do not decay; ");
   }
 
   @Test

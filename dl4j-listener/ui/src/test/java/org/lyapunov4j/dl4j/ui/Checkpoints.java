@@ -12,6 +12,7 @@ import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.exponent.Estimate;
 import org.lyapunov4j.exponent.ExactExponent;
 import org.lyapunov4j.exponent.ExponentBound;
+import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.exponent.LyapunovEstimate;
 import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.Sign;
@@ -69,6 +70,7 @@ final class Checkpoints {
             exponent,
             gdExponent,
             sharpness,
+            FullBatchExponent.edgeRatio(sharpness, step),
             Optional.empty(),
             Optional.empty(),
             Optional.of(critical(kind)),

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.stability;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.BooleanSupplier;
+import org.lyapunov4j.exponent.ExactExponent;
+import org.lyapunov4j.exponent.ExponentBound;
+import org.lyapunov4j.exponent.FullBatchExponent;
+import org.lyapunov4j.exponent.LyapunovExponent;
+import org.lyapunov4j.exponent.ParameterEstimator;
+import org.lyapunov4j.exponent.ParameterSweep;
+import org.lyapunov4j.exponent.Sign;
+import org.lyapunov4j.exponent.TangentGram;
+import org.lyapunov4j.exponent.TangentOperator;
+import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+
+/**
+ * The report of a step where there is no Gram matrix: sharpness by Lanczos, η_c from the unstable
+ * branch, λ estimated beyond the edge and bounded below it, μ bounded.
+ */
+final class OperatorAnalysis {
+  private static final double TOLERANCE = 1e-6;
+  private static final int MOST_PRODUCTS = 60;
+
+  /** Of the bound of the slowest curvature, which is far from its limit then. */
+  private static final int PRODUCTS_BELOW = 12;
+
+  /** Examples whose own curvature the first guess of η_c rests on. */
+  private static final int SAMPLED = 48;
+
+  /** How far below the guess the search begins: it climbs in one sweep by 3.6. */
+  private static final double BELOW_GUESS = 1.6;
+
+  /** Flops of a sweep of eight rates, and the blocks of steps that makes at least and at most. */
+  private static final double WORK_OF_A_SWEEP = 1e11;
+
+  private static final int FEWEST_BLOCKS = 48;
+  private static final int MOST_BLOCKS = 512;
+  private static final int RATES = 8;
+  private static final int SWEEPS = 3;
+
+  /** Keys of random streams. */
+  private static final long START = 0x7374;
+
+  private static final long EDGE = 0x6564;
+
+  private final Settings settings;
+  private final TangentOperator operator;
+  private final SgdStep step;
+  private final TangentGram gram;
+
+  /**
+   * How it is done.
+   *
+   * @param atLeastStandard whether η_c is wanted
+   */
+  record Settings(
+      long seed,
+      int threads,
+      double precision,
+      double tolerance,
+      boolean atLeastStandard,
+      BooleanSupplier cancelled) {}
+
+  OperatorAnalysis(Settings settings, TangentOperator operator, SgdStep step) {
+    this.settings = settings;
+    this.operator = operator;
+    this.step = step;
+    gram = new TangentGram(operator, settings.threads, settings.cancelled);
+  }
+
+  StabilityReport report() {
+    double[] start = start();
+    double largest = 0;
+    double smallest = 0;
+    Optional<CriticalLearningRate> critical = Optional.empty();
+    if (norm(start) > 0) {
+      LargestEigenpair top = LargestEigenpair.of(gram, start, TOLERANCE, MOST_PRODUCTS);
+      largest = top.value();
+      smallest = smallest(largest, start);
+      if (settings.atLeastStandard) {
+        critical = Optional.of(criticalLearningRate(top));
+      }
+    }
+    int examples = operator.examples();
+    double sharpness = largest / examples;
+    LyapunovExponent gdExponent = gdExponent(sharpness, smallest / examples);
+    LyapunovExponent exponent = exponent(critical, gdExponent, sharpness, smallest / examples);
+    return new StabilityReport(
+        examples,
+        operator.outputs(),
+        step,
+        exponent,
+        gdExponent,
+        sharpness,
+        FullBatchExponent.edgeRatio(sharpness, step),
+        Optional.empty(),
+        Optional.empty(),
+        critical,
+        OptionalInt.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        VerdictRule.of(sharpness, step, exponent, Optional.empty(), critical, Optional.empty()),
+        List.of(
+            String.format(
+                Locale.ROOT,
+                "%d rows are too many for a Gram matrix: products with the layers' Jacobians took"
+                    + " its place; λ below the edge and μ are bounds, and there is no mean-square"
+                    + " threshold",
+                gram.size())));
+  }
+
+  /** A vector in the range of J, so that no product leads into ker G. */
+  private double[] start() {
+    RandomStream random = new RandomStream(settings.seed).split(START);
+    double[] image = new double[gram.size()];
+    gram.apply(random.gaussians(gram.size()), image);
+    return image;
+  }
+
+  /** The least Rayleigh quotient of a few products: at least the smallest nonzero eigenvalue. */
+  private double smallest(double largest, double[] start) {
+    LargestEigenpair.Operator below =
+        (x, y) -> {
+          gram.apply(x, y);
+          for (int i = 0; i < y.length; i++) {
+            y[i] = largest * x[i] - y[i];
+          }
+        };
+    double found = largest - LargestEigenpair.of(below, start, TOLERANCE, PRODUCTS_BELOW).value();
+    double noise = gram.size() * Math.ulp(largest);
+    return Math.max(found, noise);
+  }
+
+  private LyapunovExponent gdExponent(double sharpness, double slowest) {
+    if (sharpness == 0) {
+      return new ExponentBound(
+          Double.NEGATIVE_INFINITY, 0, Sign.UNDECIDED, "no curvature on this probe");
+    }
+    return step.learningRate() == 0
+        ? new ExactExponent(0)
+        : FullBatchExponent.between(slowest, sharpness, false, step);
+  }
+
+  private LyapunovExponent exponent(
+      Optional<CriticalLearningRate> critical,
+      LyapunovExponent gdExponent,
+      double sharpness,
+      double slowest) {
+    if (sharpness == 0 || step.learningRate() == 0 || step.isFullBatch(operator.examples())) {
+      return gdExponent;
+    }
+    Sign sign = VerdictRule.knownSign(step, Optional.empty(), critical);
+    return new ParameterEstimator(
+            settings.seed, settings.threads, settings.precision, settings.cancelled)
+        .estimate(operator, step, slowest, sign, critical.isEmpty());
+  }
+
+  private CriticalLearningRate criticalLearningRate(LargestEigenpair top) {
+    double fullBatch =
+        FullBatchExponent.criticalLearningRate(top.value() / operator.examples(), step);
+    if (step.isFullBatch(operator.examples())) {
+      return CriticalLearningRate.exactly(fullBatch);
+    }
+    ParameterSweep sweep = new ParameterSweep(operator, step, settings.threads, settings.cancelled);
+    double work = operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
+    int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, WORK_OF_A_SWEEP / work));
+    return new EdgeSearch(
+            sweep::run,
+            ParameterSweep.BLOCK,
+            blocks,
+            SWEEPS,
+            settings.tolerance,
+            new RandomStream(settings.seed).split(EDGE))
+        .cold(fullBatch * share(top) / BELOW_GUESS, Optional.empty());
+  }
+
+  /**
+   * What mini-batches take of the full-batch edge, as far as the sharpest direction z tells: in
+   * mean square it is stable below 2h/(h² + s/B), h its curvature and s the mean of ‖J_iᵀJ_i z‖².
+   */
+  private double share(LargestEigenpair top) {
+    double[] z = gram.gradient(top.vector());
+    double squares = top.value();
+    int outputs = operator.outputs();
+    TangentOperator.Products products = operator.products(1);
+    double[] u = new double[outputs];
+    int count = Math.min(SAMPLED, operator.examples());
+    double sum = 0;
+    for (int s = 0; s < count; s++) {
+      products.select(new int[] {(int) ((long) s * operator.examples() / count)}, 1);
+      products.outputs(z, u);
+      double[] gradient = new double[z.length];
+      products.addGradient(u, gradient);
+      sum += dot(gradient, gradient) / squares / count;
+    }
+    double curvature = top.value() / operator.examples();
+    return curvature * curvature / (curvature * curvature + sum / step.batchSize());
+  }
+
+  private static double norm(double[] x) {
+    return Math.sqrt(dot(x, x));
+  }
+
+  private static double dot(double[] x, double[] y) {
+    double sum = 0;
+    for (int i = 0; i < x.length; i++) {
+      sum += x[i] * y[i];
+    }
+    return sum;
+  }
+}

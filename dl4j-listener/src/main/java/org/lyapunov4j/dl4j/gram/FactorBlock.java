@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+/**
+ * The derivatives with respect to one group of parameters as {@link JacobianBlock}, of all
+ * examples, in plain arrays, for products with the rows of some of them.
+ */
+interface FactorBlock {
+  /** Adds the next chunk of examples; the block has the shape of the first. */
+  void add(JacobianBlock chunk);
+
+  /** The number of parameters. */
+  int width();
+
+  /** Bytes in the heap. */
+  long bytes();
+
+  /** Flops of products with the rows of one example and their transpose. */
+  double flopsPerExample(int columns);
+
+  /**
+   * Products, with memory of their own.
+   *
+   * @param columns K
+   * @param largest the most examples at a time
+   */
+  Part part(int columns, int largest);
+
+  /** Products with the rows of the examples selected last. */
+  interface Part {
+    /** Selects some examples. */
+    void select(int[] examples, int count);
+
+    /** u += J_S z for z from {@code at} on. */
+    void addOutputs(double[] z, int at, double[] u);
+
+    /** z += J_Sᵀ u from {@code at} on. */
+    void addGradient(double[] u, double[] z, int at);
+  }
+
+  /**
+   * The form a block is kept in.
+   *
+   * @param first its first chunk
+   * @param examples N of all chunks
+   * @param spare bytes that rows may take where they save time only
+   */
+  static FactorBlock of(JacobianBlock first, int examples, long spare) {
+    if (first instanceof JacobianBlock.Weighted weighted) {
+      return new WeightedFactors(of(weighted.outer(), examples, spare), weighted);
+    }
+    if (first instanceof JacobianBlock.Lookup) {
+      return new LookupFactors();
+    }
+    if (first instanceof JacobianBlock.Outer outer && !RowFactors.suit(outer, examples, spare)) {
+      return new OuterFactors(outer);
+    }
+    return new RowFactors();
+  }
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+import org.deeplearning4j.nn.api.Model;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * Computes {@link NtkFactors}, chunk by chunk of the examples of a probe set, so that no sweep
+ * takes more memory than it may. Holds a private copy of the model and of the probe set, as {@link
+ * NtkGram} does, and never touches the model.
+ */
+public final class FactorSweep implements AutoCloseable {
+  /** Examples of a chunk, unless they take too much memory. */
+  private static final int CHUNK = 256;
+
+  /** Bytes outside the heap that the derivatives of a chunk may take. */
+  private static final long SWEEP_BYTES = 1L << 30;
+
+  /** Share of the memory budget that may be spent on rows that save time alone. */
+  private static final int SPARE_SHARE = 4;
+
+  private final Model model;
+  private final MultiDataSet probe;
+  private final int examples;
+  private final int chunk;
+  private final long memoryBudget;
+  private final BooleanSupplier cancelled;
+  private final List<String> assumptions;
+  private final List<String> noise;
+  private final int outputs;
+  private final OptionalLong statistics;
+
+  private FactorSweep(
+      Model live, MultiDataSet data, int chunk, long memoryBudget, BooleanSupplier cancelled) {
+    this.chunk = chunk;
+    probe = part(data, 0, (int) data.getFeatures(0).size(0));
+    examples = (int) probe.getFeatures(0).size(0);
+    this.memoryBudget = memoryBudget;
+    this.cancelled = cancelled;
+    Probe first = Probe.of(part(probe, 0, Math.min(chunk, examples)), Replica.arithmetic(live));
+    try (Replica replica = Replica.of(live, first, GramMethod.AUTO, Weighting.CURVATURE)) {
+      outputs = derivatives(replica, first).stream().mapToInt(OutputDerivatives::columns).sum();
+      assumptions = List.copyOf(replica.assumptions());
+      noise = List.copyOf(replica.noise());
+      statistics = NtkGram.statistics(replica, first);
+    }
+    model = Replica.copy(live, first, new Noise());
+  }
+
+  /**
+   * Copies a model and a probe set.
+   *
+   * @param model an initialised {@code MultiLayerNetwork} or {@code ComputationGraph}; only read
+   * @param probe the examples, with labels, and masks of zeros and ones if need be
+   * @param memoryBudget bytes of the Java heap that the factors may take
+   * @param cancelled asked before every layer of every chunk; true to stop
+   * @return the computation
+   * @throws IllegalArgumentException if a layer, loss or shape is not supported
+   */
+  public static FactorSweep of(
+      Model model, MultiDataSet probe, long memoryBudget, BooleanSupplier cancelled) {
+    return of(model, probe, CHUNK, memoryBudget, cancelled);
+  }
+
+  /** With so many examples at a time. */
+  @SuppressWarnings("try") // the isolation is only begun and closed
+  static FactorSweep of(
+      Model model, MultiDataSet probe, int chunk, long memoryBudget, BooleanSupplier cancelled) {
+    try (Isolation isolation = Isolation.begin()) {
+      return new FactorSweep(model, probe, chunk, memoryBudget, cancelled);
+    }
+  }
+
+  /** A copy of some examples in a row. */
+  private static MultiDataSet part(MultiDataSet data, int from, int to) {
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        part(data.getFeatures(), from, to),
+        part(data.getLabels(), from, to),
+        part(data.getFeaturesMaskArrays(), from, to),
+        part(data.getLabelsMaskArrays(), from, to));
+  }
+
+  private static INDArray[] part(INDArray[] arrays, int from, int to) {
+    return arrays == null
+        ? null
+        : Arrays.stream(arrays)
+            .map(array -> array == null ? null : StackedColumns.get(array, 1, from, to).dup('c'))
+            .toArray(INDArray[]::new);
+  }
+
+  /**
+   * What of training is not in the factors.
+   *
+   * @return as {@link NtkGram#simplifications()}
+   */
+  public List<String> simplifications() {
+    return noise;
+  }
+
+  /**
+   * How many values of one example a statistic of batch normalisation is taken over.
+   *
+   * @return as {@link NtkGram#statisticsPerExample()}
+   */
+  public OptionalLong statisticsPerExample() {
+    return statistics;
+  }
+
+  /**
+   * The number of outputs of an example.
+   *
+   * @return K of the examples that are computed first; where masks leave more of others, these have
+   *     more
+   */
+  public int outputs() {
+    return outputs;
+  }
+
+  /**
+   * The factors at a parameter vector.
+   *
+   * @param flatParameters the parameters in the order of {@code model.params()}; not modified
+   * @param parameterWeights weights of the parameters as for {@link NtkGram#compute(INDArray,
+   *     INDArray)}; null for ones
+   * @return the factors, independent of this object
+   * @throws UnsupportedModelException if they do not fit the memory budget
+   * @throws CancellationException if cancelled or interrupted; this object can be used again
+   */
+  @SuppressWarnings("try") // the isolation is only begun and closed
+  public synchronized NtkFactors compute(INDArray flatParameters, INDArray parameterWeights) {
+    try (Isolation isolation = Isolation.begin()) {
+      Sum sum = new Sum();
+      int size = Math.min(chunk, examples);
+      for (int from = 0; from < examples; from += size) {
+        size = from == 0 ? first(size, sum, flatParameters, parameterWeights) : size;
+        if (from > 0) {
+          add(from, Math.min(examples, from + size), sum, flatParameters, parameterWeights);
+        }
+        requireHeap(sum, Math.min(examples, from + size));
+      }
+      return new NtkFactors(
+          sum.blocks, examples, sum.outputs, sum.loss / examples, sum.dropped, assumptions);
+    }
+  }
+
+  /** Adds the first chunk, halved until it fits the memory; returns its size. */
+  private int first(int most, Sum sum, INDArray parameters, INDArray weights) {
+    int size = most;
+    while (true) {
+      try {
+        add(0, size, sum, parameters, weights);
+        return size;
+      } catch (UnsupportedModelException refusal) {
+        if (!refusal.isOfSize() || size == 1) {
+          throw refusal;
+        }
+        size = (size + 1) / 2;
+      }
+    }
+  }
+
+  /** What was found so far. */
+  private static final class Sum {
+    private final List<FactorBlock> blocks = new ArrayList<>();
+    private int outputs;
+    private double loss;
+    private double dropped;
+  }
+
+  private void add(int from, int to, Sum sum, INDArray parameters, INDArray parameterWeights) {
+    Probe chunk = Probe.of(part(probe, from, to), Replica.arithmetic(model));
+    try (Replica replica = Replica.of(model, chunk, GramMethod.AUTO, Weighting.CURVATURE)) {
+      replica.setParameters(parameters);
+      List<OutputDerivatives> derivatives = derivatives(replica, chunk);
+      int outputs = derivatives.stream().mapToInt(OutputDerivatives::columns).sum();
+      double[] residuals = new double[(to - from) * outputs];
+      int[] block = {0};
+      new Sweep(
+              replica,
+              chunk,
+              parameterWeights == null
+                  ? ParameterWeights.ONES
+                  : replica.parameterWeights(parameterWeights))
+          .limitedTo(outputs, false, Math.min(SWEEP_BYTES, SweepMemory.available()))
+          .run(
+              (o, f) -> {
+                int first = 0;
+                for (int before = 0; before < o; before++) {
+                  first += derivatives.get(before).columns();
+                }
+                OutputDerivatives own = derivatives.get(o);
+                sum.loss += own.fit(f, first, outputs, residuals);
+                sum.dropped = Math.max(sum.dropped, own.droppedShare(f));
+                return own.derivatives(f, first, outputs, Weighting.CURVATURE);
+              },
+              (node, part) -> {
+                goOn();
+                if (block[0] == sum.blocks.size()) {
+                  sum.blocks.add(FactorBlock.of(part, examples, memoryBudget / SPARE_SHARE));
+                }
+                sum.blocks.get(block[0]++).add(part);
+              });
+      sum.outputs = Math.max(sum.outputs, outputs);
+    }
+  }
+
+  private static List<OutputDerivatives> derivatives(Replica replica, Probe chunk) {
+    List<OutputDerivatives> derivatives = new ArrayList<>();
+    for (int o = 0; o < replica.outputs().size(); o++) {
+      derivatives.add(
+          new OutputDerivatives(replica.outputs().get(o), replica.values()[o], chunk.labels()[o]));
+    }
+    return derivatives;
+  }
+
+  private void requireHeap(Sum sum, int done) {
+    long bytes = sum.blocks.stream().mapToLong(FactorBlock::bytes).sum();
+    double need = (double) bytes * examples / done;
+    if (need > memoryBudget) {
+      throw UnsupportedModelException.ofSize(
+          String.format(
+              Locale.ROOT,
+              "the factors of %d examples need about %,.0f bytes, the memory budget is %,d",
+              examples,
+              need,
+              memoryBudget),
+          "use fewer examples, or a larger heap");
+    }
+  }
+
+  private void goOn() {
+    if (cancelled.getAsBoolean() || Thread.currentThread().isInterrupted()) {
+      throw new CancellationException("the factors were cancelled or the thread interrupted");
+    }
+  }
+
+  /** Frees the private copy of the model; no computation must follow. */
+  @Override
+  public synchronized void close() {
+    model.params().close();
+  }
+}

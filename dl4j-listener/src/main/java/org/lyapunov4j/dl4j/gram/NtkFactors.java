@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j.gram;
+
+import java.util.Arrays;
+import java.util.List;
+import org.lyapunov4j.exponent.TangentOperator;
+
+/**
+ * The Jacobian of a model's outputs on a probe set as the factors of its layers: inputs and
+ * back-propagated derivatives where a layer has both, rows of the Jacobian where it has none or
+ * where rows take less. It answers products with the rows of some examples, which is all that λ,
+ * η_c and the sharpness need, and takes no m² numbers.
+ *
+ * <p>Its P columns are those of the trained parameters, layer by layer, times the roots of the
+ * parameters' weights. Its rows are those of {@link NtkGram} but that the rows of an example may be
+ * in another order. Immutable.
+ */
+public final class NtkFactors implements TangentOperator {
+  private final List<FactorBlock> blocks;
+  private final int examples;
+  private final int outputs;
+  private final double loss;
+  private final double dropped;
+  private final List<String> assumptions;
+  private final int dimension;
+
+  NtkFactors(
+      List<FactorBlock> blocks,
+      int examples,
+      int outputs,
+      double loss,
+      double dropped,
+      List<String> assumptions) {
+    this.blocks = List.copyOf(blocks);
+    this.examples = examples;
+    this.outputs = outputs;
+    this.loss = loss;
+    this.dropped = dropped;
+    this.assumptions = List.copyOf(assumptions);
+    int width = 0;
+    for (FactorBlock block : blocks) {
+      width = Math.addExact(width, block.width());
+    }
+    dimension = width;
+  }
+
+  @Override
+  public int examples() {
+    return examples;
+  }
+
+  @Override
+  public int outputs() {
+    return outputs;
+  }
+
+  @Override
+  public int dimension() {
+    return dimension;
+  }
+
+  /**
+   * The loss of the probe set.
+   *
+   * @return as {@link ProbeFit#loss()}
+   */
+  public double loss() {
+    return loss;
+  }
+
+  /**
+   * What of the loss curvature was left out.
+   *
+   * @return as {@link NtkGramResult#droppedCurvature()}
+   */
+  public double droppedCurvature() {
+    return dropped;
+  }
+
+  /**
+   * What was assumed of the model.
+   *
+   * @return a sentence each
+   */
+  public List<String> assumptions() {
+    return assumptions;
+  }
+
+  /**
+   * The memory that the factors take.
+   *
+   * @return bytes of the Java heap
+   */
+  public long bytes() {
+    return blocks.stream().mapToLong(FactorBlock::bytes).sum();
+  }
+
+  @Override
+  public double flopsPerExample() {
+    return blocks.stream().mapToDouble(block -> block.flopsPerExample(outputs)).sum();
+  }
+
+  @Override
+  public Products products(int largestBatch) {
+    FactorBlock.Part[] parts =
+        blocks.stream()
+            .map(block -> block.part(outputs, largestBatch))
+            .toArray(FactorBlock.Part[]::new);
+    return new Products() {
+      private int rows;
+
+      @Override
+      public void select(int[] chosen, int count) {
+        rows = count * outputs;
+        for (FactorBlock.Part part : parts) {
+          part.select(chosen, count);
+        }
+      }
+
+      @Override
+      public void outputs(double[] z, double[] u) {
+        Arrays.fill(u, 0, rows, 0);
+        int at = 0;
+        for (int l = 0; l < parts.length; l++) {
+          parts[l].addOutputs(z, at, u);
+          at += blocks.get(l).width();
+        }
+      }
+
+      @Override
+      public void addGradient(double[] u, double[] z) {
+        int at = 0;
+        for (int l = 0; l < parts.length; l++) {
+          parts[l].addGradient(u, z, at);
+          at += blocks.get(l).width();
+        }
+      }
+    };
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.dl4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.hipparchus.linear.EigenDecompositionSymmetric;
+import org.hipparchus.linear.MatrixUtils;
+import org.junit.jupiter.api.Test;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.exponent.ExponentBound;
+import org.lyapunov4j.exponent.Sign;
+import org.lyapunov4j.stability.StabilityReport;
+import org.lyapunov4j.stability.Tier;
+import org.lyapunov4j.stability.Verdict;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * A probe whose Gram matrix does not fit the heap, of a linear model, whose curvature is known:
+ * that of the mean-squared loss is 2/K times the second moment of the inputs, 1 included.
+ */
+class BeyondOneMatrixTest {
+  private static final int OUTPUTS = 8;
+  private static final int INPUTS = 3;
+
+  /** A few more than floats have room for in half of this heap. */
+  private static int examples() {
+    double rows = Math.sqrt(Runtime.getRuntime().maxMemory() / 2.0 / Float.BYTES);
+    return (int) (1.02 * rows / OUTPUTS) + 1;
+  }
+
+  private static double sharpness(INDArray features) {
+    int examples = (int) features.size(0);
+    double[][] moments = new double[INPUTS + 1][INPUTS + 1];
+    for (int i = 0; i < examples; i++) {
+      for (int a = 0; a <= INPUTS; a++) {
+        for (int b = 0; b <= INPUTS; b++) {
+          moments[a][b] +=
+              (a < INPUTS ? features.getDouble(i, a) : 1)
+                  * (b < INPUTS ? features.getDouble(i, b) : 1)
+                  / examples;
+        }
+      }
+    }
+    return 2.0
+        / OUTPUTS
+        * new EigenDecompositionSymmetric(MatrixUtils.createRealMatrix(moments)).getEigenvalue(0);
+  }
+
+  private static MultiLayerNetwork network(double rate) {
+    return Networks.initialise(
+        Networks.configuration(new Sgd(rate), DataType.DOUBLE)
+            .list()
+            .layer(
+                new OutputLayer.Builder(LossFunction.MSE)
+                    .nIn(INPUTS)
+                    .nOut(OUTPUTS)
+                    .activation(Activation.IDENTITY)
+                    .build())
+            .build(),
+        8);
+  }
+
+  @Test
+  void anAnalysisNeedsNoMatrix() {
+    DataSet data = Networks.data(6, examples(), INPUTS, OUTPUTS, DataType.DOUBLE);
+    double sharpness = sharpness(data.getFeatures());
+    for (double share : new double[] {0.4, 1.2}) {
+      MultiLayerNetwork network = network(share * 2 / sharpness);
+      Checkpoint checkpoint =
+          StabilityAnalysis.of(network, data).batchSize(64).tier(Tier.STANDARD).run();
+      assertThat(checkpoint.findings()).isInstanceOf(StabilityReport.class);
+      StabilityReport report = (StabilityReport) checkpoint.findings();
+      assertThat(report.sharpness()).isCloseTo(sharpness, within(1e-5 * sharpness));
+      assertThat(checkpoint.probeLoss()).isCloseTo(network.score(data), within(1e-9));
+      assertThat(report.verdict().kind())
+          .isEqualTo(share < 1 ? Verdict.Kind.STABLE : Verdict.Kind.UNSTABLE);
+      // large batches of Gaussian inputs: the edge is a little below that of gradient descent
+      double edge = report.criticalLearningRate().orElseThrow().value();
+      assertThat(edge * sharpness / 2).isBetween(0.85, 1.0);
+      if (share < 1) {
+        assertThat(report.exponent()).isInstanceOf(ExponentBound.class);
+        assertThat(report.exponent().high()).isZero();
+      } else {
+        assertThat(report.exponent().sign()).isEqualTo(Sign.POSITIVE);
+        // |1 − 2·1.2| along the sharpest direction, less what mini-batches add in log
+        assertThat(report.exponent().low()).isBetween(0.2, Math.log(1.4) + 0.1);
+      }
+      assertThat(checkpoint.assumptions())
+          .anyMatch(line -> line.contains("are too many for a Gram matrix"));
+    }
+  }
+
+  @Test
+  void aListenerGivesWhatAnAnalysisGives() {
+    DataSet data = Networks.data(6, examples(), INPUTS, OUTPUTS, DataType.DOUBLE);
+    MultiLayerNetwork network = network(0.1);
+    LyapunovListener listener =
+        LyapunovListener.builder(ProbeSet.of(data)).frequency(1).tier(Tier.ECONOMY).build();
+    network.setListeners(listener);
+    network.fit(
+        new DataSet(data.getFeatures().getRows(0, 1, 2, 3), data.getLabels().getRows(0, 1, 2, 3)));
+    assertThat(listener.history()).hasSize(1);
+    StabilityReport report = (StabilityReport) listener.history().get(0).findings();
+    double sharpness = sharpness(data.getFeatures());
+    assertThat(report.sharpness()).isCloseTo(sharpness, within(1e-5 * sharpness));
+    assertThat(report.exponent().sign()).isEqualTo(Sign.NEGATIVE);
+  }
+}
