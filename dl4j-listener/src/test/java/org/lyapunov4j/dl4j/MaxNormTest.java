@@ -14,6 +14,7 @@ import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
 
 /** A largest norm of weights, against the linearised step by Deeplearning4j's own fit. */
@@ -90,6 +91,22 @@ class MaxNormTest {
     assertThat(checkpoint.step().toString())
         .startsWith("OBSERVED")
         .contains("does not commute with the preconditioner of Adam");
+  }
+
+  @Test
+  void memoriesThatDifferBesideItAreObserved() {
+    MultiLayerNetwork network =
+        Networks.regression(
+            Networks.configuration(new Nesterovs(RATE, 0.9), DataType.DOUBLE)
+                .biasUpdater(new Sgd(RATE))
+                .constrainWeights(new MaxNormConstraint(0.5, 1)),
+            3,
+            5,
+            2);
+    Checkpoint checkpoint = StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
+    assertThat(checkpoint.step().toString())
+        .startsWith("OBSERVED")
+        .contains("it is reached where parameters have decays or memories of their own");
   }
 
   @Test

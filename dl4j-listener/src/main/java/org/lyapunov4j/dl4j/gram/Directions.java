@@ -27,10 +27,6 @@ final class Directions {
     this.count = count;
   }
 
-  int width() {
-    return values.length;
-  }
-
   /** Πx in the shape of x. */
   INDArray project(INDArray x) {
     double[] projected = x.dup('c').castTo(DataType.DOUBLE).data().asDouble();

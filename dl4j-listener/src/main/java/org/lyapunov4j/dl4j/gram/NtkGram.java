@@ -188,8 +188,7 @@ public final class NtkGram implements AutoCloseable {
    */
   public NtkGramResult compute(
       INDArray flatParameters, INDArray parameterWeights, FixedNorms fixedNorms) {
-    return compute(
-        new GramVerifier.Place(flatParameters, parameterWeights, fixedNorms), null);
+    return compute(new GramVerifier.Place(flatParameters, parameterWeights, fixedNorms), null);
   }
 
   /**
@@ -221,14 +220,12 @@ public final class NtkGram implements AutoCloseable {
     try (Isolation isolation = Isolation.begin()) {
       replica.setParameters(place.parameters());
       BlockGroups split = groups == null ? null : replica.groups(groups);
-      Optional<NtkGramResult> result =
-          attempt(place, split, product, assumptions);
+      Optional<NtkGramResult> result = attempt(place, split, product, assumptions);
       return result.isPresent() ? result.get() : secondAttempt(place, split);
     }
   }
 
-  private NtkGramResult secondAttempt(
-      GramVerifier.Place place, BlockGroups groups) {
+  private NtkGramResult secondAttempt(GramVerifier.Place place, BlockGroups groups) {
     String fault =
         String.format(
             Locale.ROOT,
@@ -246,10 +243,7 @@ public final class NtkGram implements AutoCloseable {
 
   /** The result; empty if the matrix does not stand its check. */
   private Optional<NtkGramResult> attempt(
-      GramVerifier.Place place,
-      BlockGroups groups,
-      Tile.Product product,
-      List<String> remarks) {
+      GramVerifier.Place place, BlockGroups groups, Tile.Product product, List<String> remarks) {
     GramAccumulator sum = accumulator(product);
     List<GramAccumulator> ofGroups = new ArrayList<>();
     for (int h = 0; groups != null && h < groups.count(); h++) {
@@ -298,12 +292,7 @@ public final class NtkGram implements AutoCloseable {
             gram,
             fromInputToOutput(parts),
             ofGroups.stream().map(this::gram).toList(),
-            verifier.check(
-                gram,
-                place,
-                eigenvalues,
-                roundoff(),
-                remarks),
+            verifier.check(gram, place, eigenvalues, roundoff(), remarks),
             new ProbeFit(loss[0] / probe.examples(), residuals),
             dropped[0]));
   }

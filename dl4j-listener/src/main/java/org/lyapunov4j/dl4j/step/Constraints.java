@@ -85,7 +85,7 @@ final class Constraints {
   }
 
   private static void add(List<Constrained> all, Constrained next) {
-    if (all.stream().anyMatch(other -> other.array() == next.array())) {
+    if (all.stream().anyMatch(other -> other.parameter().equals(next.parameter()))) {
       throw next.refusal("there are two for " + next.parameter(), "keep one of them");
     }
     all.add(next);
@@ -156,7 +156,7 @@ final class Constraints {
     }
     return count == 0
         ? Optional.empty()
-        : Optional.of(FixedNorms.of(numbers.castTo(DataType.INT).data().asInt()));
+        : Optional.of(FixedNorms.of(numbers.castTo(DataType.INT32).data().asInt()));
   }
 
   /** What is left out of the linearised step. */
