@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.RandomStream;
@@ -99,7 +100,7 @@ final class DisplacementCocycle implements LinearCocycle {
   public double observedNorm(double[] x) {
     double squares = 0;
     for (double[] row : rows) {
-      double residual = RowSweep.dot(row, x, rank);
+      double residual = Vectors.dot(row, 0, x, 0, rank);
       squares += residual * residual;
     }
     return Math.sqrt(squares);
@@ -236,7 +237,7 @@ final class DisplacementCocycle implements LinearCocycle {
     SubsetTilt() {
       for (int i = 0; i < rows.length; i++) {
         for (int j = 0; j <= i; j++) {
-          gram[i][j] = RowSweep.dot(rows[i], rows[j], rank);
+          gram[i][j] = Vectors.dot(rows[i], 0, rows[j], 0, rank);
           gram[j][i] = gram[i][j];
         }
       }
@@ -253,7 +254,7 @@ final class DisplacementCocycle implements LinearCocycle {
     @Override
     public void look(double[] x, double[] sight) {
       for (int i = 0; i < rows.length; i++) {
-        sight[i] = RowSweep.dot(rows[i], x, rank);
+        sight[i] = Vectors.dot(rows[i], 0, x, 0, rank);
       }
     }
 
@@ -271,18 +272,18 @@ final class DisplacementCocycle implements LinearCocycle {
       draws[0] = -Math.log(0.5 + 0.5 * examples / size * preferred);
       int[] chosen = rowsOf(batch, size);
       new PlainFactor(chosen, size).apply(x);
-      double norm = RowSweep.norm(x);
+      double norm = Vectors.norm(x);
       if (!(norm > Orthonormalisation.NEGLIGIBLE)) {
         Arrays.fill(x, 0);
         return Double.NEGATIVE_INFINITY;
       }
-      RowSweep.scale(x, 1 / norm);
+      Vectors.scale(x, 1 / norm);
       double[] residuals = new double[chosen.length];
       for (int j = 0; j < chosen.length; j++) {
         residuals[j] = sight[chosen[j]];
       }
       RowSweep.combine(gram, chosen, 0, chosen.length, factor, residuals, sight, 0);
-      RowSweep.scale(sight, update.keep() / norm);
+      Vectors.scale(sight, update.keep() / norm);
       return Math.log(norm);
     }
 
@@ -376,7 +377,7 @@ final class DisplacementCocycle implements LinearCocycle {
     public void apply(double[] z) {
       RowSweep.multiply(rows, chosen, 0, chosen.length, z, rank, residuals);
       if (update.keep() != 1) {
-        RowSweep.scale(z, update.keep());
+        Vectors.scale(z, update.keep());
       }
       RowSweep.combine(rows, chosen, 0, chosen.length, factor, residuals, z, 0);
     }

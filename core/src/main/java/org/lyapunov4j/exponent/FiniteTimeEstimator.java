@@ -7,6 +7,7 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -190,7 +191,7 @@ public final class FiniteTimeEstimator {
     void execute() {
       LinearCocycle.Realisation realisation = cocycle.realise(random.split(0));
       double[] x = origin.vector(random.split(1)).clone();
-      RowSweep.scale(x, 1 / RowSweep.norm(x));
+      Vectors.scale(x, 1 / Vectors.norm(x));
       grow(realisation, x, burnInEpochs() * cocycle.stepsPerEpoch());
       int edge = horizon / 4;
       double first = grow(realisation, x, edge);

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GroupedGram;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.GroupedStep;
 
 /**
@@ -118,7 +119,7 @@ final class GroupedCocycle implements Cocycle {
     double[] image = new double[s.length];
     for (int h = 0; h < updates.length; h++) {
       gram.parts().get(h).multiply(start, image);
-      add(1, image, r[classOf[h]]);
+      Vectors.add(1, image, r[classOf[h]]);
       if (separate) {
         System.arraycopy(start, 0, w[h], 0, start.length);
       }
@@ -134,15 +135,15 @@ final class GroupedCocycle implements Cocycle {
     for (int h = 0; h < updates.length; h++) {
       gram.parts().get(h).multiply(mode.x(), image);
       double position = mode.position(updates[h], examples);
-      add(position, image, r[classOf[h]]);
+      Vectors.add(position, image, r[classOf[h]]);
       if (separate) {
-        add(position, mode.x(), w[h]);
+        Vectors.add(position, mode.x(), w[h]);
       }
       if (updates[h].hasMemory()) {
         double velocity = mode.velocity(updates[h], examples);
-        add(velocity, image, u[h]);
+        Vectors.add(velocity, image, u[h]);
         if (separate) {
-          add(velocity, mode.x(), p[h]);
+          Vectors.add(velocity, mode.x(), p[h]);
         }
       }
     }
@@ -204,12 +205,12 @@ final class GroupedCocycle implements Cocycle {
     if (update.hasMemory()) {
       update.remember(r[classOf[h]], u[h]);
     } else if (update.keep() != 1) {
-      scale(r[classOf[h]], update.keep());
+      Vectors.scale(r[classOf[h]], update.keep());
     }
     if (separate && update.hasMemory()) {
       update.remember(w[h], p[h]);
     } else if (separate && update.keep() != 1) {
-      scale(w[h], update.keep());
+      Vectors.scale(w[h], update.keep());
     }
   }
 
@@ -217,11 +218,11 @@ final class GroupedCocycle implements Cocycle {
   private void rememberInClass(int h) {
     double[] position = r[classOf[h]];
     if (updates[h].keep() != 1 && isFirst(h)) {
-      scale(position, updates[h].keep());
+      Vectors.scale(position, updates[h].keep());
     }
     if (updates[h].hasMemory()) {
-      add(updates[h].oldWeight(), u[h], position);
-      scale(u[h], updates[h].memory());
+      Vectors.add(updates[h].oldWeight(), u[h], position);
+      Vectors.scale(u[h], updates[h].memory());
     }
   }
 
@@ -272,7 +273,7 @@ final class GroupedCocycle implements Cocycle {
   private void sum() {
     System.arraycopy(r[0], 0, s, 0, s.length);
     for (int c = 1; c < r.length; c++) {
-      add(1, r[c], s);
+      Vectors.add(1, r[c], s);
     }
   }
 
@@ -307,7 +308,7 @@ final class GroupedCocycle implements Cocycle {
     }
     double energy = 0;
     for (int h = 0; h < w.length; h++) {
-      energy += ResidualCocycle.dot(w[h], r[h]) + ResidualCocycle.dot(p[h], u[h]);
+      energy += Vectors.dot(w[h], r[h]) + Vectors.dot(p[h], u[h]);
     }
     return energy;
   }
@@ -326,12 +327,12 @@ final class GroupedCocycle implements Cocycle {
       weights[classOf[h]] = mode.weightOfPosition(updates[h]);
     }
     for (int c = 0; c < r.length; c++) {
-      sum += weights[c] * ResidualCocycle.dot(x, r[c]);
+      sum += weights[c] * Vectors.dot(x, r[c]);
     }
     for (int h = 0; h < updates.length; h++) {
       if (updates[h].hasMemory()) {
         double weight = mode.weightOfVelocity(updates[h], weights[classOf[h]]);
-        sum += weight * ResidualCocycle.dot(x, u[h]);
+        sum += weight * Vectors.dot(x, u[h]);
       }
     }
     return sum;
@@ -350,10 +351,10 @@ final class GroupedCocycle implements Cocycle {
   private double norm() {
     double squares = 0;
     for (double[] vector : r) {
-      squares += ResidualCocycle.dot(vector, vector);
+      squares += Vectors.dot(vector, vector);
     }
     for (int h = 0; h < u.length; h++) {
-      squares += updates[h].scaleOfVelocity() * ResidualCocycle.dot(u[h], u[h]);
+      squares += updates[h].scaleOfVelocity() * Vectors.dot(u[h], u[h]);
     }
     return Math.sqrt(squares);
   }
@@ -361,20 +362,8 @@ final class GroupedCocycle implements Cocycle {
   private void scaleBy(double factor) {
     for (double[][] part : List.of(r, w, u, p)) {
       for (double[] vector : part) {
-        scale(vector, factor);
+        Vectors.scale(vector, factor);
       }
-    }
-  }
-
-  private static void add(double factor, double[] x, double[] y) {
-    for (int i = 0; i < x.length; i++) {
-      y[i] += factor * x[i];
-    }
-  }
-
-  private static void scale(double[] x, double factor) {
-    for (int i = 0; i < x.length; i++) {
-      x[i] *= factor;
     }
   }
 }

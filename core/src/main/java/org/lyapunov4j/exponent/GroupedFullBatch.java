@@ -9,6 +9,7 @@ import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.GroupedGram;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.gram.PencilMode;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.ParameterGroup;
 import org.lyapunov4j.step.RandomStream;
@@ -418,7 +419,7 @@ public final class GroupedFullBatch {
     double[] curvatures = new double[gram.parts().size()];
     for (int h = 0; h < curvatures.length; h++) {
       gram.parts().get(h).multiply(x, image);
-      curvatures[h] = Math.max(0, ResidualCocycle.dot(x, image)) / gram.whole().examples();
+      curvatures[h] = Math.max(0, Vectors.dot(x, image)) / gram.whole().examples();
     }
     return curvatures;
   }

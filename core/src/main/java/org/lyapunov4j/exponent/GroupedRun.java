@@ -3,6 +3,7 @@ package org.lyapunov4j.exponent;
 
 import java.util.Arrays;
 import org.lyapunov4j.gram.GroupedGram;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
@@ -147,7 +148,7 @@ final class GroupedRun implements MeasuredRun {
     double growth = 0;
     for (int t = 0; t < stepsPerBlock; t++) {
       int size = sampler.next(batch);
-      double xi = drawn(size) * examples / size - ResidualCocycle.dot(mode.x(), cocycle.residual());
+      double xi = drawn(size) * examples / size - Vectors.dot(mode.x(), cocycle.residual());
       if (controlled) {
         controls[variance(size) < QUIET_VARIANCE * z * z ? 0 : 1] += xi / (mode.rho() * z);
       }
@@ -195,7 +196,7 @@ final class GroupedRun implements MeasuredRun {
       int size = sampler.next(batch);
       if (controlled) {
         double[] s = cocycle.residual();
-        double all = ResidualCocycle.dot(s, s);
+        double all = Vectors.dot(s, s);
         double control = (squares(s, size) - all * size / examples) / energy;
         controls[all < quietCurvature * energy ? 0 : 1] += control;
       }
@@ -229,8 +230,7 @@ final class GroupedRun implements MeasuredRun {
       return variance(step.batchSize()) < QUIET_VARIANCE * z * z;
     }
     double[] s = cocycle.residual();
-    return cocycle.hasCoefficients()
-        && ResidualCocycle.dot(s, s) < quietCurvature * cocycle.energy();
+    return cocycle.hasCoefficients() && Vectors.dot(s, s) < quietCurvature * cocycle.energy();
   }
 
   private void normalise() {

@@ -3,6 +3,7 @@ package org.lyapunov4j.exponent;
 
 import java.util.Arrays;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
@@ -171,7 +172,7 @@ final class GrowthRun implements MeasuredRun {
       int size = sampler.next(batch);
       if (controlled) {
         double[] r = cocycle.residual();
-        double all = ResidualCocycle.dot(r, r);
+        double all = Vectors.dot(r, r);
         double control = (drawn(r, size) - all * size / gram.examples()) / energy;
         if (all < quietCurvature * energy) {
           quiet += control;
@@ -190,7 +191,7 @@ final class GrowthRun implements MeasuredRun {
 
   private boolean isQuiet() {
     double[] r = cocycle.residual();
-    return ResidualCocycle.dot(r, r) < quietCurvature * energy;
+    return Vectors.dot(r, r) < quietCurvature * energy;
   }
 
   @Override
@@ -255,7 +256,7 @@ final class GrowthRun implements MeasuredRun {
   /** A step that leaves nearly nothing: its energy is the difference of large numbers. */
   private double collapse(double before) {
     double[] r = cocycle.residual();
-    double left = ResidualCocycle.dot(r, r);
+    double left = Vectors.dot(r, r);
     boolean rounding = left <= ANNIHILATION * ANNIHILATION * gram.trace() * before;
     if (!rounding && cocycle.project()) {
       energy = cocycle.energy(start.velocityWeight);

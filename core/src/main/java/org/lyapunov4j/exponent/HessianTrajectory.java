@@ -8,6 +8,7 @@ import org.lyapunov4j.exponent.TrajectoryExponent.Frame;
 import org.lyapunov4j.exponent.TrajectoryExponent.State;
 import org.lyapunov4j.exponent.TrajectoryExponent.Window;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -174,7 +175,7 @@ public final class HessianTrajectory {
    */
   public Optional<Mark> mark(SgdStep step, TangentMap map, Supplier<GramMatrix> gram) {
     double[] seen = map.outputs(probe(map.weights()));
-    double bound = Math.sqrt(ResidualCocycle.dot(seen, seen));
+    double bound = Math.sqrt(Vectors.dot(seen, seen));
     if (!(bound > 0)) {
       return Optional.empty();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.exponent;
 
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 
@@ -56,13 +57,13 @@ final class HessianVector {
     if (update.hasMemory()) {
       double[] moving = moving(step, weights);
       update.remember(v, moving);
-      add(update.gradientWeight() / batch.length, force, moving);
+      Vectors.add(update.gradientWeight() / batch.length, force, moving);
       update.move(v, moving);
       velocity = isAverage(step) ? Weights.over(weights, moving) : moving;
     } else {
       velocity = null;
-      RowSweep.scale(v, update.keep());
-      add(-update.rate() / batch.length, force, v);
+      Vectors.scale(v, update.keep());
+      Vectors.add(-update.rate() / batch.length, force, v);
     }
     rescale(LARGEST_MOVE);
   }
@@ -95,12 +96,6 @@ final class HessianVector {
         || step.momentum() instanceof Momentum.NesterovAverage;
   }
 
-  private static void add(double factor, double[] x, double[] y) {
-    for (int i = 0; i < y.length; i++) {
-      y[i] += factor * x[i];
-    }
-  }
-
   private void rescale(int allowed) {
     double largest = Math.max(largest(v), velocity == null ? 0 : largest(velocity));
     if (!(largest < Double.POSITIVE_INFINITY)) {
@@ -109,9 +104,9 @@ final class HessianVector {
     int move = largest == 0 ? 0 : Math.getExponent(largest);
     if (Math.abs(move) > allowed) {
       scale += move * LOG_TWO;
-      RowSweep.scale(v, Math.scalb(1.0, -move));
+      Vectors.scale(v, Math.scalb(1.0, -move));
       if (velocity != null) {
-        RowSweep.scale(velocity, Math.scalb(1.0, -move));
+        Vectors.scale(velocity, Math.scalb(1.0, -move));
       }
     }
   }
@@ -137,7 +132,7 @@ final class HessianVector {
 
   private static double squares(TangentMap map, double[] direction) {
     double[] r = map.outputs(direction);
-    return ResidualCocycle.dot(r, r);
+    return Vectors.dot(r, r);
   }
 
   /** Whether ‖A v‖ is less than a multiple of ‖v/√μ‖, but not 0. */

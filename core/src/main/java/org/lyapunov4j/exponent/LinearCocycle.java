@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import java.util.Arrays;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 
 /**
@@ -30,7 +31,7 @@ interface LinearCocycle {
     for (int j = 0; j < x.length; j++) {
       x[j] = random.nextGaussian();
     }
-    RowSweep.scale(x, 1 / RowSweep.norm(x));
+    Vectors.scale(x, 1 / Vectors.norm(x));
     return x;
   }
 
@@ -98,12 +99,12 @@ interface LinearCocycle {
      */
     default double grow(double[] x) {
       apply(x);
-      double norm = RowSweep.norm(x);
+      double norm = Vectors.norm(x);
       if (!(norm > Orthonormalisation.NEGLIGIBLE)) {
         Arrays.fill(x, 0);
         return Double.NEGATIVE_INFINITY;
       }
-      RowSweep.scale(x, 1 / norm);
+      Vectors.scale(x, 1 / norm);
       return Math.log(norm);
     }
   }

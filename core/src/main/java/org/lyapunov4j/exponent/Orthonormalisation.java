@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import java.util.Arrays;
+import org.lyapunov4j.gram.Vectors;
 
 /**
  * The QR factorisation of a block of columns by modified Gram–Schmidt, four columns of Q at a time:
@@ -38,7 +39,7 @@ final class Orthonormalisation {
   void apply(double[][] columns, int count, double[] diagonal) {
     double largest = 0;
     for (int j = 0; j < count; j++) {
-      diagonal[j] = RowSweep.norm(columns[j]);
+      diagonal[j] = Vectors.norm(columns[j]);
       largest = Math.max(largest, diagonal[j]);
     }
     for (int j = 0; j < count; j++) {
@@ -46,17 +47,17 @@ final class Orthonormalisation {
       if (diagonal[j] == 0) {
         Arrays.fill(columns[j], 0);
       } else {
-        RowSweep.scale(columns[j], 1 / diagonal[j]);
+        Vectors.scale(columns[j], 1 / diagonal[j]);
       }
     }
   }
 
   private double orthogonalise(double[][] columns, int j, double before, double negligible) {
     project(columns, j);
-    double after = RowSweep.norm(columns[j]);
+    double after = Vectors.norm(columns[j]);
     if (after > negligible && after < ORTHOGONALISE_AGAIN * before) {
       project(columns, j);
-      after = RowSweep.norm(columns[j]);
+      after = Vectors.norm(columns[j]);
     }
     return after > negligible ? after : 0;
   }

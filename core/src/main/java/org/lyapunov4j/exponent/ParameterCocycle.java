@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import java.util.Arrays;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -100,11 +101,11 @@ final class ParameterCocycle {
   }
 
   private double norm() {
-    return Math.sqrt(ResidualCocycle.dot(z, z) + ResidualCocycle.dot(v, v));
+    return Math.sqrt(Vectors.dot(z, z) + Vectors.dot(v, v));
   }
 
   private void scaleBy(double factor) {
-    RowSweep.scale(z, factor);
-    RowSweep.scale(v, factor);
+    Vectors.scale(z, factor);
+    Vectors.scale(v, factor);
   }
 }

@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import org.hipparchus.distribution.continuous.TDistribution;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
@@ -214,8 +215,7 @@ public final class ParameterEstimator {
               run -> {
                 double[] z = run.walk.tangent();
                 double[] r = gram.outputs(z);
-                double curvature =
-                    ResidualCocycle.dot(r, r) / ResidualCocycle.dot(z, z) / operator.examples();
+                double curvature = Vectors.dot(r, r) / Vectors.dot(z, z) / operator.examples();
                 return curvature < QUIET_SHARE * critical;
               });
     }

@@ -3,6 +3,7 @@ package org.lyapunov4j.exponent;
 
 import java.util.Arrays;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.Vectors;
 
 /**
  * Removes from a residual r what lies in ker G, without an eigendecomposition: conjugate residuals
@@ -38,12 +39,12 @@ final class RangeProjection {
    */
   boolean apply(double[] r, double[] w) {
     allocate(r.length);
-    double norm = Math.sqrt(ResidualCocycle.dot(r, r));
+    double norm = Math.sqrt(Vectors.dot(r, r));
     if (norm == 0) {
       return true;
     }
     solve(r, norm);
-    if (Math.sqrt(ResidualCocycle.dot(remainder, remainder)) > LARGEST_REMAINDER * norm) {
+    if (Math.sqrt(Vectors.dot(remainder, remainder)) > LARGEST_REMAINDER * norm) {
       return false;
     }
     for (int i = 0; i < r.length; i++) {
@@ -59,29 +60,23 @@ final class RangeProjection {
     gram.multiply(remainder, image);
     System.arraycopy(remainder, 0, direction, 0, r.length);
     System.arraycopy(image, 0, directionImage, 0, r.length);
-    double weight = ResidualCocycle.dot(remainder, image);
-    double scale = Math.sqrt(ResidualCocycle.dot(image, image)) / norm;
+    double weight = Vectors.dot(remainder, image);
+    double scale = Math.sqrt(Vectors.dot(image, image)) / norm;
     for (int iteration = 0; iteration < ITERATIONS && weight > 0; iteration++) {
-      double length = weight / ResidualCocycle.dot(directionImage, directionImage);
-      axpy(length, direction, x);
-      axpy(-length, directionImage, remainder);
+      double length = weight / Vectors.dot(directionImage, directionImage);
+      Vectors.add(length, direction, x);
+      Vectors.add(-length, directionImage, remainder);
       gram.multiply(remainder, image);
-      if (Math.sqrt(ResidualCocycle.dot(image, image)) <= STOP * scale * norm) {
+      if (Math.sqrt(Vectors.dot(image, image)) <= STOP * scale * norm) {
         return;
       }
-      double next = ResidualCocycle.dot(remainder, image);
+      double next = Vectors.dot(remainder, image);
       double ratio = next / weight;
       weight = next;
       for (int i = 0; i < r.length; i++) {
         direction[i] = remainder[i] + ratio * direction[i];
         directionImage[i] = image[i] + ratio * directionImage[i];
       }
-    }
-  }
-
-  private static void axpy(double factor, double[] x, double[] y) {
-    for (int i = 0; i < x.length; i++) {
-      y[i] += factor * x[i];
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.function.DoubleFunction;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GroupedGram;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.GroupedStep;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
@@ -188,7 +189,7 @@ public final class RateSweep {
   private boolean hasResidual(double[] w) {
     double[] r = new double[w.length];
     gram.multiply(w, r);
-    return ResidualCocycle.dot(r, r) > 0;
+    return Vectors.dot(r, r) > 0;
   }
 
   private double[] randomDirection(RandomStream random) {
@@ -323,7 +324,7 @@ public final class RateSweep {
     private double begin(StepBlock block) {
       double[] r = cocycle.residual();
       response.begin(block, r);
-      return hasCovariate ? ResidualCocycle.dot(r, r) : 0;
+      return hasCovariate ? Vectors.dot(r, r) : 0;
     }
 
     private void change(double of) {

@@ -3,6 +3,7 @@ package org.lyapunov4j.exponent;
 
 import java.util.Arrays;
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -182,14 +183,14 @@ final class ResidualCocycle implements Cocycle {
 
   /** The energy wᵀGw + weight·pᵀGp of the state as it is scaled now. */
   double energy(double weight) {
-    double position = dot(w, r);
-    return weight == 0 || !update.hasMemory() ? position : position + weight * dot(p, u);
+    double position = Vectors.dot(w, r);
+    return weight == 0 || !update.hasMemory() ? position : position + weight * Vectors.dot(p, u);
   }
 
   /** The energy wᵀGw + pᵀGp of the state as it is scaled now; nonnegative up to rounding. */
   @Override
   public double energy() {
-    return dot(w, r) + dot(p, u);
+    return Vectors.dot(w, r) + Vectors.dot(p, u);
   }
 
   /** The residual; modified only beside {@link #follow}, valid until the next call. */
@@ -253,38 +254,13 @@ final class ResidualCocycle implements Cocycle {
   }
 
   private double norm() {
-    return Math.sqrt(dot(r, r) + dot(u, u));
+    return Math.sqrt(Vectors.dot(r, r) + Vectors.dot(u, u));
   }
 
   private void scaleBy(double factor) {
-    scale(r, factor);
-    scale(w, factor);
-    scale(u, factor);
-    scale(p, factor);
-  }
-
-  private static void scale(double[] x, double factor) {
-    for (int i = 0; i < x.length; i++) {
-      x[i] *= factor;
-    }
-  }
-
-  /** Four accumulators: the compiler may not reorder a sum by itself. */
-  static double dot(double[] x, double[] y) {
-    double a = 0;
-    double b = 0;
-    double c = 0;
-    double d = 0;
-    int i = 0;
-    for (; i + 4 <= x.length; i += 4) {
-      a += x[i] * y[i];
-      b += x[i + 1] * y[i + 1];
-      c += x[i + 2] * y[i + 2];
-      d += x[i + 3] * y[i + 3];
-    }
-    for (; i < x.length; i++) {
-      a += x[i] * y[i];
-    }
-    return (a + b) + (c + d);
+    Vectors.scale(r, factor);
+    Vectors.scale(w, factor);
+    Vectors.scale(u, factor);
+    Vectors.scale(p, factor);
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.exponent;
 
+import org.lyapunov4j.gram.Vectors;
+
 /**
  * Inner products with rows and linear combinations of rows, four rows at a time so that the vector
  * is loaded once for four. Combinations are vectorised by the compiler; sums it may not reorder, so
@@ -17,7 +19,7 @@ final class RowSweep {
       multiplyFour(rows, chosen, k, x, length, products);
     }
     for (; k < to; k++) {
-      products[k] = dot(rows[chosen[k]], x, length);
+      products[k] = Vectors.dot(rows[chosen[k]], 0, x, 0, length);
     }
   }
 
@@ -47,37 +49,6 @@ final class RowSweep {
     }
     for (; k < to; k++) {
       addOne(rows[chosen[k]], factor * weights[k], target, offset);
-    }
-  }
-
-  /** Σ_{j < length} a_j x_j. */
-  static double dot(double[] a, double[] x, int length) {
-    double s = 0;
-    double t = 0;
-    double u = 0;
-    double v = 0;
-    int j = 0;
-    for (; j + 4 <= length; j += 4) {
-      s += a[j] * x[j];
-      t += a[j + 1] * x[j + 1];
-      u += a[j + 2] * x[j + 2];
-      v += a[j + 3] * x[j + 3];
-    }
-    for (; j < length; j++) {
-      s += a[j] * x[j];
-    }
-    return (s + t) + (u + v);
-  }
-
-  /** The Euclidean norm. */
-  static double norm(double[] x) {
-    return Math.sqrt(dot(x, x, x.length));
-  }
-
-  /** x_j ← factor·x_j. */
-  static void scale(double[] x, double factor) {
-    for (int j = 0; j < x.length; j++) {
-      x[j] *= factor;
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.gram.Vectors;
 
 /**
  * Products with the whole of J and with the Gram matrix G = J Jᵀ, by passes over all examples. Each
@@ -91,7 +92,7 @@ public final class TangentGram implements LargestEigenpair.Operator {
           products.addGradient(u, sums[part]);
         });
     for (int part = 1; part < PARTS; part++) {
-      add(1, sums[part], sums[0]);
+      Vectors.add(1, sums[part], sums[0]);
     }
     return sums[0];
   }
@@ -122,20 +123,20 @@ public final class TangentGram implements LargestEigenpair.Operator {
    *     be thrown away then is not rounding
    */
   boolean project(double[] z) {
-    double all = ResidualCocycle.dot(z, z);
+    double all = Vectors.dot(z, z);
     double[] remainder = outputs(z);
     double[] direction = remainder.clone();
     double[] projected = new double[z.length];
-    double squares = ResidualCocycle.dot(remainder, remainder);
+    double squares = Vectors.dot(remainder, remainder);
     for (int i = 0; i < ITERATIONS && squares > 0; i++) {
       double[] gradient = gradient(direction);
-      double length = squares / ResidualCocycle.dot(gradient, gradient);
-      add(length, gradient, projected);
+      double length = squares / Vectors.dot(gradient, gradient);
+      Vectors.add(length, gradient, projected);
       if (length * squares <= STOP * STOP * all) {
         break;
       }
-      add(-length, outputs(gradient), remainder);
-      double next = ResidualCocycle.dot(remainder, remainder);
+      Vectors.add(-length, outputs(gradient), remainder);
+      double next = Vectors.dot(remainder, remainder);
       for (int r = 0; r < direction.length; r++) {
         direction[r] = remainder[r] + next / squares * direction[r];
       }
@@ -150,12 +151,6 @@ public final class TangentGram implements LargestEigenpair.Operator {
       System.arraycopy(projected, 0, z, 0, z.length);
     }
     return found;
-  }
-
-  private static void add(double factor, double[] x, double[] y) {
-    for (int i = 0; i < y.length; i++) {
-      y[i] += factor * x[i];
-    }
   }
 
   /** What is done with some examples in a row, which are selected. */

@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.SgdStep;
 
@@ -216,8 +217,7 @@ final class TangentVector {
 
   private boolean normalise() {
     double velocity = update.newWeight();
-    double norm =
-        Math.sqrt(ResidualCocycle.dot(r, r) + velocity * velocity * ResidualCocycle.dot(u, u));
+    double norm = Math.sqrt(Vectors.dot(r, r) + velocity * velocity * Vectors.dot(u, u));
     if (Double.isNaN(norm) || Double.isInfinite(norm)) {
       throw new IllegalArgumentException(
           "the tangent vector must stay finite, got the norm " + norm);

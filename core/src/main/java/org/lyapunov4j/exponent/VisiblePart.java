@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.Vectors;
 
 /**
  * What the outputs of a frame see of a direction. Where it is but a tiny part of it, rounding of A
@@ -31,16 +32,16 @@ final class VisiblePart {
    * @return v, or μ Aᵀ w with A μ Aᵀ w = r
    */
   double[] of(double[] v, double[] r) {
-    double seen = Math.sqrt(ResidualCocycle.dot(r, r));
+    double seen = Math.sqrt(Vectors.dot(r, r));
     if (!(seen > 0 && seen < tolerance * Math.sqrt(gram.trace()) * length(v))) {
       return v;
     }
     double[] w = new double[r.length];
     new RangeProjection(gram).apply(r, w);
-    if (ResidualCocycle.dot(w, w) == 0) {
+    if (Vectors.dot(w, w) == 0) {
       return v;
     }
-    RowSweep.scale(w, Math.scalb(1.0, -exponent));
+    Vectors.scale(w, Math.scalb(1.0, -exponent));
     return Weights.times(map, map.gradient(w));
   }
 

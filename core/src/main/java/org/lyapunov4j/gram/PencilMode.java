@@ -113,11 +113,11 @@ public final class PencilMode {
   }
 
   private static double[] combination(double[][] rows, double[] weights) {
-    return Arrays.stream(rows).mapToDouble(row -> dot(row, weights)).toArray();
+    return Arrays.stream(rows).mapToDouble(row -> Vectors.dot(row, weights)).toArray();
   }
 
   private static Optional<double[]> normalised(double[] x) {
-    double norm = Math.sqrt(dot(x, x));
+    double norm = Math.sqrt(Vectors.dot(x, x));
     return norm > 0 && norm < Double.POSITIVE_INFINITY
         ? Optional.of(Arrays.stream(x).map(entry -> entry / norm).toArray())
         : Optional.empty();
@@ -134,15 +134,7 @@ public final class PencilMode {
       double gap = left[i] - value * (x[i] + right[i]);
       squares += gap * gap;
     }
-    return Math.sqrt(squares / dot(left, left));
-  }
-
-  private static double dot(double[] x, double[] y) {
-    double sum = 0;
-    for (int i = 0; i < x.length; i++) {
-      sum += x[i] * y[i];
-    }
-    return sum;
+    return Math.sqrt(squares / Vectors.dot(left, left));
   }
 
   /**

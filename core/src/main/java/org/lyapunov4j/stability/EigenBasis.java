@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.MatrixProduct;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -276,7 +277,7 @@ final class EigenBasis {
     for (int first = 0; first < m; first += outputs) {
       double sum = 0;
       for (int i = first; i < first + outputs; i++) {
-        sum += ExampleRows.dot(rows, i * g.length + from, rows, i * g.length + from, to - from);
+        sum += Vectors.dot(rows, i * g.length + from, rows, i * g.length + from, to - from);
       }
       largest = Math.max(largest, sum);
     }
@@ -296,7 +297,7 @@ final class EigenBasis {
   double bilinear(double[] d, double[] u, double[] v) {
     double sum = 0;
     for (int i = 0; i < m; i++) {
-      sum += u[i] * ExampleRows.dot(d, i * outputs, v, i / outputs * outputs, outputs);
+      sum += u[i] * Vectors.dot(d, i * outputs, v, i / outputs * outputs, outputs);
     }
     return sum;
   }
@@ -305,7 +306,7 @@ final class EigenBasis {
   double[] combination(double[] x) {
     double[] v = new double[m];
     for (int i = 0; i < m; i++) {
-      v[i] = ExampleRows.dot(rows, i * g.length, x, 0, x.length);
+      v[i] = Vectors.dot(rows, i * g.length, x, 0, x.length);
     }
     return v;
   }

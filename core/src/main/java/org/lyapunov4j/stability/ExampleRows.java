@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
+import org.lyapunov4j.gram.Vectors;
+
 /**
  * Products of the eigenvectors' rows, those of one example next to each other, with the K × K block
  * of that example.
@@ -68,7 +70,7 @@ final class ExampleRows {
 
   private void addEntry(double[] u, int first, int a, int b, int from, int width, double[] h) {
     h[(first + a) * outputs + b] +=
-        dot(u, (first + a) * width, rows, (first + b) * length + from, width);
+        Vectors.dot(u, (first + a) * width, rows, (first + b) * length + from, width);
   }
 
   private void addEight(double[] u, int x, int y, int width, double[] h, int first, int a, int b) {
@@ -117,24 +119,5 @@ final class ExampleRows {
     for (int k = 0; k < width; k++) {
       y[target + k] += c * rows[x + k] + d * rows[next + k];
     }
-  }
-
-  /** Four sums at a time: a single one would wait for each addition. */
-  static double dot(double[] x, int xFrom, double[] y, int yFrom, int length) {
-    double a = 0;
-    double b = 0;
-    double c = 0;
-    double d = 0;
-    int k = 0;
-    for (; k + 4 <= length; k += 4) {
-      a += x[xFrom + k] * y[yFrom + k];
-      b += x[xFrom + k + 1] * y[yFrom + k + 1];
-      c += x[xFrom + k + 2] * y[yFrom + k + 2];
-      d += x[xFrom + k + 3] * y[yFrom + k + 3];
-    }
-    for (; k < length; k++) {
-      a += x[xFrom + k] * y[yFrom + k];
-    }
-    return (a + b) + (c + d);
   }
 }

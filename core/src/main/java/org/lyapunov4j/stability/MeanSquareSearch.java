@@ -4,6 +4,7 @@ package org.lyapunov4j.stability;
 import java.util.OptionalInt;
 import org.hipparchus.analysis.UnivariateFunction;
 import org.hipparchus.analysis.solvers.BrentSolver;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.stability.PerronSpace.Perron;
 import org.lyapunov4j.stability.PerronSpace.Problem;
 import org.lyapunov4j.step.SgdStep;
@@ -275,7 +276,7 @@ final class MeanSquareSearch {
   private double gap(int slowest, double excess) {
     double shift = basis.eigenvalue(slowest);
     double[] block = map.block(slowest);
-    double least = rate * rate * moments.c2() * shift * shift * PerronSpace.dot(block, block);
+    double least = rate * rate * moments.c2() * shift * shift * Vectors.dot(block, block);
     if (!ladder.isExact() && index().value() >= 1) {
       return Math.max(unstableGap(Math.max(least, excess), shift, excess), excess);
     }

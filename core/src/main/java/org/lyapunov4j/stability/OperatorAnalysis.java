@@ -16,6 +16,7 @@ import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.TangentGram;
 import org.lyapunov4j.exponent.TangentOperator;
 import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -79,7 +80,7 @@ final class OperatorAnalysis {
     double largest = 0;
     double smallest = 0;
     Optional<CriticalLearningRate> critical = Optional.empty();
-    if (norm(start) > 0) {
+    if (Vectors.norm(start) > 0) {
       LargestEigenpair top = LargestEigenpair.of(gram, start, TOLERANCE, MOST_PRODUCTS);
       largest = top.value();
       smallest = smallest(largest, start);
@@ -197,21 +198,9 @@ final class OperatorAnalysis {
       products.outputs(z, u);
       double[] gradient = new double[z.length];
       products.addGradient(u, gradient);
-      sum += dot(gradient, gradient) / squares / count;
+      sum += Vectors.dot(gradient, gradient) / squares / count;
     }
     double curvature = top.value() / operator.examples();
     return curvature * curvature / (curvature * curvature + sum / step.batchSize());
-  }
-
-  private static double norm(double[] x) {
-    return Math.sqrt(dot(x, x));
-  }
-
-  private static double dot(double[] x, double[] y) {
-    double sum = 0;
-    for (int i = 0; i < x.length; i++) {
-      sum += x[i] * y[i];
-    }
-    return sum;
   }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.hipparchus.linear.Array2DRowRealMatrix;
 import org.hipparchus.linear.EigenDecompositionSymmetric;
+import org.lyapunov4j.gram.Vectors;
 
 /**
  * Finds the spectral radius of {@link SecondMomentMap}s that differ in their kernel only.
@@ -86,14 +87,14 @@ final class PerronSpace {
       double[] d = combination(basis, c);
       double[] y = combination(overlaps, c);
       if (map.trace(d) < 0) {
-        scale(-1, d);
-        scale(-1, y);
+        Vectors.scale(d, -1);
+        Vectors.scale(y, -1);
       }
       double[] image = map.image(d, weights, y);
-      double quotient = dot(d, image);
+      double quotient = Vectors.dot(d, image);
       double[] residual = image.clone();
-      add(-quotient, d, residual);
-      double size = Math.sqrt(dot(residual, residual));
+      Vectors.add(-quotient, d, residual);
+      double size = Math.sqrt(Vectors.dot(residual, residual));
       if (stop.test(quotient, size) || product == MOST_PRODUCTS || !extend(residual, weights)) {
         double second = knowsSecondEigenvalue() ? ritz.getEigenvalue(1) / quotient : 0;
         return new Perron(map, problem, d, y, image, quotient, size, second);
@@ -115,19 +116,19 @@ final class PerronSpace {
     if (basis.size() == capacity) {
       restart();
     }
-    double before = Math.sqrt(dot(trial, trial));
+    double before = Math.sqrt(Vectors.dot(trial, trial));
     double[] v = trial.clone();
     // Twice is enough to be orthogonal to working precision.
     for (int pass = 0; pass < 2; pass++) {
       for (double[] b : basis) {
-        add(-dot(b, v), b, v);
+        Vectors.add(-Vectors.dot(b, v), b, v);
       }
     }
-    double norm = Math.sqrt(dot(v, v));
+    double norm = Math.sqrt(Vectors.dot(v, v));
     if (!(norm > 1e-12 * before)) {
       return false;
     }
-    scale(1 / norm, v);
+    Vectors.scale(v, 1 / norm);
     basis.add(v);
     overlaps.add(map.overlaps(v));
     return true;
@@ -164,7 +165,7 @@ final class PerronSpace {
         weighted[p] *= weights[p];
       }
       for (int i = 0; i <= j; i++) {
-        projected[i][j] = dot(overlaps.get(i), weighted);
+        projected[i][j] = Vectors.dot(overlaps.get(i), weighted);
         projected[j][i] = projected[i][j];
       }
     }
@@ -184,40 +185,9 @@ final class PerronSpace {
   private static double[] combination(List<double[]> vectors, double[] c) {
     double[] sum = new double[vectors.get(0).length];
     for (int i = 0; i < c.length; i++) {
-      add(c[i], vectors.get(i), sum);
+      Vectors.add(c[i], vectors.get(i), sum);
     }
     return sum;
-  }
-
-  /** Four sums at a time: a single one would wait for each addition. */
-  static double dot(double[] x, double[] y) {
-    double a = 0;
-    double b = 0;
-    double c = 0;
-    double d = 0;
-    int i = 0;
-    for (; i + 4 <= x.length; i += 4) {
-      a += x[i] * y[i];
-      b += x[i + 1] * y[i + 1];
-      c += x[i + 2] * y[i + 2];
-      d += x[i + 3] * y[i + 3];
-    }
-    for (; i < x.length; i++) {
-      a += x[i] * y[i];
-    }
-    return (a + b) + (c + d);
-  }
-
-  private static void add(double c, double[] x, double[] y) {
-    for (int i = 0; i < x.length; i++) {
-      y[i] += c * x[i];
-    }
-  }
-
-  private static void scale(double c, double[] x) {
-    for (int i = 0; i < x.length; i++) {
-      x[i] *= c;
-    }
   }
 
   /** An approximate Perron matrix D of norm 1 with its image. */

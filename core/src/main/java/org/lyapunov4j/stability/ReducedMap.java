@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.stability.EigenBasis.Products;
 
 /**
@@ -203,8 +204,7 @@ final class ReducedMap implements SecondMomentMap {
           }
           found[0] += signs[l] * sum;
         });
-    return isNear(
-        found[0], basis.bilinear(d, combined, combined), Math.sqrt(PerronSpace.dot(d, d)));
+    return isNear(found[0], basis.bilinear(d, combined, combined), Math.sqrt(Vectors.dot(d, d)));
   }
 
   /** The image is a sum of K × K blocks; a wrong one has another trace, or another ⟨D, R(D)⟩. */
@@ -221,7 +221,7 @@ final class ReducedMap implements SecondMomentMap {
           trace[0] += term;
           trace[1] += Math.abs(term);
         });
-    return isNear(PerronSpace.dot(d, image), quotient, Math.abs(quotient))
+    return isNear(Vectors.dot(d, image), quotient, Math.abs(quotient))
         && isNear(basis.trace(image), trace[0], trace[1]);
   }
 

@@ -2,6 +2,7 @@
 package org.lyapunov4j.stability;
 
 import java.util.Arrays;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.stability.EigenBasis.Products;
 
 /**
@@ -185,7 +186,7 @@ final class TruncatedMap implements SecondMomentMap {
     }
     double expected = basis.bilinear(d, combinedHead, combined);
     double error = Math.abs(found - expected);
-    return error <= ReducedMap.LARGEST_ERROR * basis.roundoff() * Math.sqrt(PerronSpace.dot(d, d));
+    return error <= ReducedMap.LARGEST_ERROR * basis.roundoff() * Math.sqrt(Vectors.dot(d, d));
   }
 
   private boolean isImage(double[] d, double[] weights, double[] overlaps, double[] image) {
@@ -196,7 +197,7 @@ final class TruncatedMap implements SecondMomentMap {
       quotient += term;
       magnitude += Math.abs(term);
     }
-    double error = Math.abs(PerronSpace.dot(d, image) - quotient);
+    double error = Math.abs(Vectors.dot(d, image) - quotient);
     return error <= ReducedMap.LARGEST_ERROR * basis.roundoff() * magnitude;
   }
 

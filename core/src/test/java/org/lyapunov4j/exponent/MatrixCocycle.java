@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import java.util.function.Function;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 
 /** Independent dense matrices from any source: products whose exponents are known from theory. */
@@ -39,7 +40,7 @@ final class MatrixCocycle implements LinearCocycle {
 
   @Override
   public double observedNorm(double[] x) {
-    return RowSweep.norm(x);
+    return Vectors.norm(x);
   }
 
   private static double[] multiply(double[][] matrix, double[] x) {

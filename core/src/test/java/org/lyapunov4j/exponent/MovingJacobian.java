@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -66,7 +67,7 @@ final class MovingJacobian {
           public double[] outputs(double[] direction) {
             double[] image = new double[a.length];
             for (int i = 0; i < a.length; i++) {
-              image[i] = ResidualCocycle.dot(a[i], direction);
+              image[i] = Vectors.dot(a[i], direction);
             }
             return image;
           }

@@ -9,6 +9,7 @@ import org.hipparchus.linear.QRDecomposition;
 import org.hipparchus.linear.RealMatrix;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.TestGrams;
+import org.lyapunov4j.gram.Vectors;
 
 class OrthonormalisationTest {
   private static double[] apply(double[][] columns) {
@@ -20,7 +21,7 @@ class OrthonormalisationTest {
   private static void assertOrthonormal(double[][] columns) {
     for (int i = 0; i < columns.length; i++) {
       for (int j = 0; j <= i; j++) {
-        double product = RowSweep.dot(columns[i], columns[j], columns[i].length);
+        double product = Vectors.dot(columns[i], 0, columns[j], 0, columns[i].length);
         assertThat(product).isCloseTo(i == j ? 1 : 0, within(1e-11));
       }
     }

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;
@@ -89,7 +90,7 @@ class ParameterCocycleTest {
     double[] r = products.outputs(cocycle.tangent());
     double scale = Math.sqrt(residuals.energy());
     double[] other = residuals.residual();
-    double norm = Math.sqrt(ResidualCocycle.dot(r, r));
+    double norm = Math.sqrt(Vectors.dot(r, r));
     for (int i = 0; i < r.length; i++) {
       assertThat(r[i]).as("%s", step).isCloseTo(other[i] / scale, within(1e-8 * norm));
     }

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.TestGrams;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
@@ -82,7 +83,7 @@ class TrajectoryHessianTest {
   private static double[][] scaled(double t, double unit) {
     double[][] a = jacobian(t);
     for (double[] row : a) {
-      RowSweep.scale(row, unit);
+      Vectors.scale(row, unit);
     }
     return a;
   }
@@ -206,7 +207,7 @@ class TrajectoryHessianTest {
   private static double seen(double[][] a, double[] v) {
     double squares = 0;
     for (double[] row : a) {
-      squares += Math.pow(ResidualCocycle.dot(row, v), 2);
+      squares += Math.pow(Vectors.dot(row, v), 2);
     }
     return Math.sqrt(squares);
   }

@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.stability.PerronSpace.Problem;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
@@ -56,7 +57,7 @@ class PerronSpaceTest {
     double[][] gram = new double[size][size];
     for (int i = 0; i < size; i++) {
       for (int j = 0; j < size; j++) {
-        gram[i][j] = PerronSpace.dot(factor[i], factor[j]) / size;
+        gram[i][j] = Vectors.dot(factor[i], factor[j]) / size;
       }
     }
     GramSpectrum spectrum = GramSpectrum.of(GramMatrix.of(gram, EXAMPLES, OUTPUTS));

@@ -154,6 +154,7 @@ final class CheckpointEngine implements AutoCloseable {
         kernel.compute(
             snapshot.parameters(),
             snapshot.parameterWeights(),
+            snapshot.fixedNorms(),
             asked.sgd().batchSize(),
             asked.groups());
     if (result.matrix().isPresent() || result.factors().isPresent()) {

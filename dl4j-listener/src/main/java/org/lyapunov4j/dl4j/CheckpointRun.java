@@ -174,6 +174,7 @@ final class CheckpointRun {
         step,
         parameterWeights,
         reader.decays(model, iteration, epoch, step).orElse(null),
+        reader.fixedNorms(model, step).orElse(null),
         reader.normalisations(model),
         model.params().dup(),
         tangent.mark(model, iteration, step, parameterWeights));

@@ -8,6 +8,7 @@ import java.util.OptionalDouble;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.gram.FactorSweep;
+import org.lyapunov4j.dl4j.gram.FixedNorms;
 import org.lyapunov4j.dl4j.gram.NtkFactors;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.gram.NtkGramResult;
@@ -33,6 +34,11 @@ import org.nd4j.linalg.factory.Nd4j;
  * nothing of a model that ends in no loss.
  */
 final class Kernel implements AutoCloseable {
+  private static final Level NOT_PROJECTED =
+      new Level.Observed(
+          "weights are at their largest norm, for which a matrix in factors is not made",
+          "use fewer examples, so that the matrix fits, or train without constraints");
+
   private static final double TOLERANCE = 1e-6;
   private static final int MOST_PRODUCTS = 200;
 
@@ -243,24 +249,31 @@ final class Kernel implements AutoCloseable {
    * Computes it.
    *
    * @param parameterWeights weights of the parameters, or null; not used for the plain kernel
+   * @param fixedNorms the weight vectors that a step holds at their largest norm, or null; neither
    * @param batchSize B, by which segments of series are ordered
    * @param groups the groups of parameters, if they are told apart
    */
   Result compute(
       INDArray parameters,
       INDArray parameterWeights,
+      FixedNorms fixedNorms,
       int batchSize,
       Optional<ParameterGroups> groups) {
     try {
       return switch (form) {
         case MATRIX ->
             matrix(
-                ntk.compute(
-                    parameters,
-                    parameterWeights,
-                    groups.map(known -> numbers(known, parameters.length())).orElse(null)),
+                fixedNorms != null
+                    ? ntk.compute(parameters, parameterWeights, fixedNorms)
+                    : ntk.compute(
+                        parameters,
+                        parameterWeights,
+                        groups.map(known -> numbers(known, parameters.length())).orElse(null)),
                 batchSize);
-        case FACTORS -> factors(sweep.compute(parameters, parameterWeights), batchSize);
+        case FACTORS ->
+            fixedNorms != null
+                ? new Result(Optional.empty(), OptionalDouble.empty(), NOT_PROJECTED)
+                : factors(sweep.compute(parameters, parameterWeights), batchSize);
         case PLAIN -> matrix(ntk.compute(parameters), batchSize);
         case PRODUCTS -> products(ntk.operator(parameters), level(batchSize));
         case NONE -> new Result(Optional.empty(), OptionalDouble.empty(), level(batchSize));

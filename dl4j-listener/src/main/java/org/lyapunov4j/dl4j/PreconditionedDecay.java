@@ -42,6 +42,7 @@ record PreconditionedDecay(
                 .compute(
                     snapshot.parameters(),
                     parameterWeights,
+                    null, // none beside a preconditioner
                     snapshot.step().sgd().batchSize(),
                     Optional.empty())
                 .matrix()

@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j;
 
 import java.time.Instant;
 import java.util.List;
+import org.lyapunov4j.dl4j.gram.FixedNorms;
 import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.stability.Tier;
@@ -22,6 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *     null for ones
  * @param decays what l2 shrinks every parameter by where it is preconditioned, a private array; or
  *     null
+ * @param fixedNorms the weight vectors that the step holds at their largest norm, or null
  * @param normalised what is divided by its norm in a step
  * @param parameters a private copy of the flat parameters
  * @param tangent how far the tangent vector had come that steps with training, or null
@@ -35,6 +37,7 @@ record Snapshot(
     TrainingStep step,
     INDArray parameterWeights,
     INDArray decays,
+    FixedNorms fixedNorms,
     List<NormalisedGradient> normalised,
     INDArray parameters,
     HessianTracker.Mark tangent)

@@ -216,7 +216,8 @@ public final class StabilityAnalysis {
   }
 
   /**
-   * The Gram matrix alone, with the weights of the parameters that go with the step.
+   * The Gram matrix alone, with the weights of the parameters and the fixed norms that go with the
+   * step.
    *
    * @return the matrix, curvature-weighted
    * @throws UnsupportedTrainingException naming the setting of the model that has no linearisation,
@@ -227,13 +228,11 @@ public final class StabilityAnalysis {
    */
   @SuppressWarnings("try") // the isolation is only begun and closed
   public NtkGramResult gram() {
+    StepReader reader = new StepReader(MiniBatchSampling.IID_SUBSETS);
     try (Isolation isolation = Isolation.begin();
         NtkGram gram = NtkGram.builder(model).probe(probe.data()).cancelled(cancelled).build();
-        INDArray parameterWeights =
-            new StepReader(MiniBatchSampling.IID_SUBSETS)
-                .parameterWeights(model, iteration, epoch)
-                .orElse(null)) {
-      return gram.compute(model.params(), parameterWeights);
+        INDArray parameterWeights = reader.parameterWeights(model, iteration, epoch).orElse(null)) {
+      return gram.compute(model.params(), parameterWeights, reader.fixedNorms(model).orElse(null));
     }
   }
 
@@ -271,6 +270,7 @@ public final class StabilityAnalysis {
                 step,
                 steps().parameterWeights(model, iteration, epoch, step).orElse(null),
                 steps().decays(model, iteration, epoch, step).orElse(null),
+                steps().fixedNorms(model, step).orElse(null),
                 steps().normalisations(model),
                 model.params().dup(),
                 null)) {

@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.dl4j.gram.FixedNorms;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.dl4j.step.StepReader;
@@ -90,6 +91,11 @@ final class StepOnProbe {
     return step.level() instanceof Level.Observed
         ? Optional.empty()
         : steps.parameterWeights(model, iteration, epoch);
+  }
+
+  /** The weight vectors that a step holds at their largest norm; none without a linear step. */
+  Optional<FixedNorms> fixedNorms(Model model, TrainingStep step) {
+    return step.level() instanceof Level.Observed ? Optional.empty() : steps.fixedNorms(model);
   }
 
   /** The decays that go with a step whose l2 is preconditioned. */

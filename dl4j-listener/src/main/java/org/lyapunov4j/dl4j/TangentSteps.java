@@ -82,7 +82,7 @@ final class TangentSteps {
 
   private void step(Model model, int iteration, int epoch) {
     TrainingStep step = steps.read(model, iteration, epoch);
-    if (!isLinear(step)) {
+    if (!isLinear(model, step)) {
       tangent.lose();
       return;
     }
@@ -92,16 +92,18 @@ final class TangentSteps {
     }
   }
 
-  private static boolean isLinear(TrainingStep step) {
+  /** Whether it is a linear step of one memory that does not project the parameters. */
+  private boolean isLinear(Model model, TrainingStep step) {
     return step.hasOneMemory()
         && !(step.level() instanceof Level.Observed)
-        && !(step.level() instanceof Level.Approximate approximate && approximate.isGauge());
+        && !(step.level() instanceof Level.Approximate approximate && approximate.isGauge())
+        && steps.reader().fixedNorms(model, step).isEmpty();
   }
 
   /** How far the tangent vector has come; a failure leaves it as it is, without a window. */
   HessianTracker.Mark mark(
       Model model, int iteration, TrainingStep step, INDArray parameterWeights) {
-    if (tangent == null || !isLinear(step)) {
+    if (tangent == null || !isLinear(model, step)) {
       return null;
     }
     try {

@@ -80,11 +80,16 @@ final class TrajectoryTracker {
    * Takes a checkpoint in.
    *
    * @param ntk for the Gram matrix at the parameters an earlier run of the program stopped at
-   * @return the window that ends here; empty at the first checkpoint and for a Gram matrix of zeros
+   * @return the window that ends here; empty at the first checkpoint, for a Gram matrix of zeros
+   *     and where weights are held at a largest norm, since steps here do not project the vector
    */
   Optional<TrajectoryExponent.Window> observe(Snapshot snapshot, GramMatrix gram, NtkGram ntk) {
     if (hessian != null) {
       return hessian.window(snapshot.tangent());
+    }
+    if (snapshot.fixedNorms() != null) {
+      lose(snapshot.iteration());
+      return Optional.empty();
     }
     int now = snapshot.iteration();
     CheckpointMap map = map(snapshot);
@@ -110,6 +115,16 @@ final class TrajectoryTracker {
             new TreeMap<>(),
             null);
     return window;
+  }
+
+  /** Forgets the vector; the next checkpoint starts another one. */
+  private void lose(int now) {
+    trajectory = new TrajectoryExponent(seed);
+    begun = false;
+    restored = null;
+    frame = null;
+    latest = null;
+    batches.forgetUntil(now);
   }
 
   /** A window that is cut short is taken whole with the next one. */

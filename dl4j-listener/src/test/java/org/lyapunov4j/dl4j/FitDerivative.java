@@ -16,9 +16,10 @@ import org.nd4j.linalg.factory.Nd4j;
  * truth that steps and Gram matrices are held against.
  */
 final class FitDerivative {
-  /** Of differences of fourth order, whose error is H⁴/30 times a fifth derivative. */
+  /** Of differences of fourth order, whose error is h⁴/30 times a fifth derivative. */
   private static final double H = 1e-3;
 
+  private final double h;
   private final MultiLayerNetwork network;
   private final int iteration;
   private final double[] parameters;
@@ -26,6 +27,12 @@ final class FitDerivative {
 
   /** Of a network as it is, with its updater's state, at the given iteration. */
   FitDerivative(MultiLayerNetwork network, int iteration) {
+    this(network, iteration, H);
+  }
+
+  /** The same by smaller differences, where a kink is near. */
+  FitDerivative(MultiLayerNetwork network, int iteration, double h) {
+    this.h = h;
     this.network = network;
     this.iteration = iteration;
     parameters = vector(network.params());
@@ -38,12 +45,12 @@ final class FitDerivative {
     int p = parameters.length;
     double[][] matrix = new double[p][p];
     for (int j = 0; j < p; j++) {
-      double[] up = step(j, H, batches);
-      double[] down = step(j, -H, batches);
-      double[] far = step(j, 2 * H, batches);
-      double[] back = step(j, -2 * H, batches);
+      double[] up = step(j, h, batches);
+      double[] down = step(j, -h, batches);
+      double[] far = step(j, 2 * h, batches);
+      double[] back = step(j, -2 * h, batches);
       for (int i = 0; i < p; i++) {
-        matrix[i][j] = (8 * (up[i] - down[i]) - (far[i] - back[i])) / (12 * H);
+        matrix[i][j] = (8 * (up[i] - down[i]) - (far[i] - back[i])) / (12 * h);
       }
     }
     restore(parameters);

@@ -133,6 +133,12 @@ class IsolationTest {
             outputs,
             c -> c.constrainWeights(new MaxNormConstraint(0.8, 1)).dropOut(0.7)),
         new Case(
+            "max norm, reached",
+            new Sgd(0.05),
+            type,
+            outputs,
+            c -> c.constrainWeights(new MaxNormConstraint(0.3, 1))),
+        new Case(
             "observed",
             new Sgd(0.01),
             type,

@@ -62,6 +62,7 @@ class TrajectoryTrackerTest {
         new TrainingStep(SgdStep.of(0.05, 2), List.of()),
         null,
         null,
+        null,
         List.of(),
         Networks.nearby(network.params(), 1e-3 * iteration, new RandomStream(iteration)),
         null);

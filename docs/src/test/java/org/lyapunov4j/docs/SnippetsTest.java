@@ -45,7 +45,8 @@ class SnippetsTest {
 
   private static Map<String, String> compiled() throws IOException {
     Map<String, String> regions = new HashMap<>();
-    for (String folder : List.of(
+    for (String folder :
+        List.of(
             "docs/src/test/java",
             "dl4j-listener/ui/src/test/java",
             "dl4j-listener/spark/src/test/java")) {

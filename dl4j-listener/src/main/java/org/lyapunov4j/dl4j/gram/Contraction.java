@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.stream.IntStream;
 import org.lyapunov4j.gram.MatrixProduct;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -31,10 +32,12 @@ final class Contraction {
       if (method == GramMethod.PAIRS || (method != GramMethod.ROWS && pairsAreCheaper(outer))) {
         addPairs(outer, sum);
       } else {
-        addRows(outer, null, sum, inputsAtATime(outer));
+        addRows(outer, (jacobian, from, to) -> {}, sum, inputsAtATime(outer));
       }
     } else if (block instanceof JacobianBlock.Weighted weighted) {
-      addRows(weighted.outer(), weighted.roots(), sum, inputsAtATime(weighted.outer()));
+      addRows(weighted.outer(), scaling(weighted), sum, inputsAtATime(weighted.outer()));
+    } else if (block instanceof JacobianBlock.Projected projected) {
+      addProjected(projected, sum);
     } else if (block instanceof JacobianBlock.Lookup lookup) {
       for (LookupEntry entry : lookup.entries()) {
         INDArray rows =
@@ -44,6 +47,57 @@ final class Contraction {
         sum.addProduct(entry.touching(), rows);
       }
     }
+  }
+
+  /** What is done to a part of J, the columns of the inputs from … to, q of each. */
+  interface Change {
+    void apply(INDArray jacobian, int from, int to);
+  }
+
+  /** Multiplies the columns with p × q roots. */
+  private static Change scaling(JacobianBlock.Weighted weighted) {
+    return (jacobian, from, to) -> {
+      INDArray part = weighted.roots().get(NDArrayIndex.interval(from, to)).transpose().dup('c');
+      jacobian.muliRowVector(part.reshape(part.length()));
+    };
+  }
+
+  /** J Π is formed, since J Jᵀ − Σ (J ŵ)(J ŵ)ᵀ need not be positive where little is left. */
+  private static void addProjected(JacobianBlock.Projected projected, GramAccumulator sum) {
+    Directions directions = projected.directions();
+    try (INDArray images = directions.images(projected.block())) {
+      if (projected.block() instanceof JacobianBlock.Rows rows) {
+        INDArray jacobian = rows.jacobian().dup('c');
+        directions.take(jacobian, IntStream.range(0, rows.width()).toArray(), images);
+        sum.addProduct(jacobian);
+      } else if (projected.block() instanceof JacobianBlock.Weighted weighted) {
+        Change scaling = scaling(weighted);
+        addProjected(weighted.outer(), scaling, directions, images, sum);
+      } else if (projected.block() instanceof JacobianBlock.Outer outer) {
+        addProjected(outer, (jacobian, from, to) -> {}, directions, images, sum);
+      }
+    }
+  }
+
+  private static void addProjected(
+      JacobianBlock.Outer outer,
+      Change before,
+      Directions directions,
+      INDArray images,
+      GramAccumulator sum) {
+    int q = outer.deltaWidth();
+    addRows(
+        outer,
+        (jacobian, from, to) -> {
+          before.apply(jacobian, from, to);
+          int[] columns =
+              IntStream.range(0, q * (to - from))
+                  .map(c -> (from + c % (to - from)) * q + c / (to - from))
+                  .toArray();
+          directions.take(jacobian, columns, images);
+        },
+        sum,
+        inputsAtATime(outer));
   }
 
   private static int inputsAtATime(JacobianBlock.Outer outer) {
@@ -75,8 +129,8 @@ final class Contraction {
     }
   }
 
-  /** Forms J for some inputs at a time; its columns are multiplied by p × q roots unless null. */
-  static void addRows(JacobianBlock.Outer outer, INDArray roots, GramAccumulator sum, int width) {
+  /** Forms J for some inputs at a time, and changes it. */
+  static void addRows(JacobianBlock.Outer outer, Change change, GramAccumulator sum, int width) {
     int p = outer.inputWidth();
     long m = (long) outer.examples() * outer.columns();
     INDArray deltas =
@@ -92,10 +146,7 @@ final class Contraction {
               .get(NDArrayIndex.interval(0, (to - from) * perInput))
               .reshape('c', m, (long) (to - from) * outer.deltaWidth());
       fill(series, jacobian, outer, deltas, from, to);
-      if (roots != null) {
-        INDArray part = roots.get(NDArrayIndex.interval(from, to)).transpose().dup('c');
-        jacobian.muliRowVector(part.reshape(part.length()));
-      }
+      change.apply(jacobian, from, to);
       sum.addProduct(jacobian);
     }
     storage.close();

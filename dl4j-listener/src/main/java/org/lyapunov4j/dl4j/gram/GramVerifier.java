@@ -62,13 +62,31 @@ final class GramVerifier {
     }
   }
 
+  /**
+   * Where the matrix was computed.
+   *
+   * @param parameters flat
+   * @param weights of the parameters, or null
+   * @param norms that are fixed, or null
+   */
+  record Place(INDArray parameters, INDArray weights, FixedNorms norms) {
+    double[] weightsOrNull() {
+      return weights == null ? null : numbers(weights);
+    }
+
+    void project(double[] row) {
+      if (norms != null) {
+        norms.project(numbers(parameters), row);
+      }
+    }
+
+    private static double[] numbers(INDArray array) {
+      return array.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+    }
+  }
+
   GramCheck check(
-      GramMatrix gram,
-      INDArray parameters,
-      INDArray parameterWeights,
-      boolean eigenvalues,
-      double epsilon,
-      List<String> assumptions) {
+      GramMatrix gram, Place place, boolean eigenvalues, double epsilon, List<String> assumptions) {
     OptionalDouble smallest = OptionalDouble.empty();
     OptionalDouble rounding = OptionalDouble.empty();
     if (eigenvalues) {
@@ -79,7 +97,7 @@ final class GramVerifier {
     return new GramCheck(
         upper == null ? Double.NaN : asymmetry(gram),
         rows.length,
-        upper == null ? Double.NaN : deviation(gram, parameters, parameterWeights),
+        upper == null ? Double.NaN : deviation(gram, place),
         smallest,
         rounding,
         assumptions);
@@ -102,17 +120,15 @@ final class GramVerifier {
     return descending[r / outputs] * outputs + r % outputs;
   }
 
-  private double deviation(GramMatrix gram, INDArray parameters, INDArray parameterWeights) {
-    spotCheck.setParameters(parameters);
-    double[] weights =
-        parameterWeights == null
-            ? null
-            : parameterWeights.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+  private double deviation(GramMatrix gram, Place place) {
+    spotCheck.setParameters(place.parameters());
+    double[] weights = place.weightsOrNull();
     double[][] jacobian = new double[rows.length][];
     double gap = 0;
     double largest = 0;
     for (int a = 0; a < rows.length; a++) {
       jacobian[a] = spotCheck.row(derivatives, rows[a] / outputs, rows[a] % outputs);
+      place.project(jacobian[a]);
       for (int b = 0; b <= a; b++) {
         double product = product(jacobian[a], jacobian[b], weights);
         gap = Math.max(gap, Math.abs(product - gram.get(rows[a], rows[b])));

@@ -219,7 +219,7 @@ sealed interface JacobianBlock {
     }
 
     /** The same block with the bias' input among the others. */
-    private Outer withOnes() {
+    Outer withOnes() {
       if (bias == 0) {
         return this;
       }
@@ -367,6 +367,58 @@ sealed interface JacobianBlock {
     public INDArray gradient(INDArray v) {
       INDArray gradient = outer.gradient(v);
       return gradient.muli(roots.reshape('c', gradient.shape()));
+    }
+  }
+
+  /**
+   * A block whose columns are projected.
+   *
+   * @param block J, of rows or of outer products without a bias of their own
+   * @param directions what is taken out
+   */
+  record Projected(JacobianBlock block, Directions directions) implements JacobianBlock {
+    static Projected of(JacobianBlock block, Directions directions) {
+      return new Projected(block instanceof Outer outer ? outer.withOnes() : block, directions);
+    }
+
+    @Override
+    public Projected select(int[] which) {
+      return new Projected(block.select(which), directions);
+    }
+
+    @Override
+    public int examples() {
+      return block.examples();
+    }
+
+    @Override
+    public int columns() {
+      return block.columns();
+    }
+
+    @Override
+    public int width() {
+      return block.width();
+    }
+
+    @Override
+    public Projected times(double factor) {
+      return new Projected(block.times(factor), directions);
+    }
+
+    @Override
+    public JacobianBlock timesColumns(double[] roots) {
+      throw new IllegalStateException("columns are weighted before they are projected");
+    }
+
+    @Override
+    public INDArray outputs(INDArray x) {
+      return block.outputs(directions.project(x));
+    }
+
+    @Override
+    public INDArray gradient(INDArray v) {
+      return directions.project(block.gradient(v));
     }
   }
 

@@ -162,7 +162,33 @@ public final class NtkGram implements AutoCloseable {
    * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
   public NtkGramResult compute(INDArray flatParameters, INDArray parameterWeights) {
-    return compute(flatParameters, parameterWeights, null);
+    return compute(flatParameters, parameterWeights, (INDArray) null);
+  }
+
+  /**
+   * The Gram matrix Σ_pq μ_p^½ Π_pq μ_q^½ (∂f/∂θ_p)(∂f/∂θ_q)ᵀ of a step that leaves the norms of
+   * some vectors of parameters as they are, with the projection Π of {@link FixedNorms} at these
+   * parameters.
+   *
+   * <p>The rows of the Jacobian of the layers concerned are formed, some at a time, as for weights
+   * that differ, and every vector takes a product with the layer's Jacobian.
+   *
+   * @param flatParameters as for {@link #compute(INDArray)}
+   * @param parameterWeights as for {@link #compute(INDArray, INDArray)}, equal in each of the
+   *     vectors
+   * @param fixedNorms the vectors, of as many parameters; null for none
+   * @return the Gram matrix, independent of this object
+   * @throws UnsupportedModelException if a vector is spread over parameters that are not handled
+   *     together: embeddings, peepholes
+   * @throws IllegalArgumentException if a length is wrong, a weight is negative or the matrix is
+   *     not finite
+   * @throws IllegalStateException if this was built for products only, or the matrix is wrong
+   *     however its products are formed
+   * @throws CancellationException if cancelled or interrupted; this object can be used again
+   */
+  public NtkGramResult compute(
+      INDArray flatParameters, INDArray parameterWeights, FixedNorms fixedNorms) {
+    return compute(new GramVerifier.Place(flatParameters, parameterWeights, fixedNorms), null);
   }
 
   /**
@@ -180,26 +206,26 @@ public final class NtkGram implements AutoCloseable {
    * @throws IllegalStateException as for {@link #compute(INDArray, INDArray)}
    * @throws CancellationException if cancelled or interrupted; this object can be used again
    */
-  @SuppressWarnings("try") // the isolation is only begun and closed
-  public synchronized NtkGramResult compute(
+  public NtkGramResult compute(
       INDArray flatParameters, INDArray parameterWeights, INDArray groups) {
+    return compute(new GramVerifier.Place(flatParameters, parameterWeights, null), groups);
+  }
+
+  @SuppressWarnings("try") // the isolation is only begun and closed
+  private synchronized NtkGramResult compute(GramVerifier.Place place, INDArray groups) {
     if (matrixFree) {
       throw new IllegalStateException(
           "built with matrixFree(); use operator(...) or build without");
     }
     try (Isolation isolation = Isolation.begin()) {
-      replica.setParameters(flatParameters);
+      replica.setParameters(place.parameters());
       BlockGroups split = groups == null ? null : replica.groups(groups);
-      Optional<NtkGramResult> result =
-          attempt(flatParameters, parameterWeights, split, product, assumptions);
-      return result.isPresent()
-          ? result.get()
-          : secondAttempt(flatParameters, parameterWeights, split);
+      Optional<NtkGramResult> result = attempt(place, split, product, assumptions);
+      return result.isPresent() ? result.get() : secondAttempt(place, split);
     }
   }
 
-  private NtkGramResult secondAttempt(
-      INDArray flatParameters, INDArray parameterWeights, BlockGroups groups) {
+  private NtkGramResult secondAttempt(GramVerifier.Place place, BlockGroups groups) {
     String fault =
         String.format(
             Locale.ROOT,
@@ -208,7 +234,7 @@ public final class NtkGram implements AutoCloseable {
     NativeLibrary.warn(fault);
     List<String> remarks = new ArrayList<>(assumptions);
     remarks.add(fault + "; Java took their place");
-    return attempt(flatParameters, parameterWeights, groups, secondProduct, remarks)
+    return attempt(place, groups, secondProduct, remarks)
         .orElseThrow(
             () ->
                 new IllegalStateException(
@@ -217,11 +243,7 @@ public final class NtkGram implements AutoCloseable {
 
   /** The result; empty if the matrix does not stand its check. */
   private Optional<NtkGramResult> attempt(
-      INDArray flatParameters,
-      INDArray parameterWeights,
-      BlockGroups groups,
-      Tile.Product product,
-      List<String> remarks) {
+      GramVerifier.Place place, BlockGroups groups, Tile.Product product, List<String> remarks) {
     GramAccumulator sum = accumulator(product);
     List<GramAccumulator> ofGroups = new ArrayList<>();
     for (int h = 0; groups != null && h < groups.count(); h++) {
@@ -233,7 +255,9 @@ public final class NtkGram implements AutoCloseable {
     double[] dropped = {0};
     GramVerifier verifier = new GramVerifier(probe.examples(), outputs, spotChecks, spotCheck);
     ProductCheck check = new ProductCheck(probe.examples() * outputs, probe.dataType());
-    sweep(parameterWeights, false)
+    sweep(place.weights(), false)
+        .projectedBy(
+            place.norms() == null ? Projection.NONE : Projection.of(replica, place.norms()))
         .runWeighted(
             (o, f) -> {
               requireFinite(f);
@@ -268,8 +292,7 @@ public final class NtkGram implements AutoCloseable {
             gram,
             fromInputToOutput(parts),
             ofGroups.stream().map(this::gram).toList(),
-            verifier.check(
-                gram, flatParameters, parameterWeights, eigenvalues, roundoff(), remarks),
+            verifier.check(gram, place, eigenvalues, roundoff(), remarks),
             new ProbeFit(loss[0] / probe.examples(), residuals),
             dropped[0]));
   }

@@ -13,6 +13,7 @@ final class Sweep {
   private final Probe probe;
   private final ParameterWeights parameterWeights;
   private final boolean[] active;
+  private Projection projection = Projection.NONE;
   private int columns;
   private boolean keepsBlocks;
   private long budget = Long.MAX_VALUE;
@@ -26,6 +27,12 @@ final class Sweep {
     for (int n = 0; n < active.length; n++) {
       active[n] = isActive(n);
     }
+  }
+
+  /** Takes out of the weighted blocks what a step does not move in. */
+  Sweep projectedBy(Projection projection) {
+    this.projection = projection;
+    return this;
   }
 
   /** Refuses to go backward with more memory than a budget in bytes. */
@@ -59,8 +66,8 @@ final class Sweep {
   }
 
   /**
-   * Runs both passes and hands every Jacobian block, weighted, over with its node; blocks come from
-   * the top down.
+   * Runs both passes and hands every Jacobian block, weighted and projected, over with its node;
+   * blocks come from the top down.
    */
   void run(Start start, BiConsumer<Node, JacobianBlock> blocks) {
     runWeighted(start, (node, block, parameters) -> blocks.accept(node, block));
@@ -73,7 +80,7 @@ final class Sweep {
         (node, block, parameters) -> {
           JacobianBlock weighted = parameterWeights.apply(block, parameters);
           if (weighted != null) {
-            blocks.accept(node, weighted, parameters);
+            blocks.accept(node, projection.apply(weighted, parameters), parameters);
           }
         });
   }

@@ -233,9 +233,9 @@ public final class MetricsSink implements CheckpointSink {
     long cancelled = status.cancelled() - (before == null ? 0 : before.cancelled());
     forEach(
         binding -> {
-          binding.skipped.increment(skipped);
-          binding.failed.increment(failed);
-          binding.cancelled.increment(cancelled);
+          binding.skipped.increment((double) skipped);
+          binding.failed.increment((double) failed);
+          binding.cancelled.increment((double) cancelled);
         });
   }
 

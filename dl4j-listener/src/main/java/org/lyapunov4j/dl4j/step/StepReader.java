@@ -41,6 +41,7 @@ import org.deeplearning4j.optimize.api.ConvexOptimizer;
 import org.deeplearning4j.optimize.api.StepFunction;
 import org.deeplearning4j.optimize.solvers.StochasticGradientDescent;
 import org.deeplearning4j.optimize.stepfunctions.NegativeGradientStepFunction;
+import org.lyapunov4j.dl4j.gram.FixedNorms;
 import org.lyapunov4j.dl4j.step.GradientFactors.Factored;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.Momentum;
@@ -116,12 +117,16 @@ public final class StepReader {
     remarkOnMemories(rules, remarks);
     decay.remark(groups.isPresent()).ifPresent(remarks::add);
     requireNormalisedIfPreconditioned(model, rules);
+    Constraints constraints = Constraints.of(parts(model));
+    if (groups.isPresent()) {
+      constraints.requireNoneReached("parameters have decays or memories of their own");
+    }
     Level level =
         preconditioning(rules)
             .and(normalisation(model))
             .and(kinks(rules))
             .and(centres(model))
-            .and(constraints(model))
+            .and(constraints.level())
             .and(
                 groups.isPresent()
                     ? Level.exact()
@@ -329,6 +334,18 @@ public final class StepReader {
   }
 
   /**
+   * Finds the vectors of weights that a constraint holds at their largest norm in the step of
+   * {@link #read}, inside {@code iterationDone}, where the model is not projected yet, or later.
+   *
+   * @param model the same model, after the step
+   * @return the vectors; empty if no largest norm is reached
+   * @throws UnsupportedTrainingException for constraints of other kinds
+   */
+  public Optional<FixedNorms> fixedNorms(Model model) {
+    return Constraints.of(parts(model)).fixed(model.params());
+  }
+
+  /**
    * The decay of every parameter by l2 inside a gradient that is preconditioned: D_p = c_p P_p
    * η_p/η, so that the curvature of the step in the weighted coordinates is AAᵀ + D.
    *
@@ -401,6 +418,7 @@ public final class StepReader {
       throw new UnsupportedTrainingException(
           "A model without trainable parameters", "it has no training step", "unfreeze a layer");
     }
+    Constraints.of(parts(model)).requireProjectable(rules);
     requireStochasticGradientDescent(model.conf());
     requirePlainOptimizer(model);
     requirePlainUpdater(model);
@@ -434,13 +452,6 @@ public final class StepReader {
       requireNoUseOfSlices(rules, part.name());
     }
     return rules;
-  }
-
-  private static Level constraints(Model model) {
-    return parts(model).stream()
-        .filter(part -> part.part() instanceof Layer && !isFrozen(part.part()))
-        .map(part -> Constraints.of((Layer) part.part(), part.name()))
-        .reduce(Level.exact(), Level::and);
   }
 
   /** The centres of a centre loss take steps of their own, whatever the updater. */
@@ -569,9 +580,6 @@ public final class StepReader {
    * Refuses what turns the update into something else, and remarks on what merely should be known.
    */
   private static void requirePlainUpdate(Factored part, Set<String> remarks) {
-    if (part.part() instanceof Layer layer) {
-      Constraints.of(layer, part.name());
-    }
     TrainingConfig config = part.part().getConfig();
     double threshold = config.getGradientNormalizationThreshold();
     var normalization = config.getGradientNormalization();

@@ -263,7 +263,7 @@ class CheckpointDocumentTest {
         assertThat(document.number(keys.get(1))).as(name).isEqualTo(estimate.standardError());
       } else if (KEYS.containsKey(name)) {
         String key = KEYS.get(name).replace("*", context);
-        if (isSaid(name, value, document, checkpoint)) {
+        if (isSaid(name, value, checkpoint)) {
           compared.merge(name, 1, Integer::sum);
           assertThat(said(document, key)).as(name + " of " + checkpoint).isEqualTo(plain(value));
         }
@@ -276,8 +276,7 @@ class CheckpointDocumentTest {
   }
 
   /** Zero and empty say nothing, and a step that is only observed has no rate and no decay. */
-  private static boolean isSaid(
-      String name, Object value, CheckpointDocument document, Checkpoint checkpoint) {
+  private static boolean isSaid(String name, Object value, Checkpoint checkpoint) {
     boolean decays = checkpoint.step().sgd().l2() + checkpoint.step().sgd().weightDecay() > 0;
     boolean empty = value instanceof List<?> list && list.isEmpty();
     boolean warming = name.startsWith("Verdict.") && checkpoint.step().warmUp().isPresent();
@@ -335,7 +334,7 @@ class CheckpointDocumentTest {
     try {
       return value.getClass().getRecordComponents()[0].getAccessor().invoke(value);
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError(e);
+      throw new LinkageError("a record without accessors", e);
     }
   }
 

@@ -55,7 +55,8 @@ class GramVerifierTest {
               Contraction.add(block, sum, GramMethod.AUTO);
             });
     GramMatrix scaled = GramMatrix.weightedSum(List.of(sum.toGram()), factor);
-    return verifier.check(scaled, model.params(), null, false, 0, List.of());
+    return verifier.check(
+        scaled, new GramVerifier.Place(model.params(), null, null), false, 0, List.of());
   }
 
   @Test

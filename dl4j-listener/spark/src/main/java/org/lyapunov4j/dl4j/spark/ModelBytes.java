@@ -43,9 +43,7 @@ final class ModelBytes {
     boolean graph = false;
     try (ZipInputStream source = new ZipInputStream(new ByteArrayInputStream(archive));
         ZipOutputStream target = new ZipOutputStream(copy)) {
-      for (ZipEntry entry = source.getNextEntry();
-          entry != null;
-          entry = source.getNextEntry()) {
+      for (ZipEntry entry = source.getNextEntry(); entry != null; entry = source.getNextEntry()) {
         if (USED.contains(entry.getName()) && seen.add(entry.getName())) {
           byte[] content = source.readAllBytes();
           graph |= entry.getName().equals(CONFIGURATION) && isGraph(content);

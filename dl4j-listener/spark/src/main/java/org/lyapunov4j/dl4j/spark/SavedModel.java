@@ -28,8 +28,7 @@ record SavedModel(String place, long bytes, long saved) implements Serializable 
   private static final long LARGEST = Integer.MAX_VALUE - 8;
 
   static SavedModel of(FileStatus file) {
-    return new SavedModel(
-        file.getPath().toString(), file.getLen(), file.getModificationTime());
+    return new SavedModel(file.getPath().toString(), file.getLen(), file.getModificationTime());
   }
 
   /** The models of folders, ordered by time and place, and single files. */
@@ -54,8 +53,7 @@ record SavedModel(String place, long bytes, long saved) implements Serializable 
           folder.add(of(file));
         }
       }
-      folder.sort(
-          Comparator.comparingLong(SavedModel::saved).thenComparing(SavedModel::place));
+      folder.sort(Comparator.comparingLong(SavedModel::saved).thenComparing(SavedModel::place));
       models.addAll(folder);
     }
     if (models.isEmpty()) {

@@ -27,7 +27,7 @@ final class Cluster implements AutoCloseable {
   Cluster(Path folder) throws IOException {
     this.folder = Files.createDirectories(folder);
     Path jars = Files.createDirectories(home.resolve("jars"));
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       Path file = Path.of(entry).toAbsolutePath();
       Path link = jars.resolve(file.getFileName().toString());
       if (Files.isRegularFile(file) && !Files.exists(link)) {
@@ -78,8 +78,16 @@ final class Cluster implements AutoCloseable {
           folder.resolve("worker-" + i + ".log"),
           "300m",
           List.of(
-              "--host", loopback, "--webui-port", "0", "--cores", "1", "--memory", "1g",
-              "--work-dir", folder.resolve("work-" + i).toString(),
+              "--host",
+              loopback,
+              "--webui-port",
+              "0",
+              "--cores",
+              "1",
+              "--memory",
+              "1g",
+              "--work-dir",
+              folder.resolve("work-" + i).toString(),
               "spark://" + loopback + ":" + port));
     }
     return "spark://" + loopback + ":" + port;

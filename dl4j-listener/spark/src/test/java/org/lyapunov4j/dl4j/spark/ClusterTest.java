@@ -41,7 +41,6 @@ class ClusterTest {
   void aLostExecutorAndADamagedModelChangeNothingElse() throws Exception {
     List<Path> models = Runs.save(folder.resolve("models"), Runs.network(3, 6, 1), DATA, MODELS);
     Files.write(models.get(2), Arrays.copyOf(Files.readAllBytes(models.get(2)), 300));
-    List<SparkStability.Progress> seen = new ArrayList<>();
     List<ProcessHandle> killed = new ArrayList<>();
     SparkResults<CheckpointDocument> results;
     try (Cluster cluster = new Cluster(folder.resolve("spark"));
@@ -55,7 +54,6 @@ class ClusterTest {
               .maxEpochs(Runs.EPOCHS)
               .progress(
                   progress -> {
-                    seen.add(progress);
                     if (killed.isEmpty() && Cluster.executors().size() == 2) {
                       killed.add(Cluster.executors().get(0));
                       killed.get(0).destroyForcibly();

@@ -47,14 +47,20 @@ class NeighboursTest {
     Path repository = repository();
     String pom = Files.readString(PROJECTS.resolve(project + ".xml"));
     String ours =
-        dependency("org.lyapunov4j", "lyapunov4j-dl4j-listener", VERSION)
-            + dependency("org.nd4j", "nd4j-native", "1.0.0-M2.1");
-    Files.writeString(
-        folder.resolve("pom.xml"), pom.replace("<!-- " + place + " -->", ours));
+        "<dependency><groupId>org.lyapunov4j</groupId>"
+            + "<artifactId>lyapunov4j-dl4j-listener</artifactId><version>"
+            + VERSION
+            + "</version></dependency>";
+    Files.writeString(folder.resolve("pom.xml"), pom.replace("<!-- " + place + " -->", ours));
     Path path = folder.resolve("class-path.txt");
     String resolved =
         run(
-            "mvn", "-B", "-ntp", "-q", "-f", folder.resolve("pom.xml").toString(),
+            "mvn",
+            "-B",
+            "-ntp",
+            "-q",
+            "-f",
+            folder.resolve("pom.xml").toString(),
             "-Dmaven.repo.local=" + repository,
             "org.apache.maven.plugins:maven-dependency-plugin:3.9.0:build-classpath",
             "-Dmdep.outputFile=" + path);
@@ -74,22 +80,18 @@ class NeighboursTest {
         .doesNotContain("SLF4J");
   }
 
-  private static String dependency(String group, String artifact, String version) {
-    return "<dependency><groupId>"
-        + group
-        + "</groupId><artifactId>"
-        + artifact
-        + "</artifactId><version>"
-        + version
-        + "</version></dependency>";
-  }
-
   private void compile(String classPath, String program) {
     int status =
         ToolProvider.getSystemJavaCompiler()
             .run(
-                null, null, null,
-                "-proc:none", "-cp", classPath, "-d", folder.toString(),
+                null,
+                null,
+                null,
+                "-proc:none",
+                "-cp",
+                classPath,
+                "-d",
+                folder.toString(),
                 PROJECTS.resolve("Train.java").toString(),
                 PROJECTS.resolve(program + ".java").toString());
     assertThat(status).isZero();

@@ -69,7 +69,8 @@ class SparkMainTest {
     assertThat(out.toString(StandardCharsets.UTF_8)).contains("1 results in").contains("1 refused");
     assertThat(err.toString(StandardCharsets.UTF_8)).contains("broken.zip");
 
-    String grid = "what-if --learning-rates 0.1,0.2 --batch-sizes 2 --model " + model + common + "/g";
+    String grid =
+        "what-if --learning-rates 0.1,0.2 --batch-sizes 2 --model " + model + common + "/g";
     assertThat(run(local, grid.split(" "))).isZero();
     assertThat(folder.resolve("g/rate-0.2-batch-2.json")).content().contains("\"verdict\"");
     assertThat(err.toString(StandardCharsets.UTF_8)).contains("2 of 2, 0 refused");

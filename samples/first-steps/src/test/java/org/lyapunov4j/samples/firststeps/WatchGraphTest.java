@@ -14,7 +14,8 @@ class WatchGraphTest {
     List<Checkpoint> checkpoints = WatchGraph.run();
     assertThat(checkpoints).extracting(Checkpoint::iteration).containsExactly(0, 100, 200, 300);
     assertThat(checkpoints.get(3).loss()).isLessThan(0.01 * checkpoints.get(0).loss());
-    assertThat(checkpoints.get(0).verdict().orElseThrow().kind()).isEqualTo(Verdict.Kind.WARMING_UP);
+    assertThat(checkpoints.get(0).verdict().orElseThrow().kind())
+        .isEqualTo(Verdict.Kind.WARMING_UP);
     assertThat(checkpoints.get(1).step().toString()).startsWith("APPROXIMATE");
   }
 }
