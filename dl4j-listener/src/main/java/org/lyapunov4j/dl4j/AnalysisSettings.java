@@ -64,6 +64,7 @@ public record AnalysisSettings(
     SAME_TIER
   }
 
+  /** {@inheritDoc} */
   public AnalysisSettings {
     Objects.requireNonNull(tier, "tier");
     Objects.requireNonNull(batchSize, "batchSize");
