@@ -48,7 +48,6 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 final class CheckpointEngine implements AutoCloseable {
   private static final int BATCHES = 64;
   private static final int BRIEF_EPOCHS = 64;
-  private static final int SMALLEST_COMPARED = 8;
 
   private static final int NORMED_BATCHES = 16;
   private static final int MOST_RATES = 6;
@@ -73,35 +72,13 @@ final class CheckpointEngine implements AutoCloseable {
   private final int examples;
   private final Map<Tier, StabilityAnalyzer> analyzers = new EnumMap<>(Tier.class);
   private final StabilityAnalyzer brief;
-
-  /** What is computed for a quarter and for half of the probe. */
-  enum SizeComparison {
-    NONE,
-    /** Sharpness and λ, the latter from few epochs unless the user sets their number. */
-    ECONOMY,
-    /** As much as for the whole probe. */
-    SAME_TIER;
-
-    static SizeComparison of(boolean compare, int examples) {
-      if (compare && examples < SMALLEST_COMPARED) {
-        throw new IllegalArgumentException(
-            "comparing probe sizes needs at least "
-                + SMALLEST_COMPARED
-                + " examples, got "
-                + examples);
-      }
-      return compare ? SAME_TIER : NONE;
-    }
-  }
+  private final ResidualHorizon horizon;
 
   /**
    * How checkpoints are made.
    *
    * @param run the name of the run
-   * @param seed of every draw
-   * @param analysis changes the settings of the analyzers
-   * @param comparison how parts of the probe are analysed too
-   * @param horizon how far the residual is followed
+   * @param analysis what is computed
    * @param trajectory what carries the tangent vector, or null
    * @param edge what carries the critical learning rate
    * @param deadline ends a checkpoint that takes too long
@@ -110,10 +87,7 @@ final class CheckpointEngine implements AutoCloseable {
    */
   record Settings(
       String run,
-      long seed,
-      Consumer<StabilityAnalyzer.Builder> analysis,
-      SizeComparison comparison,
-      ResidualHorizon horizon,
+      AnalysisSettings analysis,
       TrajectoryTracker trajectory,
       EdgeTracker edge,
       Deadline deadline,
@@ -124,6 +98,7 @@ final class CheckpointEngine implements AutoCloseable {
     this.settings = settings;
     kernel = Kernel.of(model, examples, settings.deadline()::isOver, settings.strict());
     this.examples = (int) examples.getFeatures(0).size(0);
+    horizon = ResidualHorizon.of(settings.analysis().horizon(), settings.analysis().seed());
     for (Tier tier : Tier.values()) {
       analyzers.put(tier, analyzer(StabilityAnalyzer.builder(), tier));
     }
@@ -134,8 +109,8 @@ final class CheckpointEngine implements AutoCloseable {
   }
 
   private StabilityAnalyzer analyzer(StabilityAnalyzer.Builder builder, Tier tier) {
-    builder.seed(settings.seed());
-    settings.analysis().accept(builder);
+    builder.seed(settings.analysis().seed());
+    settings.analysis().analyzer().accept(builder);
     return builder.tier(tier).cancelled(settings.deadline()::isOver).build();
   }
 
@@ -241,7 +216,9 @@ final class CheckpointEngine implements AutoCloseable {
             examples,
             step.batchSize(),
             step.sampling(),
-            new RandomStream(settings.seed()).split(GRADIENT_NORMS).split(snapshot.iteration()));
+            new RandomStream(settings.analysis().seed())
+                .split(GRADIENT_NORMS)
+                .split(snapshot.iteration()));
     List<int[]> batches = new ArrayList<>();
     int[] batch = new int[step.batchSize()];
     int draws = step.isFullBatch(examples) ? 1 : NORMED_BATCHES; // all of them are the same
@@ -317,9 +294,8 @@ final class CheckpointEngine implements AutoCloseable {
         smallerProbes(matrix, snapshot.tier(), step),
         step.hasOneMemory() ? trajectory(snapshot, gram) : Optional.empty(),
         step.hasOneMemory()
-            ? settings
-                .horizon()
-                .from(matrix.residuals(), gram, step.sgd(), snapshot.tier(), settings.deadline())
+            ? horizon.from(
+                matrix.residuals(), gram, step.sgd(), snapshot.tier(), settings.deadline())
             : Optional.empty());
   }
 
@@ -418,12 +394,13 @@ final class CheckpointEngine implements AutoCloseable {
   }
 
   private List<StabilityReport> smallerProbes(Kernel.Matrix matrix, Tier tier, TrainingStep step) {
-    if (settings.comparison() == SizeComparison.NONE
-        || matrix.gram().examples() < SMALLEST_COMPARED) {
+    if (!settings.analysis().compares(matrix.gram().examples())) {
       return List.of();
     }
     StabilityAnalyzer analyzer =
-        settings.comparison() == SizeComparison.ECONOMY ? brief : analyzers.get(tier);
+        settings.analysis().comparison() == AnalysisSettings.SizeComparison.ECONOMY
+            ? brief
+            : analyzers.get(tier);
     return List.of(part(analyzer, matrix, step, 4), part(analyzer, matrix, step, 2));
   }
 
@@ -454,7 +431,7 @@ final class CheckpointEngine implements AutoCloseable {
   }
 
   private RandomStream draws(int iteration) {
-    return new RandomStream(settings.seed()).split(BATCH_SHARPNESS).split(iteration);
+    return new RandomStream(settings.analysis().seed()).split(BATCH_SHARPNESS).split(iteration);
   }
 
   private Optional<TrajectoryExponent.Window> trajectory(Snapshot snapshot, GramMatrix gram) {

@@ -25,9 +25,7 @@ import org.lyapunov4j.dl4j.metrics.MetricsSink;
 import org.lyapunov4j.dl4j.record.RecordSink;
 import org.lyapunov4j.dl4j.record.SavedState;
 import org.lyapunov4j.exponent.TrajectoryExponent;
-import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.Tier;
-import org.lyapunov4j.step.MiniBatchSampling;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.slf4j.Logger;
@@ -92,6 +90,7 @@ public final class LyapunovListener extends BaseTrainingListener
     run = builder.name(saved);
     schedule = builder.timetable();
     ProbeSet probe = builder.probe;
+    AnalysisSettings settings = builder.settings;
     Consumer<Stage> stages = builder.stages;
     troubles = new Troubles(log, builder.strict);
     Sinks sinks = new Sinks(all, stages);
@@ -103,13 +102,13 @@ public final class LyapunovListener extends BaseTrainingListener
         builder.trajectory == null
             ? null
             : new TrajectoryTracker(
-                builder.seed, builder.trajectory, saved.tangent().orElse(null), batches);
+                settings.seed(), builder.trajectory, saved.tangent().orElse(null), batches);
     EdgeTracker edge = new EdgeTracker(saved.edge());
     steps =
         new ObservedSteps(
             probe,
-            new StepOnProbe(builder.sampling, probe.size(), builder.strict),
-            builder.batchSize,
+            new StepOnProbe(settings.sampling().orElse(null), probe.size(), builder.strict),
+            settings.batchSize().orElse(0),
             batches,
             trajectory == null ? null : trajectory.remark());
     tangent =
@@ -132,7 +131,7 @@ public final class LyapunovListener extends BaseTrainingListener
             steps,
             tangent,
             new CheckpointRun.Outcome(reporter, interventions, counts, faults));
-    sinks.begin(new RunInfo(run, probe.size(), probe.hash(), builder.seed, builder.clock));
+    sinks.begin(new RunInfo(run, probe.size(), probe.hash(), settings.seed(), builder.clock));
     counts.publish();
   }
 
@@ -370,18 +369,12 @@ public final class LyapunovListener extends BaseTrainingListener
     private final Map<Tier, Schedule> further = new EnumMap<>(Tier.class);
     private Schedule schedule = Schedule.everyIterations(DEFAULT_FREQUENCY);
     private String run;
-    private long seed;
-    private Tier tier = Tier.STANDARD;
-    private int batchSize;
-    private MiniBatchSampling sampling;
-    private Consumer<StabilityAnalyzer.Builder> analysis = settings -> {};
+    private AnalysisSettings settings = AnalysisSettings.standard();
     private boolean strict;
     private int historySize = 10_000;
     private double budget = Double.POSITIVE_INFINITY;
     private Backlog backlog;
-    private CheckpointEngine.SizeComparison comparison = CheckpointEngine.SizeComparison.ECONOMY;
     private TrajectoryExponent.Curvature trajectory;
-    private Integer horizon;
     private RecordSink record;
     private Duration timeLimit;
     private Duration patience = Duration.ofMinutes(1);
@@ -392,6 +385,18 @@ public final class LyapunovListener extends BaseTrainingListener
 
     private Builder(ProbeSet probe) {
       this.probe = Objects.requireNonNull(probe, "probe");
+    }
+
+    /**
+     * What is computed at a checkpoint, and for which step.
+     *
+     * @param settings default {@link AnalysisSettings#standard()}; replaces those given before
+     * @return this
+     * @throws IllegalArgumentException if the probe has too few examples for them
+     */
+    public Builder settings(AnalysisSettings settings) {
+      this.settings = Objects.requireNonNull(settings, "settings").requireFit(probe.size());
+      return this;
     }
 
     /**
@@ -408,7 +413,7 @@ public final class LyapunovListener extends BaseTrainingListener
     /**
      * When, in place of {@link #frequency}.
      *
-     * @param schedule of checkpoints of the {@link #tier}
+     * @param schedule of checkpoints of the {@linkplain #settings tier}
      * @return this
      */
     public Builder schedule(Schedule schedule) {
@@ -421,29 +426,13 @@ public final class LyapunovListener extends BaseTrainingListener
      * Schedule.everyIterations(10))}: cheap gauges more often than dear ones. Where several are
      * due, the dearest is computed.
      *
-     * @param tier other than the {@link #tier}
+     * @param tier other than that of the {@link #settings}
      * @param schedule of checkpoints of that tier
      * @return this
      */
     public Builder also(Tier tier, Schedule schedule) {
       further.put(
           Objects.requireNonNull(tier, "tier"), Objects.requireNonNull(schedule, "schedule"));
-      return this;
-    }
-
-    /**
-     * How much to analyse of a quarter and of half of the probe, to see how the results move with
-     * the number of examples. By default sharpness and λ, the latter from at most 64 epochs unless
-     * {@link #analysis} sets them; nothing of a probe of fewer than 8 examples. A warning is logged
-     * once if, from half of the probe to all of it, the sharpness or the critical learning rate
-     * moves by more than a tenth or λ changes its sign.
-     *
-     * @param compare true: as much as of the whole probe, with the critical learning rate, which
-     *     needs a probe of at least 8 examples; false: nothing
-     * @return this
-     */
-    public Builder compareProbeSizes(boolean compare) {
-      comparison = CheckpointEngine.SizeComparison.of(compare, probe.size());
       return this;
     }
 
@@ -557,26 +546,6 @@ public final class LyapunovListener extends BaseTrainingListener
     }
 
     /**
-     * Over how many steps the residual that training has now is followed, for the {@linkplain
-     * Checkpoint#finiteTime finite-time exponents}: by how much it shrinks or grows in so many
-     * steps from here if the Gram matrix stood still, over 32 to 256 draws of the mini-batches.
-     * While faster directions are alive in it, that is more than λ tells. Takes an
-     * eigendecomposition of the Gram matrix and steps × draws × 4·B·K·m flops.
-     *
-     * @param steps n, at every checkpoint of every tier; 0 for none; by default 100 of the tier
-     *     {@link Tier#FULL}, none of others
-     * @return this
-     */
-    public Builder horizon(int steps) {
-      if (steps < 0) {
-        throw new IllegalArgumentException(
-            "the horizon must be at least 1 step, or 0 for none, got " + steps);
-      }
-      horizon = steps;
-      return this;
-    }
-
-    /**
      * Acts on training, such as {@link LearningRateControl}. May be called for several. With none,
      * the default, training is not changed in a single bit.
      *
@@ -657,69 +626,6 @@ public final class LyapunovListener extends BaseTrainingListener
     }
 
     /**
-     * The seed of the estimates.
-     *
-     * @param seed equal seeds give equal checkpoints, bit for bit; default 0
-     * @return this
-     */
-    public Builder seed(long seed) {
-      this.seed = seed;
-      return this;
-    }
-
-    /**
-     * How much to compute at a checkpoint.
-     *
-     * @param tier default {@link Tier#STANDARD}; for large probes {@link Tier#ECONOMY} costs far
-     *     less, without the critical learning rate and the mean-square index
-     * @return this
-     */
-    public Builder tier(Tier tier) {
-      this.tier = Objects.requireNonNull(tier, "tier");
-      return this;
-    }
-
-    /**
-     * Fixes the mini-batch size B of the analysed step.
-     *
-     * @param batchSize at least 1; by default what training is seen to use
-     * @return this
-     */
-    public Builder batchSize(int batchSize) {
-      this.batchSize = requirePositive("batch size", batchSize);
-      return this;
-    }
-
-    /**
-     * How training draws its mini-batches, which no model tells. Where training is told a number of
-     * epochs, or epochs of an iterator, the listener compares the first two by reading a few
-     * entries of every example, and from then on takes a fixed order or reshuffling as it saw it;
-     * in a fixed order, that of the probe. The step's remarks tell whether the scheme was told,
-     * observed or assumed. Mean-square stability has a closed form for independent mini-batches
-     * only.
-     *
-     * @param sampling default what training is seen to do, and independent uniform B-subsets, the
-     *     setting of the theory, where and as long as nothing was seen
-     * @return this
-     */
-    public Builder sampling(MiniBatchSampling sampling) {
-      this.sampling = Objects.requireNonNull(sampling, "sampling");
-      return this;
-    }
-
-    /**
-     * Changes the settings of the analysis: budgets, levels, limits. Tier and cancellation are the
-     * listener's.
-     *
-     * @param settings called once for each tier
-     * @return this
-     */
-    public Builder analysis(Consumer<StabilityAnalyzer.Builder> settings) {
-      analysis = Objects.requireNonNull(settings, "settings");
-      return this;
-    }
-
-    /**
      * Whether refusals and failures are thrown into the training loop instead of logged.
      *
      * @param strict default false
@@ -777,16 +683,7 @@ public final class LyapunovListener extends BaseTrainingListener
     private CheckpointEngine.Settings engine(
         String run, TrajectoryTracker trajectory, EdgeTracker edge) {
       return new CheckpointEngine.Settings(
-          run,
-          seed,
-          analysis,
-          comparison,
-          ResidualHorizon.of(horizon, seed),
-          trajectory,
-          edge,
-          new Deadline(timeLimit, nanoseconds),
-          strict,
-          stages);
+          run, settings, trajectory, edge, new Deadline(timeLimit, nanoseconds), strict, stages);
     }
 
     private CheckpointRun.Pace pace() {
@@ -798,13 +695,15 @@ public final class LyapunovListener extends BaseTrainingListener
     }
 
     private TierSchedule timetable() {
-      if (further.containsKey(tier)) {
+      if (further.containsKey(settings.tier())) {
         throw new IllegalArgumentException(
-            "also(...) must name another tier than the main one, got " + tier + " for both");
+            "also(...) must name another tier than the main one, got "
+                + settings.tier()
+                + " for both; give one of them");
       }
       Map<Tier, Schedule> all = new EnumMap<>(further);
-      all.put(tier, schedule);
-      return new TierSchedule(all, tier);
+      all.put(settings.tier(), schedule);
+      return new TierSchedule(all, settings.tier());
     }
 
     /**

@@ -2,6 +2,7 @@
 package org.lyapunov4j.dl4j;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.gram.GramMatrix;
@@ -33,11 +34,9 @@ final class ResidualHorizon {
     this.seed = seed;
   }
 
-  /** With so many steps at every tier, or the default for null. */
-  static ResidualHorizon of(Integer steps, long seed) {
-    return steps == null
-        ? new ResidualHorizon(DEFAULT_STEPS, false, seed)
-        : new ResidualHorizon(steps, true, seed);
+  /** With so many steps at every tier, or the default. */
+  static ResidualHorizon of(OptionalInt steps, long seed) {
+    return new ResidualHorizon(steps.orElse(DEFAULT_STEPS), steps.isPresent(), seed);
   }
 
   /** Empty where nobody asked, and where no step changes the residual: a perfect fit, G = 0. */

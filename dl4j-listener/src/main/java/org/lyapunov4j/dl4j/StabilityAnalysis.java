@@ -6,7 +6,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.Isolation;
@@ -15,8 +14,6 @@ import org.lyapunov4j.dl4j.gram.NtkGramResult;
 import org.lyapunov4j.dl4j.step.StepReader;
 import org.lyapunov4j.dl4j.step.TrainingStep;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
-import org.lyapunov4j.stability.StabilityAnalyzer;
-import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
@@ -27,7 +24,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * that is not being trained just now.
  *
  * <pre>{@code
- * Checkpoint checkpoint = StabilityAnalysis.of(model, data).batchSize(32).run();
+ * AnalysisSettings settings = AnalysisSettings.standard().withBatchSize(32);
+ * Checkpoint checkpoint = StabilityAnalysis.of(model, data, settings).run();
  * }</pre>
  *
  * <p><b>Which step.</b> The counters of the model's configuration, which survive saving, name the
@@ -44,24 +42,32 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 public final class StabilityAnalysis {
   private final Model model;
   private final ProbeSet probe;
+  private final AnalysisSettings settings;
   private String run = "analysis";
   private int iteration;
   private int epoch;
-  private int batchSize;
-  private MiniBatchSampling sampling;
-  private Tier tier = Tier.STANDARD;
-  private long seed;
-  private Consumer<StabilityAnalyzer.Builder> analysis = settings -> {};
-  private CheckpointEngine.SizeComparison comparison = CheckpointEngine.SizeComparison.ECONOMY;
-  private Integer horizon;
   private InstantSource clock = InstantSource.system();
   private BooleanSupplier cancelled = () -> false;
 
-  private StabilityAnalysis(Model model, ProbeSet probe) {
+  private StabilityAnalysis(Model model, ProbeSet probe, AnalysisSettings settings) {
     this.model = Objects.requireNonNull(model, "model");
     this.probe = Objects.requireNonNull(probe, "probe");
+    this.settings = Objects.requireNonNull(settings, "settings").requireFit(probe.size());
     iteration = ModelCounters.iteration(model);
     epoch = ModelCounters.epoch(model);
+  }
+
+  /**
+   * An analysis with the {@linkplain AnalysisSettings#standard() default settings}, which tell no
+   * batch size: enough for {@link #gram()}.
+   *
+   * @param model a {@code MultiLayerNetwork} or {@code ComputationGraph}; for an adaptive updater
+   *     with the updater's state
+   * @param data the examples, with labels, of which the Gram matrix is made; copied
+   * @return an analysis
+   */
+  public static StabilityAnalysis of(Model model, DataSet data) {
+    return of(model, data, AnalysisSettings.standard());
   }
 
   /**
@@ -70,10 +76,23 @@ public final class StabilityAnalysis {
    * @param model a {@code MultiLayerNetwork} or {@code ComputationGraph}; for an adaptive updater
    *     with the updater's state
    * @param data the examples, with labels, of which the Gram matrix is made; copied
-   * @return an analysis that still needs its {@link #batchSize}
+   * @param settings what is computed, with the batch size
+   * @return an analysis
+   * @throws IllegalArgumentException if there are too few examples for the settings
    */
-  public static StabilityAnalysis of(Model model, DataSet data) {
-    return of(model, ProbeSet.of(data));
+  public static StabilityAnalysis of(Model model, DataSet data, AnalysisSettings settings) {
+    return of(model, ProbeSet.of(data), settings);
+  }
+
+  /**
+   * An analysis of a network of several inputs or outputs, with the default settings.
+   *
+   * @param model a {@code ComputationGraph}
+   * @param data the examples, with labels, of which the Gram matrix is made; copied
+   * @return an analysis
+   */
+  public static StabilityAnalysis of(Model model, MultiDataSet data) {
+    return of(model, data, AnalysisSettings.standard());
   }
 
   /**
@@ -81,10 +100,23 @@ public final class StabilityAnalysis {
    *
    * @param model a {@code ComputationGraph}
    * @param data the examples, with labels, of which the Gram matrix is made; copied
-   * @return an analysis that still needs its {@link #batchSize}
+   * @param settings what is computed, with the batch size
+   * @return an analysis
+   * @throws IllegalArgumentException if there are too few examples for the settings
    */
-  public static StabilityAnalysis of(Model model, MultiDataSet data) {
-    return of(model, ProbeSet.of(data));
+  public static StabilityAnalysis of(Model model, MultiDataSet data, AnalysisSettings settings) {
+    return of(model, ProbeSet.of(data), settings);
+  }
+
+  /**
+   * An analysis with a probe chosen from an iterator, or normalised, with the default settings.
+   *
+   * @param model a {@code MultiLayerNetwork} or {@code ComputationGraph}
+   * @param probe the examples, with labels, of which the Gram matrix is made
+   * @return an analysis
+   */
+  public static StabilityAnalysis of(Model model, ProbeSet probe) {
+    return of(model, probe, AnalysisSettings.standard());
   }
 
   /**
@@ -92,95 +124,12 @@ public final class StabilityAnalysis {
    *
    * @param model a {@code MultiLayerNetwork} or {@code ComputationGraph}
    * @param probe the examples, with labels, of which the Gram matrix is made
-   * @return an analysis that still needs its {@link #batchSize}
+   * @param settings what is computed, with the batch size
+   * @return an analysis
+   * @throws IllegalArgumentException if there are too few examples for the settings
    */
-  public static StabilityAnalysis of(Model model, ProbeSet probe) {
-    return new StabilityAnalysis(model, probe);
-  }
-
-  /**
-   * The mini-batch size B of training, which no model tells.
-   *
-   * @param batchSize at least 1; N is gradient descent; batches larger than N are drawn from the
-   *     examples with replacement, since these stand for a larger training set
-   * @return this
-   */
-  public StabilityAnalysis batchSize(int batchSize) {
-    if (batchSize < 1) {
-      throw new IllegalArgumentException("batch size must be at least 1, got " + batchSize);
-    }
-    this.batchSize = batchSize;
-    return this;
-  }
-
-  /**
-   * How training draws its mini-batches, which no model tells.
-   *
-   * @param sampling default independent uniform B-subsets, the setting of the theory
-   * @return this
-   */
-  public StabilityAnalysis sampling(MiniBatchSampling sampling) {
-    this.sampling = Objects.requireNonNull(sampling, "sampling");
-    return this;
-  }
-
-  /**
-   * How much to compute.
-   *
-   * @param tier default {@link Tier#STANDARD}
-   * @return this
-   */
-  public StabilityAnalysis tier(Tier tier) {
-    this.tier = Objects.requireNonNull(tier, "tier");
-    return this;
-  }
-
-  /**
-   * The seed of the estimates.
-   *
-   * @param seed equal seeds give equal results, bit for bit; default 0
-   * @return this
-   */
-  public StabilityAnalysis seed(long seed) {
-    this.seed = seed;
-    return this;
-  }
-
-  /**
-   * Changes the settings of the analysis: budgets, levels, limits, threads. Seed, tier and
-   * cancellation are set here.
-   *
-   * @param settings called once for each tier
-   * @return this
-   */
-  public StabilityAnalysis settings(Consumer<StabilityAnalyzer.Builder> settings) {
-    analysis = Objects.requireNonNull(settings, "settings");
-    return this;
-  }
-
-  /**
-   * How much to analyse of a quarter and of half of the probe, as for {@link
-   * LyapunovListener.Builder#compareProbeSizes}.
-   *
-   * @param compare true: as much as of the whole probe, which needs at least 8 examples; false:
-   *     nothing; by default sharpness and λ
-   * @return this
-   */
-  public StabilityAnalysis compareProbeSizes(boolean compare) {
-    comparison = CheckpointEngine.SizeComparison.of(compare, probe.size());
-    return this;
-  }
-
-  /**
-   * Over how many steps the residual of the model is followed, as for {@link
-   * LyapunovListener.Builder#horizon}.
-   *
-   * @param steps n, or 0 for none; by default 100 of the tier {@link Tier#FULL}, none of others
-   * @return this
-   */
-  public StabilityAnalysis horizon(int steps) {
-    horizon = requireCount("horizon", steps);
-    return this;
+  public static StabilityAnalysis of(Model model, ProbeSet probe, AnalysisSettings settings) {
+    return new StabilityAnalysis(model, probe, settings);
   }
 
   /**
@@ -252,11 +201,15 @@ public final class StabilityAnalysis {
    */
   @SuppressWarnings("try") // the isolation is only begun and closed
   public TrainingStep step() {
-    if (batchSize == 0) {
-      throw new IllegalStateException(
-          "the batch size must be told, since no model holds it, got none; call batchSize(B), with"
-              + " the number of examples for gradient descent");
-    }
+    int batchSize =
+        settings
+            .batchSize()
+            .orElseThrow(
+                () ->
+                    new IllegalStateException(
+                        "the batch size must be told, since no model holds it, got none; give"
+                            + " AnalysisSettings.withBatchSize(B), with the number of examples for"
+                            + " gradient descent"));
     try (Isolation isolation = Isolation.begin()) {
       return steps().read(model, iteration, epoch, batchSize);
     }
@@ -296,27 +249,24 @@ public final class StabilityAnalysis {
   @SuppressWarnings("try") // the isolation is only begun and closed
   public Checkpoint run() {
     TrainingStep step = step();
-    CheckpointEngine.Settings settings =
+    CheckpointEngine.Settings all =
         new CheckpointEngine.Settings(
             run,
-            seed,
-            analysis,
-            comparison,
-            ResidualHorizon.of(horizon, seed),
+            settings,
             null,
             new EdgeTracker(Optional.empty()),
             new Deadline(cancelled),
             false,
             stage -> {});
     try (Isolation isolation = Isolation.begin();
-        CheckpointEngine stability = new CheckpointEngine(settings, model, probe.data());
+        CheckpointEngine stability = new CheckpointEngine(all, model, probe.data());
         Snapshot snapshot =
             new Snapshot(
                 iteration,
                 epoch,
                 clock.instant(),
                 Double.NaN,
-                tier,
+                settings.tier(),
                 step,
                 steps().parameterWeights(model, iteration, epoch, step).orElse(null),
                 steps().decays(model, iteration, epoch, step).orElse(null),
@@ -329,7 +279,7 @@ public final class StabilityAnalysis {
   }
 
   private StepOnProbe steps() {
-    return new StepOnProbe(sampling, probe.size(), false);
+    return new StepOnProbe(settings.sampling().orElse(null), probe.size(), false);
   }
 
   private static int requireCount(String name, int value) {

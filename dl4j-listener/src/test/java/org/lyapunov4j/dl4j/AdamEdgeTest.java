@@ -33,7 +33,10 @@ class AdamEdgeTest {
     DataSet data = data();
     MultiLayerNetwork network = network();
     LyapunovListener listener =
-        LyapunovListener.builder(data).frequency(25).tier(Tier.ECONOMY).build();
+        LyapunovListener.builder(data)
+            .settings(AnalysisSettings.of(Tier.ECONOMY).withSeed(0))
+            .frequency(25)
+            .build();
     network.setListeners(listener);
     for (int t = 0; t < 1200; t++) {
       network.fit(data);

@@ -110,7 +110,9 @@ class AttachedToTheModelTest {
   }
 
   private static Checkpoint analyse(MultiLayerNetwork network) {
-    return StabilityAnalysis.of(network, DATA).batchSize(6).run();
+    return StabilityAnalysis.of(
+            network, DATA, AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+        .run();
   }
 
   private static void requireObserved(Checkpoint checkpoint, String named) {

@@ -75,7 +75,9 @@ class BeyondOneMatrixTest {
     for (double share : new double[] {0.4, 1.2}) {
       MultiLayerNetwork network = network(share * 2 / sharpness);
       Checkpoint checkpoint =
-          StabilityAnalysis.of(network, data).batchSize(64).tier(Tier.STANDARD).run();
+          StabilityAnalysis.of(
+                  network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(64))
+              .run();
       assertThat(checkpoint.findings()).isInstanceOf(StabilityReport.class);
       StabilityReport report = (StabilityReport) checkpoint.findings();
       assertThat(report.sharpness()).isCloseTo(sharpness, within(1e-5 * sharpness));
@@ -103,7 +105,10 @@ class BeyondOneMatrixTest {
     DataSet data = Networks.data(6, examples(), INPUTS, OUTPUTS, DataType.DOUBLE);
     MultiLayerNetwork network = network(0.1);
     LyapunovListener listener =
-        LyapunovListener.builder(ProbeSet.of(data)).frequency(1).tier(Tier.ECONOMY).build();
+        LyapunovListener.builder(ProbeSet.of(data))
+            .settings(AnalysisSettings.of(Tier.ECONOMY).withSeed(0))
+            .frequency(1)
+            .build();
     network.setListeners(listener);
     network.fit(
         new DataSet(data.getFeatures().getRows(0, 1, 2, 3), data.getLabels().getRows(0, 1, 2, 3)));

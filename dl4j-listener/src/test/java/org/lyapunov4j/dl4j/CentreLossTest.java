@@ -67,7 +67,12 @@ class CentreLossTest {
     double[][] truth = block(new FitDerivative(network, 0).of(data), 0, trained);
     assertThat(FitDerivative.distance(block(predicted(network, data), 0, trained), truth))
         .isLessThan(1e-8);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(data.numExamples()).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network,
+                data,
+                AnalysisSettings.standard().withSeed(0).withBatchSize(data.numExamples()))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("APPROXIMATE (the centres of the centre loss stand still");
     assertThat(checkpoint.stability().edgeRatio()).isPresent();
@@ -87,7 +92,10 @@ class CentreLossTest {
     double[][] truth = block(new FitDerivative(network, 0).of(data), from, trained);
     assertThat(FitDerivative.distance(block(predicted(network, data), from, trained), truth))
         .isLessThan(1e-8);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(CLASSES).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(CLASSES))
+            .run();
     assertThat(checkpoint.probeLoss()).isEqualTo(network.score(data), offset(1e-10));
   }
 
@@ -101,7 +109,12 @@ class CentreLossTest {
     double whole = edge(step, trained);
     double fixed = edge(block(step, 0, trained), trained);
     assertThat(Math.abs(whole / fixed - 1)).isBetween(1e-4, 2e-3);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(data.numExamples()).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network,
+                data,
+                AnalysisSettings.standard().withSeed(0).withBatchSize(data.numExamples()))
+            .run();
     assertThat(RATE / checkpoint.stability().edgeRatio().getAsDouble())
         .isEqualTo(fixed, offset(1e-6 * fixed));
   }
@@ -111,7 +124,12 @@ class CentreLossTest {
     MultiLayerNetwork network = network(new Adam(1e-3));
     DataSet data = fit(network);
     network.fit(data);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(data.numExamples()).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network,
+                data,
+                AnalysisSettings.standard().withSeed(0).withBatchSize(data.numExamples()))
+            .run();
     assertThat(checkpoint.level()).isInstanceOf(Level.Approximate.class);
   }
 

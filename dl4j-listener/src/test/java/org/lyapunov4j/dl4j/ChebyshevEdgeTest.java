@@ -98,7 +98,11 @@ class ChebyshevEdgeTest {
 
   private List<Checkpoint> watch(double rate, int steps, int frequency) {
     MultiLayerNetwork network = network(rate);
-    LyapunovListener listener = LyapunovListener.builder(data).frequency(frequency).build();
+    LyapunovListener listener =
+        LyapunovListener.builder(data)
+            .settings(AnalysisSettings.standard().withSeed(0))
+            .frequency(frequency)
+            .build();
     network.setListeners(listener);
     train(network, steps);
     listener.close();

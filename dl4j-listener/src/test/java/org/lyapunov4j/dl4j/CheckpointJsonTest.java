@@ -55,10 +55,12 @@ class CheckpointJsonTest {
         Networks.regression(Networks.configuration(updater, DataType.DOUBLE), 3, 5, 2);
     try (LyapunovListener listener =
         LyapunovListener.builder(data)
+            .settings(
+                AnalysisSettings.of(tier)
+                    .withSeed(0)
+                    .withAnalyzer(settings -> settings.maxEpochs(4)))
             .frequency(2)
-            .tier(tier)
             .record(record)
-            .analysis(settings -> settings.maxEpochs(4))
             .build()) {
       network.setListeners(listener);
       data.batchBy(4).forEach(network::fit);

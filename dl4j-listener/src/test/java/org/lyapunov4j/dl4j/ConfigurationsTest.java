@@ -30,6 +30,7 @@ import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.conf.layers.objdetect.Yolo2OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.stability.Tier;
@@ -291,11 +292,13 @@ class ConfigurationsTest {
 
   private static LyapunovListener listener(Configuration configuration, Tier tier) {
     return LyapunovListener.builder(configuration.data())
+        .settings(
+            AnalysisSettings.of(tier)
+                .withSeed(0)
+                .withBatchSize(EXAMPLES)
+                .withComparison(SizeComparison.NONE)
+                .withAnalyzer(settings -> settings.maxEpochs(16)))
         .schedule(Schedule.everyIterations(1))
-        .compareProbeSizes(false)
-        .batchSize(EXAMPLES)
-        .tier(tier)
-        .analysis(settings -> settings.maxEpochs(16))
         .build();
   }
 

@@ -148,9 +148,12 @@ class FaultsTest {
 
   private LyapunovListener.Builder builder(Consumer<Stage> stages) {
     return LyapunovListener.builder(data)
+        .settings(
+            AnalysisSettings.standard()
+                .withSeed(0)
+                .withAnalyzer(settings -> settings.maxEpochs(4).threads(1).spectrumLimit(0)))
         .frequency(1)
         .trajectory(TrajectoryExponent.Curvature.HESSIAN)
-        .analysis(settings -> settings.maxEpochs(4).threads(1).spectrumLimit(0))
         .record(folder.resolve("run" + System.nanoTime()))
         .registry(new SimpleMeterRegistry())
         .to(checkpoint -> {})

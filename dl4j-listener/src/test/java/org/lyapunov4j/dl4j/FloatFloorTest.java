@@ -9,6 +9,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.LyapunovExponent;
@@ -36,7 +37,13 @@ class FloatFloorTest {
     DataSet data = data(type);
     MultiLayerNetwork network = trained(type, data);
     StabilityAnalysis analysis =
-        StabilityAnalysis.of(network, data).batchSize(batchSize).compareProbeSizes(false);
+        StabilityAnalysis.of(
+            network,
+            data,
+            AnalysisSettings.standard()
+                .withSeed(0)
+                .withBatchSize(batchSize)
+                .withComparison(SizeComparison.NONE));
     GramMatrix gram = analysis.gram().gram();
     assertThat(gram.isSinglePrecision()).isFalse();
     assertThat(gram.epsilon()).isEqualTo(type == DataType.FLOAT ? Math.ulp(1f) : Math.ulp(1.0));

@@ -28,9 +28,11 @@ class HeapShareTest {
       DataSet data = Networks.data(5, 850, 3, 4, DataType.DOUBLE);
       LyapunovListener.Builder builder =
           LyapunovListener.builder(data)
+              .settings(
+                  AnalysisSettings.of(Tier.ECONOMY)
+                      .withSeed(0)
+                      .withAnalyzer(settings -> settings.maxEpochs(4).threads(1)))
               .frequency(1)
-              .tier(Tier.ECONOMY)
-              .analysis(settings -> settings.maxEpochs(4).threads(1))
               .background(Backlog.SKIP);
       if (args.length > 0) { // by hand: so it was, and ended in an OutOfMemoryError
         builder.heap(new HeapShare(() -> Long.MAX_VALUE));
@@ -93,8 +95,11 @@ class HeapShareTest {
     long[] free = {2 * needed - 1};
     LyapunovListener listener =
         LyapunovListener.builder(data)
+            .settings(
+                AnalysisSettings.standard()
+                    .withSeed(0)
+                    .withAnalyzer(settings -> settings.maxEpochs(4)))
             .frequency(1)
-            .analysis(settings -> settings.maxEpochs(4))
             .background(Backlog.WAIT)
             .heap(new HeapShare(() -> free[0]))
             .build();

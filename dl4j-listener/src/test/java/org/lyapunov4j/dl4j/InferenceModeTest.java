@@ -104,9 +104,13 @@ class InferenceModeTest {
       settle(network, features);
       DataSet data = new DataSet(features, network.output(features).dup());
       Checkpoint checkpoint =
-          StabilityAnalysis.of(network, data)
-              .batchSize(test.batch())
-              .settings(settings -> settings.maxEpochs(32))
+          StabilityAnalysis.of(
+                  network,
+                  data,
+                  AnalysisSettings.standard()
+                      .withSeed(0)
+                      .withBatchSize(test.batch())
+                      .withAnalyzer(settings -> settings.maxEpochs(32)))
               .run();
       double edge = checkpoint.findings().criticalLearningRate().orElseThrow().value();
       double ratio = edge / edge(curvatures(network, features, test));
@@ -260,7 +264,10 @@ class InferenceModeTest {
     INDArray features = Networks.data(31, 16, 3, 2, DataType.DOUBLE).getFeatures();
     settle(network, features);
     DataSet data = new DataSet(features, network.output(features).dup());
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(4).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(4))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("OBSERVED")
         .contains("fewer than 8 values behind a statistic, here 4", "mini-batches that give it 32");

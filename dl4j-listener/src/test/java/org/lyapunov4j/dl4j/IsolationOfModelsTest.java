@@ -111,7 +111,11 @@ class IsolationOfModelsTest {
       List<Object> before = outcome(model);
       seedGenerator();
       Nd4j.getRandom().nextGaussian();
-      StabilityAnalysis.of(model, DataSet.merge(test.batches())).batchSize(BATCH).run();
+      StabilityAnalysis.of(
+              model,
+              DataSet.merge(test.batches()),
+              AnalysisSettings.standard().withSeed(0).withBatchSize(BATCH))
+          .run();
       assertThat(outcome(model)).isEqualTo(before);
     }
   }
@@ -201,9 +205,11 @@ class IsolationOfModelsTest {
 
   private static LyapunovListener.Builder builder(Case test) {
     return LyapunovListener.builder(DataSet.merge(test.batches()))
-        .frequency(1)
-        .seed(7)
-        .analysis(settings -> settings.maxEpochs(16));
+        .settings(
+            AnalysisSettings.standard()
+                .withSeed(7)
+                .withAnalyzer(settings -> settings.maxEpochs(16)))
+        .frequency(1);
   }
 
   private static List<Object> train(Case test, LyapunovListener listener) {

@@ -269,14 +269,18 @@ class IsolationTest {
     return change
         .apply(
             LyapunovListener.builder(probe)
-                .frequency(1)
-                .seed(7)
-                .analysis(settings -> settings.maxEpochs(16)))
+                .settings(
+                    AnalysisSettings.standard()
+                        .withSeed(7)
+                        .withAnalyzer(settings -> settings.maxEpochs(16)))
+                .frequency(1))
         .build();
   }
 
   private static LyapunovListener.Builder otherProbe() {
-    return LyapunovListener.builder(Networks.data(9, 6, 4, 3, DataType.DOUBLE)).frequency(1);
+    return LyapunovListener.builder(Networks.data(9, 6, 4, 3, DataType.DOUBLE))
+        .settings(AnalysisSettings.standard().withSeed(0))
+        .frequency(1);
   }
 
   private static CheckpointSink failing(Throwable failure) {

@@ -24,6 +24,12 @@ import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 class LearningRateControlTest {
+  private static final AnalysisSettings SETTINGS =
+      AnalysisSettings.standard()
+          .withSeed(7)
+          .withBatchSize(12)
+          .withAnalyzer(analyzer -> analyzer.maxEpochs(16));
+
   private final DataSet data = Networks.data(5, 12, 3, 2, DataType.DOUBLE);
 
   @Test
@@ -97,7 +103,7 @@ class LearningRateControlTest {
     MultiLayerNetwork network = network(0.5);
     LyapunovListener listener =
         builder()
-            .tier(Tier.ECONOMY)
+            .settings(SETTINGS.withTier(Tier.ECONOMY))
             .frequency(1)
             .intervene(LearningRateControl.lowerTo(0.1))
             .build();
@@ -161,10 +167,7 @@ class LearningRateControlTest {
   }
 
   private LyapunovListener.Builder builder() {
-    return LyapunovListener.builder(data)
-        .seed(7)
-        .batchSize(12)
-        .analysis(settings -> settings.maxEpochs(16));
+    return LyapunovListener.builder(data).settings(SETTINGS);
   }
 
   private void fit(MultiLayerNetwork network, int steps) {

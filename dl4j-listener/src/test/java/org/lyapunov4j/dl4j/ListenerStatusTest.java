@@ -30,9 +30,10 @@ class ListenerStatusTest {
 
   private LyapunovListener.Builder builder() {
     return LyapunovListener.builder(data)
+        .settings(
+            AnalysisSettings.standard().withSeed(0).withAnalyzer(settings -> settings.maxEpochs(4)))
         .frequency(1)
-        .registry(registry)
-        .analysis(settings -> settings.maxEpochs(4));
+        .registry(registry);
   }
 
   private static MultiLayerNetwork network(IUpdater updater) {
@@ -75,6 +76,7 @@ class ListenerStatusTest {
   void whyARefusedModelHasNone() {
     LyapunovListener listener =
         LyapunovListener.builder(Networks.data(1, 4, 7, 2, DataType.DOUBLE))
+            .settings(AnalysisSettings.standard().withSeed(0))
             .frequency(1)
             .registry(registry)
             .build();

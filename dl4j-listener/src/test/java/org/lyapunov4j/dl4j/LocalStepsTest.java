@@ -38,8 +38,8 @@ class LocalStepsTest {
           identity.subtract(MatrixUtils.createRealMatrix(step)).scalarMultiply(1 / RATE));
     }
     double alone =
-        StabilityAnalysis.of(network, data)
-            .batchSize(1)
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(1))
             .run()
             .stability()
             .criticalLearningRate()

@@ -35,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
 import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
@@ -64,6 +65,9 @@ import org.nd4j.linalg.schedule.ScheduleType;
 
 class LyapunovListenerTest {
   private static final int EXAMPLES = 12;
+  private static final AnalysisSettings QUICK =
+      AnalysisSettings.standard().withSeed(7).withAnalyzer(analyzer -> analyzer.maxEpochs(16));
+
   private final DataSet data = Networks.data(5, EXAMPLES, 3, 2, DataType.DOUBLE);
 
   @Test
@@ -85,7 +89,8 @@ class LyapunovListenerTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.frequency(0))
         .withMessage("frequency must be at least 1, got 0");
-    assertThatIllegalArgumentException().isThrownBy(() -> builder.batchSize(-1));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> AnalysisSettings.standard().withBatchSize(-1));
     assertThatIllegalArgumentException().isThrownBy(() -> builder.historySize(0));
     assertThatIllegalArgumentException().isThrownBy(() -> builder.run(" "));
     assertThatIllegalArgumentException()
@@ -124,7 +129,8 @@ class LyapunovListenerTest {
 
   @Test
   void aBatchLargerThanTheProbeIsDrawnFromItWithReplacementAndSaysSo() {
-    LyapunovListener listener = train(quick().batchSize(100).build(), new Sgd(0.05), 4);
+    LyapunovListener listener =
+        train(quick().settings(QUICK.withBatchSize(100)).build(), new Sgd(0.05), 4);
     Checkpoint checkpoint = listener.history().get(0);
     assertThat(checkpoint.step().sgd())
         .isEqualTo(SgdStep.of(0.05, 100).withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT));
@@ -149,7 +155,7 @@ class LyapunovListenerTest {
   void aCheckpointOfADivergedNetworkSaysSo() {
     List<String> failures = new ArrayList<>();
     for (int step = 1; step < 16; step++) {
-      LyapunovListener listener = quick().strict(true).tier(Tier.FULL).build();
+      LyapunovListener listener = quick().strict(true).settings(QUICK.withTier(Tier.FULL)).build();
       MultiLayerNetwork network = network(new Sgd(0.05));
       network.params().muli(Math.pow(10, step * step * 1.5));
       network.setListeners(listener);
@@ -187,9 +193,8 @@ class LyapunovListenerTest {
     LyapunovListener listener =
         quick()
             .strict(true)
-            .tier(tier)
+            .settings(QUICK.withTier(tier).withComparison(SizeComparison.SAME_TIER))
             .trajectory(true)
-            .compareProbeSizes(true)
             .intervene(LearningRateControl.lowerTo(0.5))
             .registry(registry)
             .build();
@@ -223,7 +228,9 @@ class LyapunovListenerTest {
   void anExplicitBatchSizeAndSamplingWin() {
     LyapunovListener listener =
         train(
-            quick().batchSize(3).sampling(MiniBatchSampling.SHUFFLED_EPOCHS).build(),
+            quick()
+                .settings(QUICK.withBatchSize(3).withSampling(MiniBatchSampling.SHUFFLED_EPOCHS))
+                .build(),
             new Sgd(0.05),
             6);
     assertThat(listener.history()).extracting(c -> c.step().sgd().batchSize()).containsOnly(3);
@@ -251,7 +258,11 @@ class LyapunovListenerTest {
   /** The truth is the Gram matrix computed for the smaller probe itself. */
   @Test
   void comparesProbeSizes() {
-    LyapunovListener listener = train(quick().compareProbeSizes(true).build(), new Sgd(0.05), 6);
+    LyapunovListener listener =
+        train(
+            quick().settings(QUICK.withComparison(SizeComparison.SAME_TIER)).build(),
+            new Sgd(0.05),
+            6);
     MultiLayerNetwork network = network(new Sgd(0.05));
     network.fit(batches(6).get(0));
     Checkpoint checkpoint = listener.history().get(0);
@@ -294,7 +305,10 @@ class LyapunovListenerTest {
     assertThat(registry.get(LyapunovGauge.PROBE_EXPONENT_CHANGE.meterName()).gauge().value())
         .isEqualTo(checkpoint.probeExponentChange());
     assertThat(
-            train(quick().compareProbeSizes(false).build(), new Sgd(0.05), 4)
+            train(
+                    quick().settings(QUICK.withComparison(SizeComparison.NONE)).build(),
+                    new Sgd(0.05),
+                    4)
                 .history()
                 .get(0)
                 .smallerProbes())
@@ -305,7 +319,13 @@ class LyapunovListenerTest {
   void theWholeComparisonHasTheCriticalLearningRate() {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     Checkpoint checkpoint =
-        train(quick().registry(registry).compareProbeSizes(true).build(), new Sgd(0.05), 6)
+        train(
+                quick()
+                    .settings(QUICK.withComparison(SizeComparison.SAME_TIER))
+                    .registry(registry)
+                    .build(),
+                new Sgd(0.05),
+                6)
             .history()
             .get(1);
     double half = checkpoint.smallerProbes().get(1).criticalLearningRate().orElseThrow().value();
@@ -324,7 +344,12 @@ class LyapunovListenerTest {
   @Test
   void exponentsOfDifferentBatchSizesAreNotCompared() {
     Checkpoint checkpoint =
-        train(quick().compareProbeSizes(true).build(), new Sgd(0.05), 12).history().get(0);
+        train(
+                quick().settings(QUICK.withComparison(SizeComparison.SAME_TIER)).build(),
+                new Sgd(0.05),
+                12)
+            .history()
+            .get(0);
     assertThat(checkpoint.probeChange()).isPositive();
     assertThat(checkpoint.probeExponentChange()).isNaN();
     assertThat(checkpoint.probeCriticalLearningRateChange()).isNaN();
@@ -333,7 +358,11 @@ class LyapunovListenerTest {
   @Test
   void tinyProbesAreNotCompared() {
     DataSet tiny = Networks.data(5, 7, 3, 2, DataType.DOUBLE);
-    LyapunovListener listener = LyapunovListener.builder(tiny).frequency(1).build();
+    LyapunovListener listener =
+        LyapunovListener.builder(tiny)
+            .settings(AnalysisSettings.standard().withSeed(0))
+            .frequency(1)
+            .build();
     assertThat(train(listener, new Sgd(0.05), 6).history().get(0).smallerProbes()).isEmpty();
   }
 
@@ -361,7 +390,10 @@ class LyapunovListenerTest {
   @Test
   void theStepTellsWhereTheSamplingIsFrom() {
     LyapunovListener told =
-        train(quick().sampling(MiniBatchSampling.SHUFFLED_EPOCHS).build(), new Sgd(0.05), 4);
+        train(
+            quick().settings(QUICK.withSampling(MiniBatchSampling.SHUFFLED_EPOCHS)).build(),
+            new Sgd(0.05),
+            4);
     assertThat(told.history().get(0).step().toString())
         .contains("sampling as told: reshuffled every epoch");
     LyapunovListener full = quick().build();
@@ -380,7 +412,7 @@ class LyapunovListenerTest {
       names = {"SHUFFLED_EPOCHS", "ORDERED_EPOCHS"})
   void theOrderOfTrainingIsTakenUpAfterTwoEpochs(MiniBatchSampling sampling) {
     LyapunovListener listener = quick().build();
-    LyapunovListener told = quick().sampling(sampling).build();
+    LyapunovListener told = quick().settings(QUICK.withSampling(sampling)).build();
     MultiLayerNetwork network = network(new Sgd(0.05));
     network.setListeners(listener, told);
     List<DataSet> examples = new ArrayList<>(data.asList());
@@ -438,7 +470,13 @@ class LyapunovListenerTest {
     DataSet twice = new DataSet(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));
     LyapunovListener listener =
         train(
-            LyapunovListener.builder(twice).frequency(1).compareProbeSizes(true).build(),
+            LyapunovListener.builder(twice)
+                .settings(
+                    AnalysisSettings.standard()
+                        .withSeed(0)
+                        .withComparison(SizeComparison.SAME_TIER))
+                .frequency(1)
+                .build(),
             new Sgd(0.05),
             12);
     assertThat(listener.history().get(0).probeChange()).isCloseTo(0, within(1e-9));
@@ -879,7 +917,8 @@ class LyapunovListenerTest {
   /** The truth is Deeplearning4j's own gradients of all mini-batches. */
   @Test
   void batchSharpnessIsThatOfTheGradients() {
-    LyapunovListener listener = train(quick().batchSize(1).build(), new Sgd(0.05), 12);
+    LyapunovListener listener =
+        train(quick().settings(QUICK.withBatchSize(1)).build(), new Sgd(0.05), 12);
     MultiLayerNetwork network = network(new Sgd(0.05));
     network.fit(data);
     double ratios = 0;
@@ -970,10 +1009,7 @@ class LyapunovListenerTest {
   }
 
   private LyapunovListener.Builder quick() {
-    return LyapunovListener.builder(data)
-        .frequency(1)
-        .seed(7)
-        .analysis(settings -> settings.maxEpochs(16));
+    return LyapunovListener.builder(data).settings(QUICK).frequency(1);
   }
 
   private List<DataSet> batches(int size) {

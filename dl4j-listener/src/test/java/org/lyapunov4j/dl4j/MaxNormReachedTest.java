@@ -208,7 +208,10 @@ class MaxNormReachedTest {
       }
     }
     assertThat(worst).isLessThan(2 * epsilon(network, dimension));
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("APPROXIMATE (3 of " + (dimension == 1 ? 8 : 7) + " weight vectors stay at");
     assertThat(checkpoint.stability().edgeRatio()).isPresent();
@@ -286,7 +289,10 @@ class MaxNormReachedTest {
       }
     }
     double truth = largestEigenvalue(directions, moves);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("APPROXIMATE (" + held + " of 8 weight vectors stay at their largest norm: ");
     assertThat(checkpoint.stability().sharpness() / truth).isBetween(1 - accuracy, 1 + accuracy);
@@ -310,8 +316,8 @@ class MaxNormReachedTest {
               2);
       LyapunovListener listener =
           LyapunovListener.builder(data)
+              .settings(AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
               .schedule(Schedule.everyIterations(1))
-              .batchSize(EXAMPLES)
               .trajectory(curvature)
               .strict(true)
               .build();

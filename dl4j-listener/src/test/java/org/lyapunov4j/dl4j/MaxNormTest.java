@@ -54,7 +54,10 @@ class MaxNormTest {
       }
     }
     assertThat(most).isBetween(1e-8, 2e-6 / smallest);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(6).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("APPROXIMATE (a largest norm of weights is not reached");
     assertThat(checkpoint.stability().edgeRatio()).isPresent();
@@ -70,7 +73,10 @@ class MaxNormTest {
             3,
             5,
             2);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, fitted(network), AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("OBSERVED")
         .contains("it is reached by weights that also decay");
@@ -87,7 +93,10 @@ class MaxNormTest {
             5,
             2);
     network.fit(fitted(network));
-    Checkpoint checkpoint = StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, fitted(network), AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("OBSERVED")
         .contains("does not commute with the preconditioner of Adam");
@@ -103,7 +112,10 @@ class MaxNormTest {
             3,
             5,
             2);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, fitted(network), AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("OBSERVED")
         .contains("it is reached where parameters have decays or memories of their own");
@@ -114,7 +126,10 @@ class MaxNormTest {
     MultiLayerNetwork network = network(new MaxNormConstraint(50, 1));
     double largest = network.getLayer(0).getParam("W").norm2(1).maxNumber().doubleValue();
     MultiLayerNetwork near = network(new MaxNormConstraint(1.005 * largest, 1));
-    Checkpoint checkpoint = StabilityAnalysis.of(near, fitted(near)).batchSize(6).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                near, fitted(near), AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+            .run();
     assertThat(checkpoint.hasStability()).isFalse(); // the edge alone
     assertThat(checkpoint.step().toString())
         .startsWith(
@@ -126,7 +141,10 @@ class MaxNormTest {
   @Test
   void otherConstraintsAreObserved() {
     MultiLayerNetwork network = network(new UnitNormConstraint(1));
-    Checkpoint checkpoint = StabilityAnalysis.of(network, fitted(network)).batchSize(6).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, fitted(network), AnalysisSettings.standard().withSeed(0).withBatchSize(6))
+            .run();
     assertThat(checkpoint.step().toString())
         .startsWith("OBSERVED")
         .contains("The constraint UnitNormConstraint");

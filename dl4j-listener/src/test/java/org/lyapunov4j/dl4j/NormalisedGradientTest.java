@@ -106,7 +106,11 @@ class NormalisedGradientTest {
 
   @Test
   void withAPlainUpdaterOnlyEffectiveRatesAreShown() {
-    LyapunovListener listener = LyapunovListener.builder(data).frequency(1).build();
+    LyapunovListener listener =
+        LyapunovListener.builder(data)
+            .settings(AnalysisSettings.standard().withSeed(0))
+            .frequency(1)
+            .build();
     MultiLayerNetwork network = network(new Sgd(RATE), GradientNormalization.RenormalizeL2PerLayer);
     network.setListeners(listener);
     network.fit(data);
@@ -124,9 +128,12 @@ class NormalisedGradientTest {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     LyapunovListener listener =
         LyapunovListener.builder(data)
+            .settings(
+                AnalysisSettings.standard()
+                    .withSeed(0)
+                    .withAnalyzer(settings -> settings.maxEpochs(64)))
             .frequency(1)
             .registry(registry)
-            .analysis(settings -> settings.maxEpochs(64))
             .build();
     MultiLayerNetwork network =
         network(new Adam(RATE), GradientNormalization.RenormalizeL2PerLayer);

@@ -218,7 +218,10 @@ class NumericCurvatureTest {
       predicted = block(predicted, from);
     }
     assertThat(FitDerivative.distance(predicted, truth)).isLessThan(1e-8);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+            .run();
     assertThat(checkpoint.level()).isEqualTo(Level.exact());
   }
 
@@ -239,7 +242,10 @@ class NumericCurvatureTest {
     double[][] found;
     try {
       found = gram(single, inFloat);
-      Checkpoint checkpoint = StabilityAnalysis.of(single, inFloat).batchSize(EXAMPLES).run();
+      Checkpoint checkpoint =
+          StabilityAnalysis.of(
+                  single, inFloat, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+              .run();
       assertThat(checkpoint.stability().edgeRatio()).isPresent();
     } finally {
       inDouble();
@@ -282,7 +288,10 @@ class NumericCurvatureTest {
     try (NtkGram ntk = NtkGram.builder(network).probe(data).build()) {
       double dropped = ntk.compute(network.params()).droppedCurvature();
       assertThat(dropped).isBetween(0.01, 1.0);
-      Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run();
+      Checkpoint checkpoint =
+          StabilityAnalysis.of(
+                  network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+              .run();
       assertThat(checkpoint.step().toString())
           .startsWith("APPROXIMATE (the negative part of the loss curvature is left out");
       assertThat(checkpoint.stability().edgeRatio()).isPresent();
@@ -336,7 +345,10 @@ class NumericCurvatureTest {
     double distance =
         FitDerivative.distance(predicted(network, data), new FitDerivative(network, 0).of(data));
     assertThat(distance).isLessThan(1e-8);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(3).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(3))
+            .run();
     assertThat(checkpoint.level()).isEqualTo(Level.exact());
     assertThat(checkpoint.stability().edgeRatio()).isPresent();
     assertThat(checkpoint.probeLoss()).isPositive();
@@ -355,7 +367,10 @@ class NumericCurvatureTest {
     MultiLayerNetwork network = test.network();
     DataSet data = test.data(network);
     data.getLabels().subi(0.5); // the residual is where Huber's loss has its kink
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+            .run();
     assertThat(checkpoint.level()).isInstanceOf(Level.Observed.class);
     assertThat(checkpoint.step().toString()).contains(loss.getClass().getSimpleName(), reason);
     assertThat(checkpoint.hasStability()).isFalse();
@@ -383,7 +398,13 @@ class NumericCurvatureTest {
     MultiLayerNetwork network = network(new LogCosh(), Activation.IDENTITY, 2);
     DataSet data = Networks.data(7, EXAMPLES, 3, 5, DataType.DOUBLE);
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run())
+        .isThrownBy(
+            () ->
+                StabilityAnalysis.of(
+                        network,
+                        data,
+                        AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+                    .run())
         .withMessageContaining("labels must fit the loss LogCosh");
   }
 }

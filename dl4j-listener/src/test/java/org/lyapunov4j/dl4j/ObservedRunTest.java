@@ -52,11 +52,14 @@ class ObservedRunTest {
     MultiLayerNetwork network = Networks.regression(configuration, 3, 5, 2);
     LyapunovListener listener =
         LyapunovListener.builder(data)
+            .settings(
+                AnalysisSettings.standard()
+                    .withSeed(0)
+                    .withAnalyzer(settings -> settings.maxEpochs(16)))
             .frequency(1)
             .run("a")
             .registry(registry)
             .record(folder.resolve("run.jsonl"))
-            .analysis(settings -> settings.maxEpochs(16))
             .build();
     network.setListeners(listener);
     network.fit(data);

@@ -92,7 +92,11 @@ class ParallelWrapperTest {
     INDArray start = nearMinimum(all);
     List<DataSet> draws = draws(all, 300);
     MultiLayerNetwork averaged = wide(new Sgd(0.1), start);
-    LyapunovListener listener = LyapunovListener.builder(all).frequency(100).build();
+    LyapunovListener listener =
+        LyapunovListener.builder(all)
+            .settings(AnalysisSettings.standard().withSeed(0))
+            .frequency(100)
+            .build();
     averaged.setListeners(listener);
     double before = averaged.score(all);
     fit(averaged, draws, ParallelWrapper.TrainingMode.AVERAGING, 1);
@@ -103,7 +107,9 @@ class ParallelWrapperTest {
       assertThat(checkpoint.stability().verdict().kind()).isEqualTo(Verdict.Kind.STABLE);
     }
     MultiLayerNetwork alone = wide(new Sgd(0.1), start);
-    Checkpoint ofOneWorker = StabilityAnalysis.of(alone, all).batchSize(1).run();
+    Checkpoint ofOneWorker =
+        StabilityAnalysis.of(alone, all, AnalysisSettings.standard().withSeed(0).withBatchSize(1))
+            .run();
     assertThat(ofOneWorker.stability().verdict().kind()).isEqualTo(Verdict.Kind.UNSTABLE);
     draws.forEach(alone::fit);
     assertThat(alone.score(all)).isGreaterThan(1e4 * before);
@@ -251,8 +257,11 @@ class ParallelWrapperTest {
 
   private LyapunovListener.Builder builder() {
     return LyapunovListener.builder(data)
-        .frequency(1)
-        .analysis(settings -> settings.maxEpochs(8).threads(1));
+        .settings(
+            AnalysisSettings.standard()
+                .withSeed(0)
+                .withAnalyzer(settings -> settings.maxEpochs(8).threads(1)))
+        .frequency(1);
   }
 
   private List<Double> train(LyapunovListener listener) {

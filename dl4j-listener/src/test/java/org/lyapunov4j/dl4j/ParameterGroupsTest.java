@@ -268,7 +268,10 @@ class ParameterGroupsTest {
   void biasesThatDoNotDecayCreep(double l2, double truth) {
     MultiLayerNetwork network = network(builder(new Sgd(0.3)).l2(l2), dense(), output());
     DataSet data = fitted(network);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+            .run();
     assertThat(checkpoint.level()).isEqualTo(Level.exact());
     assertThat(checkpoint.stability().gdExponent()).isInstanceOf(ExactExponent.class);
     assertThat(checkpoint.stability().gdExponent().low()).isCloseTo(truth, withinPercentage(4));
@@ -291,7 +294,10 @@ class ParameterGroupsTest {
       }
     }
     double[] truth = growthOfOutputs(network, data, steps);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(size).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(size))
+            .run();
     LyapunovEstimate found = (LyapunovEstimate) checkpoint.stability().exponent();
     double error = 4 * truth[1] + found.high() - found.low();
     assertThat(found.value()).isCloseTo(truth[0], within(error));
@@ -361,7 +367,10 @@ class ParameterGroupsTest {
                         .build())
                 .build());
     network.init();
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+            .run();
     double found = checkpoint.stability().exponent().point().orElseThrow();
     assertThat(found).isCloseTo(l2 == 1e-2 ? -6.5046e-4 : -6.51e-5, withinPercentage(0.1));
     INDArray[] outputs = new INDArray[4];

@@ -104,7 +104,10 @@ class PreconditionedDecayTest {
   void theEdgeIsThatOfTraining(double l2) {
     RmsProp updater = new RmsProp(0.05, 1, 1e-8);
     MultiLayerNetwork network = network(updater, l2);
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+            .run();
     StabilityReport report = checkpoint.stability();
     double[][] step = new FitDerivative(network, 0).of(data);
     int p = step.length;
@@ -132,9 +135,13 @@ class PreconditionedDecayTest {
     MultiLayerNetwork network = network(new Adam(0.001), 1e-3);
     for (int batch : new int[] {1, EXAMPLES}) {
       Checkpoint checkpoint =
-          StabilityAnalysis.of(network, data)
-              .batchSize(batch)
-              .settings(analyzer -> analyzer.maxEpochs(64))
+          StabilityAnalysis.of(
+                  network,
+                  data,
+                  AnalysisSettings.standard()
+                      .withSeed(0)
+                      .withBatchSize(batch)
+                      .withAnalyzer(analyzer -> analyzer.maxEpochs(64)))
               .run();
       assertThat(checkpoint.level()).isInstanceOf(Level.Approximate.class);
       assertThat(checkpoint.step().toString())
@@ -156,7 +163,10 @@ class PreconditionedDecayTest {
   void theBoundsHoldForDeeplearning4jsOwnStep(double l2) {
     MultiLayerNetwork network = network(new RmsProp(0.05, 1, 1e-8), l2);
     StabilityReport report =
-        StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run().stability();
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+            .run()
+            .stability();
     double[][] step = new FitDerivative(network, 0).of(data);
     double slowest =
         Stream.of(
@@ -189,7 +199,10 @@ class PreconditionedDecayTest {
     squares.putScalar(0, 1e-16);
     squares.putScalar(3, 1e-16);
     data.getFeatures().getColumn(0).assign(0); // weights 0 and 3 are of this input
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(EXAMPLES).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(
+                network, data, AnalysisSettings.standard().withSeed(0).withBatchSize(EXAMPLES))
+            .run();
     assertThat(checkpoint.step().remarks())
         .anyMatch(remark -> remark.contains("2 of 20 parameters are moved by l2 alone"));
     assertThat(checkpoint.stability().step().fastestL2()).isLessThan(0.1);

@@ -309,8 +309,11 @@ class RecordIsSafeTest {
 
   private LyapunovListener.Builder builder(Path file) {
     return LyapunovListener.builder(data)
+        .settings(
+            AnalysisSettings.standard()
+                .withSeed(0)
+                .withAnalyzer(settings -> settings.maxEpochs(4).threads(1).spectrumLimit(0)))
         .frequency(1)
-        .analysis(settings -> settings.maxEpochs(4).threads(1).spectrumLimit(0))
         .record(file);
   }
 

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Section;
 import org.lyapunov4j.dl4j.record.EdgeFiles;
@@ -38,6 +39,9 @@ import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.Sgd;
 
 class RecordOfARunTest {
+  private static final AnalysisSettings SETTINGS =
+      AnalysisSettings.standard().withSeed(7).withAnalyzer(analyzer -> analyzer.maxEpochs(16));
+
   private final DataSet data = Networks.data(5, 12, 3, 2, DataType.DOUBLE);
 
   @TempDir private Path folder;
@@ -245,10 +249,10 @@ class RecordOfARunTest {
     byte[] before = Files.readAllBytes(file);
     DataSet other = Networks.data(6, 12, 3, 2, DataType.DOUBLE);
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> LyapunovListener.builder(other).seed(7).record(file).build())
+        .isThrownBy(() -> LyapunovListener.builder(other).settings(SETTINGS).record(file).build())
         .withMessageContaining("must be continued with the probe with the SHA-256");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> builder(file).seed(8).build())
+        .isThrownBy(() -> builder(file).settings(SETTINGS.withSeed(8)).build())
         .withMessageContaining("the seed 7, got 8");
     LyapunovListener larger = builder(file).build();
     train(
@@ -270,15 +274,16 @@ class RecordOfARunTest {
   }
 
   private LyapunovListener.Builder quick(Path file) {
-    return builder(file).tier(Tier.ECONOMY).compareProbeSizes(false).strict(true);
+    return builder(file)
+        .settings(SETTINGS.withTier(Tier.ECONOMY).withComparison(SizeComparison.NONE))
+        .strict(true);
   }
 
   private LyapunovListener.Builder builder(Path file) {
     return LyapunovListener.builder(data)
-        .seed(7)
+        .settings(SETTINGS)
         .frequency(2)
         .clock(() -> Instant.parse("2026-01-01T00:00:00Z"))
-        .analysis(settings -> settings.maxEpochs(16))
         .record(file);
   }
 

@@ -9,6 +9,7 @@ import java.util.Random;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
@@ -44,15 +45,16 @@ class ResidualHorizonTest {
         9);
   }
 
-  private LyapunovListener.Builder listener(Tier tier) {
-    return LyapunovListener.builder(data)
-        .batchSize(BATCH)
-        .tier(tier)
-        .seed(4)
-        .frequency(1)
-        .compareProbeSizes(false)
-        .analysis(settings -> settings.maxEpochs(16))
-        .strict(true);
+  private static AnalysisSettings settings(Tier tier) {
+    return AnalysisSettings.of(tier)
+        .withSeed(4)
+        .withBatchSize(BATCH)
+        .withComparison(SizeComparison.NONE)
+        .withAnalyzer(analyzer -> analyzer.maxEpochs(16));
+  }
+
+  private LyapunovListener.Builder listener(AnalysisSettings settings) {
+    return LyapunovListener.builder(data).settings(settings).frequency(1).strict(true);
   }
 
   private Checkpoint first(LyapunovListener.Builder builder) {
@@ -77,7 +79,7 @@ class ResidualHorizonTest {
   @Test
   void itIsWhatTrainingDoesFromHere() {
     FiniteTimeExponents found =
-        first(listener(Tier.ECONOMY).horizon(HORIZON)).finiteTime().orElseThrow();
+        first(listener(settings(Tier.ECONOMY).withHorizon(HORIZON))).finiteTime().orElseThrow();
     MultiLayerNetwork start = linear();
     fit(start, new Random(1));
     int runs = 200;
@@ -105,9 +107,9 @@ class ResidualHorizonTest {
 
   @Test
   void theFullTierHasItAndAnyOtherIfAsked() {
-    assertThat(first(listener(Tier.STANDARD)).finiteTime()).isEmpty();
-    assertThat(first(listener(Tier.FULL).horizon(0)).finiteTime()).isEmpty();
-    Checkpoint full = first(listener(Tier.FULL));
+    assertThat(first(listener(settings(Tier.STANDARD))).finiteTime()).isEmpty();
+    assertThat(first(listener(settings(Tier.FULL).withHorizon(0))).finiteTime()).isEmpty();
+    Checkpoint full = first(listener(settings(Tier.FULL)));
     assertThat(full.finiteTime().orElseThrow().horizon()).isEqualTo(100);
     CheckpointDocument line = CheckpointDocument.of(full);
     assertThat(line.text("finiteTime.start")).contains("RESIDUAL");
@@ -115,7 +117,7 @@ class ResidualHorizonTest {
     assertThat(line.number("finiteTime.varianceError")).isPositive();
     assertThat(line.number("finiteTime.skewnessError")).isPositive();
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> listener(Tier.FULL).horizon(-1))
+        .isThrownBy(() -> settings(Tier.FULL).withHorizon(-1))
         .withMessageContaining("at least 1 step, or 0 for none, got -1");
   }
 
@@ -125,14 +127,19 @@ class ResidualHorizonTest {
     MultiLayerNetwork network = linear();
     fit(network, new Random(1));
     Checkpoint analysed =
-        StabilityAnalysis.of(network, data)
-            .batchSize(BATCH)
-            .seed(4)
-            .tier(Tier.ECONOMY)
-            .horizon(HORIZON)
+        StabilityAnalysis.of(
+                network,
+                data,
+                AnalysisSettings.of(Tier.ECONOMY)
+                    .withSeed(4)
+                    .withBatchSize(BATCH)
+                    .withHorizon(HORIZON))
             .run();
     double[] listened =
-        first(listener(Tier.ECONOMY).horizon(HORIZON)).finiteTime().orElseThrow().toArray();
+        first(listener(settings(Tier.ECONOMY).withHorizon(HORIZON)))
+            .finiteTime()
+            .orElseThrow()
+            .toArray();
     assertThat(analysed.finiteTime().orElseThrow().toArray()).containsExactly(listened);
   }
 }

@@ -48,6 +48,11 @@ import org.nd4j.linalg.schedule.ScheduleType;
 class StabilityAnalysisTest {
   private static final int BATCH = 4;
   private static final DataSet DATA = Networks.data(5, 12, 3, 2, DataType.DOUBLE);
+  private static final AnalysisSettings SETTINGS =
+      AnalysisSettings.of(Tier.ECONOMY)
+          .withSeed(3)
+          .withBatchSize(BATCH)
+          .withSampling(MiniBatchSampling.SHUFFLED_EPOCHS);
 
   @TempDir private Path folder;
 
@@ -64,20 +69,11 @@ class StabilityAnalysisTest {
   }
 
   private static LyapunovListener.Builder listener() {
-    return LyapunovListener.builder(DATA)
-        .batchSize(BATCH)
-        .seed(3)
-        .tier(Tier.ECONOMY)
-        .sampling(MiniBatchSampling.SHUFFLED_EPOCHS)
-        .strict(true);
+    return LyapunovListener.builder(DATA).settings(SETTINGS).strict(true);
   }
 
   private static StabilityAnalysis analysis(Model model) {
-    return StabilityAnalysis.of(model, DATA)
-        .batchSize(BATCH)
-        .seed(3)
-        .tier(Tier.ECONOMY)
-        .sampling(MiniBatchSampling.SHUFFLED_EPOCHS);
+    return StabilityAnalysis.of(model, DATA, SETTINGS);
   }
 
   private static ListDataSetIterator<DataSet> iterator() {
@@ -159,7 +155,8 @@ class StabilityAnalysisTest {
   @Test
   void aGraphWithAdamGivesWhatTheListenerGave() throws IOException {
     ComputationGraph graph = graph();
-    LyapunovListener listener = listener().frequency(2).tier(Tier.FULL).build();
+    LyapunovListener listener =
+        listener().frequency(2).settings(SETTINGS.withTier(Tier.FULL)).build();
     graph.setListeners(
         listener,
         new CheckpointListener.Builder(folder.toFile()).saveEveryNIterations(2).keepAll().build());
@@ -171,7 +168,7 @@ class StabilityAnalysisTest {
     ComputationGraph restored =
         ModelSerializer.restoreComputationGraph(
             CheckpointListener.getFileForCheckpoint(folder.toFile(), 1), true);
-    Checkpoint alone = analysis(restored).tier(Tier.FULL).run();
+    Checkpoint alone = StabilityAnalysis.of(restored, DATA, SETTINGS.withTier(Tier.FULL)).run();
     Checkpoint followed = listener.history().get(2);
     // the listener's η_c starts from that of the checkpoint before
     assertThat(numbers(alone))
@@ -225,7 +222,8 @@ class StabilityAnalysisTest {
         new DataSet(
             Nd4j.createFromArray(new double[][] {{1}, {2}, {3}}),
             Nd4j.createFromArray(new double[][] {{0}, {1}, {0}}));
-    StabilityAnalysis analysis = StabilityAnalysis.of(linear, points).batchSize(3);
+    AnalysisSettings single = AnalysisSettings.standard().withSeed(0);
+    StabilityAnalysis analysis = StabilityAnalysis.of(linear, points, single.withBatchSize(3));
 
     double sharpness = 2 * (1 + 4 + 9) / 3.0;
     Checkpoint checkpoint = analysis.run();
@@ -239,7 +237,11 @@ class StabilityAnalysisTest {
         (Math.log(Math.abs(1 - 0.1)) + Math.log(Math.abs(1 - 0.4)) + Math.log(Math.abs(1 - 0.9)))
             / 3;
     LyapunovEstimate estimate =
-        (LyapunovEstimate) analysis.batchSize(1).run().stability().exponent();
+        (LyapunovEstimate)
+            StabilityAnalysis.of(linear, points, single.withBatchSize(1))
+                .run()
+                .stability()
+                .exponent();
     assertThat(estimate.value()).isCloseTo(lambda, within(4 * estimate.standardError()));
     assertThat(estimate.standardError()).isLessThan(0.1);
   }
@@ -249,16 +251,26 @@ class StabilityAnalysisTest {
     MultiLayerNetwork network = network(new Sgd(0.1));
     assertThatIllegalStateException()
         .isThrownBy(() -> StabilityAnalysis.of(network, DATA).run())
-        .withMessageContaining("batchSize(B)");
+        .withMessageContaining("withBatchSize(B)");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> StabilityAnalysis.of(network, DATA).batchSize(0))
+        .isThrownBy(() -> AnalysisSettings.standard().withBatchSize(0))
         .withMessageContaining("got 0");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> StabilityAnalysis.of(network, DATA).iteration(-1))
         .withMessageContaining("got -1");
-    assertThat(StabilityAnalysis.of(network, DATA).batchSize(100).run().step().toString())
+    assertThat(
+            StabilityAnalysis.of(
+                    network, DATA, AnalysisSettings.standard().withSeed(0).withBatchSize(100))
+                .run()
+                .step()
+                .toString())
         .contains("larger than the probe's 12 examples", "with replacement");
-    assertThat(StabilityAnalysis.of(network, DATA).batchSize(12).run().step().toString())
+    assertThat(
+            StabilityAnalysis.of(
+                    network, DATA, AnalysisSettings.standard().withSeed(0).withBatchSize(12))
+                .run()
+                .step()
+                .toString())
         .contains("sampling assumed: independent");
   }
 

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.exponent.TrajectoryExponent;
 import org.lyapunov4j.stability.Tier;
@@ -112,11 +113,12 @@ class TrajectoryOfARunTest {
     MultiLayerNetwork network = network(updater);
     LyapunovListener listener =
         LyapunovListener.builder(probe)
-            .seed(SEED)
-            .tier(Tier.ECONOMY)
-            .batchSize(BATCH)
-            .compareProbeSizes(false)
-            .analysis(settings -> settings.maxEpochs(16))
+            .settings(
+                AnalysisSettings.of(Tier.ECONOMY)
+                    .withSeed(SEED)
+                    .withBatchSize(BATCH)
+                    .withComparison(SizeComparison.NONE)
+                    .withAnalyzer(settings -> settings.maxEpochs(16)))
             .frequency(frequency)
             .trajectory(curvature)
             .historySize(1)
@@ -226,8 +228,7 @@ class TrajectoryOfARunTest {
     int[] begun = {0};
     LyapunovListener.Builder builder =
         LyapunovListener.builder(data)
-            .seed(SEED)
-            .tier(Tier.ECONOMY)
+            .settings(AnalysisSettings.of(Tier.ECONOMY).withSeed(SEED))
             .frequency(5)
             .trajectory(TrajectoryExponent.Curvature.HESSIAN)
             .atEachStage(

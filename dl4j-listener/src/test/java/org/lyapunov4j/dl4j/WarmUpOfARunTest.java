@@ -39,7 +39,12 @@ class WarmUpOfARunTest {
         Networks.regression(Networks.configuration(updater, DataType.DOUBLE), 3, 8, 2);
     Path file = folder.resolve("run.jsonl");
     LyapunovListener listener =
-        LyapunovListener.builder(data).frequency(4).record(file).strict(true).build();
+        LyapunovListener.builder(data)
+            .settings(AnalysisSettings.standard().withSeed(0))
+            .frequency(4)
+            .record(file)
+            .strict(true)
+            .build();
     network.setListeners(listener);
     List<DataSet> batches = data.batchBy(6);
     for (int t = 0; t < 61; t++) {

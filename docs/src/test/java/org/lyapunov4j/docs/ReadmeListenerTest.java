@@ -17,6 +17,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.LyapunovListener;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
@@ -41,10 +42,12 @@ class ReadmeListenerTest {
 
     // snippet: listener
     MeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    AnalysisSettings settings = // how the iterator draws its mini-batches
+        AnalysisSettings.standard().withSampling(MiniBatchSampling.SHUFFLED_EPOCHS);
     LyapunovListener listener =
         LyapunovListener.builder(probe) // a DataSet, best the training set or a sample of it
+            .settings(settings)
             .frequency(100) // iterations from one checkpoint to the next
-            .sampling(MiniBatchSampling.SHUFFLED_EPOCHS) // how the iterator draws its mini-batches
             .registry(registry)
             .to(System.out::println)
             .build();
@@ -67,7 +70,8 @@ class ReadmeListenerTest {
 
     // snippet: analysis
     MultiLayerNetwork model = ModelSerializer.restoreMultiLayerNetwork(file, true);
-    Checkpoint checkpoint = StabilityAnalysis.of(model, data).batchSize(4).run();
+    AnalysisSettings settings = AnalysisSettings.standard().withBatchSize(4);
+    Checkpoint checkpoint = StabilityAnalysis.of(model, data, settings).run();
     System.out.println(checkpoint.stability().verdict());
     // end
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.LyapunovListener;
 import org.lyapunov4j.stability.Tier;
 
@@ -129,6 +130,8 @@ final class Overhead {
   }
 
   private static LyapunovListener.Builder settings(Workload workload, Tier tier, int every) {
-    return LyapunovListener.builder(workload.probe()).tier(tier).frequency(every);
+    return LyapunovListener.builder(workload.probe())
+        .settings(AnalysisSettings.of(tier))
+        .frequency(every);
   }
 }

@@ -21,6 +21,8 @@ import java.util.function.ToDoubleFunction;
 import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.lyapunov4j.dl4j.Backlog;
+import org.lyapunov4j.dl4j.AnalysisSettings;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.LyapunovListener;
 import org.lyapunov4j.dl4j.ProbeSet;
 import org.lyapunov4j.dl4j.Schedule;
@@ -133,7 +135,7 @@ final class Soak {
             .schedule(Schedule.onRequest())
             .also(Tier.ECONOMY, Schedule.everyIterations(5000).or(Schedule.onLossSpike()))
             .trajectory(true)
-            .compareProbeSizes(true)
+            .settings(AnalysisSettings.standard().withComparison(SizeComparison.SAME_TIER))
             .historySize(100)
             .record(folder.resolve("run.jsonl"))
             .registry(registry);

@@ -25,6 +25,8 @@ import org.deeplearning4j.zoo.model.VGG16;
 import org.deeplearning4j.zoo.model.VGG19;
 import org.deeplearning4j.zoo.model.Xception;
 import org.deeplearning4j.zoo.model.YOLO2;
+import org.lyapunov4j.dl4j.AnalysisSettings;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.LyapunovListener;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.stability.Tier;
@@ -112,9 +114,10 @@ final class Zoo {
     LyapunovListener listener =
         LyapunovListener.builder(data)
             .frequency(1)
-            .tier(Tier.ECONOMY)
-            .batchSize(data.numExamples())
-            .compareProbeSizes(false)
+            .settings(
+                AnalysisSettings.of(Tier.ECONOMY)
+                    .withBatchSize(data.numExamples())
+                    .withComparison(SizeComparison.NONE))
             .build();
     for (int step = 1; step < (int) options.number("steps"); step++) {
       fit(model, data);

@@ -31,6 +31,7 @@ import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.LyapunovListener;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Section;
@@ -75,7 +76,11 @@ class AnalyzeCommandTest {
     Path record = shared.resolve("live.jsonl");
     MultiLayerNetwork network = network(4);
     LyapunovListener listener =
-        LyapunovListener.builder(data).batchSize(2).frequency(2).record(record).build();
+        LyapunovListener.builder(data)
+            .settings(AnalysisSettings.standard().withSeed(0).withBatchSize(2))
+            .frequency(2)
+            .record(record)
+            .build();
     network.setListeners(saver(shared.resolve("run")), listener);
     for (int i = 0; i < 9; i++) {
       network.fit(data);

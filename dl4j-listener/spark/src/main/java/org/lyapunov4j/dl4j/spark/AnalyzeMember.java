@@ -10,7 +10,7 @@ import org.deeplearning4j.nn.api.Model;
 
 /** The checkpoint of one model for one of several probes and seeds. */
 record AnalyzeMember(
-    String name, Broadcast<byte[]> model, Broadcast<byte[]> probe, AnalysisSettings settings)
+    String name, Broadcast<byte[]> model, Broadcast<byte[]> probe, SentSettings settings)
     implements Work {
   @Override
   public List<String> names() {

@@ -10,7 +10,7 @@ import org.deeplearning4j.nn.api.Model;
 
 /** The checkpoint of one saved model. */
 record AnalyzeModel(
-    SavedModel file, Broadcast<byte[]> hadoop, Broadcast<byte[]> probe, AnalysisSettings settings)
+    SavedModel file, Broadcast<byte[]> hadoop, Broadcast<byte[]> probe, SentSettings settings)
     implements Work {
   @Override
   public List<String> names() {

@@ -11,7 +11,7 @@ import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.step.SgdStep;
 
 /** Learning rates at one batch size, which share η_c. */
-record GridColumn(Broadcast<SentGram> gram, AnalysisSettings settings, List<SgdStep> steps)
+record GridColumn(Broadcast<SentGram> gram, SentSettings settings, List<SgdStep> steps)
     implements Work {
   @Override
   public List<String> names() {

@@ -70,7 +70,7 @@ final class SentGram implements Serializable {
    * The analysis, always with the same settings. It is not cancelled with one job, since the others
    * of this executor wait for the same parts.
    */
-  synchronized Function<SgdStep, StabilityReport> analysis(AnalysisSettings settings) {
+  synchronized Function<SgdStep, StabilityReport> analysis(SentSettings settings) {
     if (analysis == null) {
       analysis = settings.analyzer(() -> false).on(gram());
     }

@@ -9,6 +9,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.step.SgdStep;
@@ -35,7 +36,7 @@ public final class SparkMain {
       options
         --sampling    iid, iid-replacement, epoch or ordered
         --tier        economy, standard or full; default standard
-        --seed        default 0
+        --seed        default 1
         --max-epochs  budget of each estimate
       """;
 
@@ -100,7 +101,8 @@ public final class SparkMain {
           .analyze(options.list("--models"), data.toMultiDataSet());
     }
     Model model = ModelBytes.restore(read(spark, options.text("--model")));
-    StabilityAnalysis analysis = StabilityAnalysis.of(model, data).batchSize(1);
+    AnalysisSettings settings = AnalysisSettings.standard().withBatchSize(1);
+    StabilityAnalysis analysis = StabilityAnalysis.of(model, data, settings);
     GramMatrix gram = analysis.gram().gram();
     SgdStep base = stability.resample(analysis.step().sgd());
     return stability.whatIf(

@@ -52,7 +52,7 @@ public final class SparkStability {
   private int batchSize;
   private MiniBatchSampling sampling;
   private Tier tier = Tier.STANDARD;
-  private long seed;
+  private long seed = 1;
   private int maxEpochs;
   private String folder;
   private Consumer<Progress> progress = seen -> {};
@@ -124,7 +124,7 @@ public final class SparkStability {
   /**
    * The seed of the estimates, where no seeds are given.
    *
-   * @param seed default 0
+   * @param seed default 1
    * @return this
    */
   public SparkStability seed(long seed) {
@@ -193,7 +193,7 @@ public final class SparkStability {
    */
   public SparkResults<CheckpointDocument> analyze(List<String> places, MultiDataSet probe)
       throws IOException {
-    AnalysisSettings settings = analysisSettings();
+    SentSettings settings = settingsWithBatchSize();
     List<SavedModel> models = SavedModel.all(places, spark.hadoopConfiguration());
     byte[] data = ProbeBytes.of(probe);
     String question =
@@ -223,7 +223,7 @@ public final class SparkStability {
       Model model, List<MultiDataSet> probes, long... seeds) throws IOException {
     requireSome("probes", probes.size());
     requireSome("seeds", seeds.length);
-    AnalysisSettings settings = analysisSettings();
+    SentSettings settings = settingsWithBatchSize();
     Broadcast<byte[]> sent = spark.broadcast(ModelBytes.of(model));
     List<Broadcast<?>> all = new ArrayList<>(List.of(sent));
     List<Work> members = new ArrayList<>();
@@ -346,11 +346,11 @@ public final class SparkStability {
     }
   }
 
-  private AnalysisSettings settings() {
-    return new AnalysisSettings(Math.max(1, batchSize), sampling, tier, seed, maxEpochs);
+  private SentSettings settings() {
+    return new SentSettings(Math.max(1, batchSize), sampling, tier, seed, maxEpochs);
   }
 
-  private AnalysisSettings analysisSettings() {
+  private SentSettings settingsWithBatchSize() {
     if (batchSize == 0) {
       throw new IllegalStateException(
           "the batch size must be told, since no model holds it, got none; call batchSize(B)");

@@ -77,7 +77,7 @@ class ClusterTest {
 
   @Test
   void aStandaloneClusterDrawsTheGridOfOneJvm() throws Exception {
-    GramMatrix gram = StabilityAnalysis.of(Runs.network(3, 6, 2), DATA).batchSize(1).gram().gram();
+    GramMatrix gram = StabilityAnalysis.of(Runs.network(3, 6, 2), DATA).gram().gram();
     List<Double> rates = List.of(0.01, 0.1);
     List<Integer> batches = List.of(2, 8, 20, 40);
     SparkResults<CheckpointDocument> results;

@@ -13,6 +13,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.spark.impl.multilayer.SparkDl4jMultiLayer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.ProbeSet;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
@@ -58,10 +59,11 @@ class DocumentedUseTest {
   static List<Checkpoint> train(
       SparkDl4jMultiLayer sparkNet, JavaRDD<DataSet> rdd, ProbeSet probe, int epochs) {
     // snippet: spark-training
+    AnalysisSettings settings = AnalysisSettings.standard().withBatchSize(32);
     List<Checkpoint> checkpoints = new ArrayList<>();
     for (int epoch = 0; epoch < epochs; epoch++) {
       sparkNet.fit(rdd);
-      checkpoints.add(StabilityAnalysis.of(sparkNet.getNetwork(), probe).batchSize(32).run());
+      checkpoints.add(StabilityAnalysis.of(sparkNet.getNetwork(), probe, settings).run());
     }
     // end
     return checkpoints;

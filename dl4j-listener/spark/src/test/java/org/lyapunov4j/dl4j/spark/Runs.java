@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument.Entry;
@@ -87,11 +88,13 @@ final class Runs {
   static CheckpointDocument alone(MultiLayerNetwork model, DataSet probe, Tier tier, long seed) {
     oneNativeThread();
     return CheckpointDocument.of(
-        StabilityAnalysis.of(model, probe)
-            .batchSize(BATCH)
-            .tier(tier)
-            .seed(seed)
-            .settings(settings -> settings.maxEpochs(EPOCHS))
+        StabilityAnalysis.of(
+                model,
+                probe,
+                AnalysisSettings.of(tier)
+                    .withSeed(seed)
+                    .withBatchSize(BATCH)
+                    .withAnalyzer(settings -> settings.maxEpochs(EPOCHS)))
             .run());
   }
 

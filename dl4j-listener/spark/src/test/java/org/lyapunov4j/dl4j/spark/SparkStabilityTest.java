@@ -239,7 +239,7 @@ class SparkStabilityTest {
 
   private static GramMatrix gram() {
     Runs.oneNativeThread();
-    return StabilityAnalysis.of(Runs.network(3, 6, 2), DATA).batchSize(Runs.BATCH).gram().gram();
+    return StabilityAnalysis.of(Runs.network(3, 6, 2), DATA).gram().gram();
   }
 
   private static List<String> results(Path kept) throws IOException {

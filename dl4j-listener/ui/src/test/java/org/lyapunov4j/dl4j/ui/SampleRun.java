@@ -5,6 +5,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.LyapunovListener;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointSink;
 import org.lyapunov4j.step.MiniBatchSampler;
@@ -31,7 +32,12 @@ final class SampleRun {
   void train(double rate, int steps, int frequency, CheckpointSink sink) {
     MultiLayerNetwork network = network(rate);
     try (LyapunovListener listener =
-        LyapunovListener.builder(data).frequency(frequency).run("chebyshev").to(sink).build()) {
+        LyapunovListener.builder(data)
+            .settings(AnalysisSettings.standard().withSeed(0))
+            .frequency(frequency)
+            .run("chebyshev")
+            .to(sink)
+            .build()) {
       network.setListeners(listener);
       MiniBatchSampler sampler =
           new MiniBatchSampler(POINTS, BATCH, MiniBatchSampling.IID_SUBSETS, new RandomStream(1));

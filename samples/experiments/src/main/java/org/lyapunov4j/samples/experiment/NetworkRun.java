@@ -10,6 +10,8 @@ import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.dl4j.AnalysisSettings;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.LyapunovListener;
 import org.lyapunov4j.dl4j.Schedule;
 import org.lyapunov4j.samples.train.DenseNetwork;
@@ -99,19 +101,15 @@ record NetworkRun(
   }
 
   private LyapunovListener listener(Path record, CheckpointSeries series) {
-    LyapunovListener.Builder builder = LyapunovListener.builder(probe);
+    AnalysisSettings settings =
+        AnalysisSettings.of(plan.tier())
+            .withSeed(plan.seed())
+            .withBatchSize(plan.step().batchSize())
+            .withSampling(plan.step().sampling())
+            .withComparison(SizeComparison.NONE);
+    LyapunovListener.Builder builder = LyapunovListener.builder(probe).settings(settings);
     plan.economy().ifPresent(schedule -> builder.also(Tier.ECONOMY, schedule));
-    return builder
-        .run(id)
-        .schedule(plan.schedule())
-        .batchSize(plan.step().batchSize())
-        .sampling(plan.step().sampling())
-        .seed(plan.seed())
-        .tier(plan.tier())
-        .compareProbeSizes(false)
-        .record(record)
-        .to(series::add)
-        .build();
+    return builder.run(id).schedule(plan.schedule()).record(record).to(series::add).build();
   }
 
   /** A step after the loss has become small, so that there is a checkpoint where training ends. */

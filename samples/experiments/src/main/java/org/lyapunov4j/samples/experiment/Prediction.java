@@ -19,6 +19,8 @@ import java.util.function.Predicate;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.dl4j.AnalysisSettings;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
@@ -31,7 +33,6 @@ import org.lyapunov4j.samples.train.MiniBatches;
 import org.lyapunov4j.stability.CriticalLearningRate;
 import org.lyapunov4j.stability.MeanSquareReport;
 import org.lyapunov4j.stability.StabilityReport;
-import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.activations.Activation;
@@ -198,13 +199,12 @@ final class Prediction implements Experiment {
     }
 
     private StabilityReport analyse(MultiLayerNetwork network) {
-      return StabilityAnalysis.of(network, data)
-          .batchSize(batchSize)
-          .tier(Tier.STANDARD)
-          .seed(seed)
-          .compareProbeSizes(false)
-          .run()
-          .stability();
+      AnalysisSettings settings =
+          AnalysisSettings.standard()
+              .withSeed(seed)
+              .withBatchSize(batchSize)
+              .withComparison(SizeComparison.NONE);
+      return StabilityAnalysis.of(network, data, settings).run().stability();
     }
 
     /** The losses of all examples, at equal distances; infinite once they are not finite. */

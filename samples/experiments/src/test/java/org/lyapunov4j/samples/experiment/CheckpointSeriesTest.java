@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.util.List;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
+import org.lyapunov4j.dl4j.AnalysisSettings;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.samples.data.DataSource;
@@ -22,7 +24,14 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 class CheckpointSeriesTest {
   private static Checkpoint checkpoint(MultiLayerNetwork network, DataSet probe) {
-    return StabilityAnalysis.of(network, probe).batchSize(2).compareProbeSizes(false).run();
+    return StabilityAnalysis.of(
+            network,
+            probe,
+            AnalysisSettings.standard()
+                .withSeed(0)
+                .withBatchSize(2)
+                .withComparison(SizeComparison.NONE))
+        .run();
   }
 
   @Test

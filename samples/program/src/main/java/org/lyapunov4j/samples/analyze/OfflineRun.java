@@ -11,6 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.ProbeSet;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
@@ -112,14 +113,15 @@ final class OfflineRun {
     try {
       architecture.require(model);
       var saved = Files.getLastModifiedTime(file.file()).toInstant();
+      AnalysisSettings analysis =
+          AnalysisSettings.of(settings.tier())
+              .withSeed(settings.seed())
+              .withBatchSize(settings.batchSize())
+              .withSampling(settings.sampling())
+              .withAnalyzer(analyzer -> analyzer.threads(threadsEach));
       Checkpoint checkpoint =
-          StabilityAnalysis.of(model, probe)
+          StabilityAnalysis.of(model, probe, analysis)
               .run(settings.run())
-              .batchSize(settings.batchSize())
-              .sampling(settings.sampling())
-              .tier(settings.tier())
-              .seed(settings.seed())
-              .settings(analyzer -> analyzer.threads(threadsEach))
               .clock(() -> saved)
               .cancelled(stop)
               .run();

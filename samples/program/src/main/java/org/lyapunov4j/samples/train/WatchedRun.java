@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.lyapunov4j.dl4j.AnalysisSettings;
+import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.LyapunovListener;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.samples.data.DataSource;
@@ -50,15 +52,14 @@ final class WatchedRun implements AutoCloseable {
   }
 
   private LyapunovListener listener(String name, List<MeterRegistry> registries, Path record) {
+    AnalysisSettings analysis =
+        AnalysisSettings.of(settings.tier())
+            .withSeed(settings.seed())
+            .withBatchSize(settings.step().batchSize())
+            .withSampling(settings.step().sampling())
+            .withComparison(SizeComparison.NONE); // the probe is all there is to train on
     LyapunovListener.Builder builder =
-        LyapunovListener.builder(all)
-            .run(name)
-            .frequency(settings.interval())
-            .batchSize(settings.step().batchSize())
-            .sampling(settings.step().sampling())
-            .seed(settings.seed())
-            .tier(settings.tier())
-            .compareProbeSizes(false); // the probe is all there is to train on
+        LyapunovListener.builder(all).settings(analysis).run(name).frequency(settings.interval());
     registries.forEach(builder::registry);
     if (record != null) {
       builder.record(record);

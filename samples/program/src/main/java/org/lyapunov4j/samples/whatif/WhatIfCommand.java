@@ -13,6 +13,7 @@ import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
@@ -253,10 +254,11 @@ public final class WhatIfCommand implements Callable<Integer> {
     DataSet data = examples.read();
     Model network = ModelFile.open(model).restore(true);
     try {
-      StabilityAnalysis analysis =
-          StabilityAnalysis.of(network, data)
-              .batchSize((int) data.getFeatures().size(0))
-              .sampling(sampling);
+      AnalysisSettings settings =
+          AnalysisSettings.standard()
+              .withBatchSize((int) data.getFeatures().size(0))
+              .withSampling(sampling);
+      StabilityAnalysis analysis = StabilityAnalysis.of(network, data, settings);
       SgdStep step = analysis.step().sgd();
       return new Subject(analysis.gram().gram(), step, true, model.getFileName().toString());
     } catch (UnsupportedTrainingException | IllegalArgumentException | IllegalStateException e) {
@@ -273,7 +275,8 @@ public final class WhatIfCommand implements Callable<Integer> {
     for (double rate : rates) {
       Input.require(
           rate >= 0 && Double.isFinite(rate),
-          "--learning-rates must be finite and at least 0, got %s; leave them out for the usual ones",
+          "--learning-rates must be finite and at least 0, got %s; leave them out for the usual"
+              + " ones",
           rate);
     }
     for (double momentum : momenta) {
@@ -339,7 +342,8 @@ public final class WhatIfCommand implements Callable<Integer> {
   private double requireNonzero(double largest) {
     Input.require(
         largest > 0 && Double.isFinite(largest),
-        "a Gram matrix must have a positive eigenvalue, got %s: there is no curvature on these examples; take others",
+        "a Gram matrix must have a positive eigenvalue, got %s: there is no curvature on these"
+            + " examples; take others",
         largest);
     return largest;
   }

@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.stability.Tier;
@@ -85,7 +86,9 @@ class TerminalDisplayTest {
         new DataSet(
             Nd4j.createFromArray(new double[][] {{1, 0}, {0, 1}, {1, 1}}),
             Nd4j.createFromArray(new double[][] {{1}, {-1}, {0}}));
-    Checkpoint checkpoint = StabilityAnalysis.of(network, data).batchSize(1).tier(tier).run();
+    Checkpoint checkpoint =
+        StabilityAnalysis.of(network, data, AnalysisSettings.of(tier).withSeed(0).withBatchSize(1))
+            .run();
     double ratio =
         checkpoint
             .stability()

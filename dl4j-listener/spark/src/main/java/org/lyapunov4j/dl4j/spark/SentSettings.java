@@ -5,6 +5,7 @@ import java.io.Serializable;
 import java.time.Instant;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.ProbeSet;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
@@ -15,32 +16,27 @@ import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
 
 /**
- * What all analyses of a run have in common.
+ * What all analyses of a run have in common, in a form that can be sent to executors.
  *
  * @param sampling null if it was not told
  * @param maxEpochs budget of λ; 0 for the usual
  */
-record AnalysisSettings(
-    int batchSize, MiniBatchSampling sampling, Tier tier, long seed, int maxEpochs)
+record SentSettings(int batchSize, MiniBatchSampling sampling, Tier tier, long seed, int maxEpochs)
     implements Serializable {
-  AnalysisSettings withSeed(long seed) {
-    return new AnalysisSettings(batchSize, sampling, tier, seed, maxEpochs);
+  SentSettings withSeed(long seed) {
+    return new SentSettings(batchSize, sampling, tier, seed, maxEpochs);
   }
 
   /** The record's line of a model. Threads change no bit; Spark gives a task one core. */
   String analyse(Model model, ProbeSet probe, Instant saved, BooleanSupplier cancelled) {
+    AnalysisSettings settings =
+        AnalysisSettings.of(tier).withSeed(seed).withBatchSize(batchSize).withAnalyzer(this::apply);
     StabilityAnalysis analysis =
-        StabilityAnalysis.of(model, probe)
+        StabilityAnalysis.of(
+                model, probe, sampling == null ? settings : settings.withSampling(sampling))
             .run("spark")
-            .batchSize(batchSize)
-            .tier(tier)
-            .seed(seed)
-            .settings(this::apply)
             .clock(() -> saved)
             .cancelled(cancelled);
-    if (sampling != null) {
-      analysis.sampling(sampling);
-    }
     return Json.line(new CheckpointLine(CheckpointDocument.of(analysis.run())));
   }
 
