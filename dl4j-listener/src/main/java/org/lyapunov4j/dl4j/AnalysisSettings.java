@@ -45,6 +45,7 @@ public record AnalysisSettings(
   /** The default of core's estimators. */
   private static final long DEFAULT_SEED = 1;
 
+  @SuppressWarnings("UnnecessaryLambda") // one object, so that defaults are equal
   private static final Consumer<StabilityAnalyzer.Builder> UNCHANGED = builder -> {};
 
   /**
