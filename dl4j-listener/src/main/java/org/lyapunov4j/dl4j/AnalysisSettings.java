@@ -45,9 +45,6 @@ public record AnalysisSettings(
   /** The default of core's estimators. */
   private static final long DEFAULT_SEED = 1;
 
-  @SuppressWarnings("UnnecessaryLambda") // one object, so that defaults are equal
-  private static final Consumer<StabilityAnalyzer.Builder> UNCHANGED = builder -> {};
-
   /**
    * How much to analyse of a quarter and of half of the probe, to see how the results move with the
    * number of examples. A listener warns once if, from half of the probe to all of it, the
@@ -113,7 +110,7 @@ public record AnalysisSettings(
         Optional.empty(),
         SizeComparison.ECONOMY,
         OptionalInt.empty(),
-        UNCHANGED);
+        builder -> {});
   }
 
   /**
