@@ -2,5 +2,7 @@
 /**
  * What one training step does: learning rate, mini-batches, momentum, decay; and the randomness it
  * draws on.
+ *
+ * @serial exclude
  */
 package org.lyapunov4j.step;

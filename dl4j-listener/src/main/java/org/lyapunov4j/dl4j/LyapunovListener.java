@@ -739,6 +739,9 @@ public final class LyapunovListener extends BaseTrainingListener
   /**
    * Training on Spark would copy the listener to the workers, whose replicas train on parts of the
    * data, and never call it on the driver.
+   *
+   * @return never
+   * @throws NotSerializableException always, with what to do instead
    */
   private Object writeReplace() throws NotSerializableException {
     throw new NotSerializableException(

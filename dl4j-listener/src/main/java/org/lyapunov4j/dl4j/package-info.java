@@ -1,3 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Listening to the training of Deeplearning4j networks. */
+/**
+ * Listening to the training of Deeplearning4j networks.
+ *
+ * @serial exclude
+ */
 package org.lyapunov4j.dl4j;

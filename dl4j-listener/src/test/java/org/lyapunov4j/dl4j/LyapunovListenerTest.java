@@ -38,7 +38,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.dl4j.AnalysisSettings.SizeComparison;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
-import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
 import org.lyapunov4j.dl4j.metrics.MetricsSink;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.UnsupportedTrainingException;
@@ -302,7 +301,7 @@ class LyapunovListenerTest {
         .isEqualTo(point(checkpoint.stability()) - point(half))
         .isNotZero();
     assertThat(checkpoint.probeCriticalLearningRateChange()).isNaN();
-    assertThat(registry.get(LyapunovGauge.PROBE_EXPONENT_CHANGE.meterName()).gauge().value())
+    assertThat(registry.get("lyapunov.probe.exponent.change").gauge().value())
         .isEqualTo(checkpoint.probeExponentChange());
     assertThat(
             train(
@@ -333,11 +332,7 @@ class LyapunovListenerTest {
     assertThat(checkpoint.probeCriticalLearningRateChange())
         .isEqualTo(Math.abs(1 - half / whole))
         .isPositive();
-    assertThat(
-            registry
-                .get(LyapunovGauge.PROBE_CRITICAL_LEARNING_RATE_CHANGE.meterName())
-                .gauge()
-                .value())
+    assertThat(registry.get("lyapunov.probe.critical.learning.rate.change").gauge().value())
         .isEqualTo(checkpoint.probeCriticalLearningRateChange());
   }
 
@@ -603,7 +598,7 @@ class LyapunovListenerTest {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     LyapunovListener listener = train(quick().registry(registry).build(), new Sgd(0.05), 4);
     Checkpoint last = listener.history().get(2);
-    assertThat(registry.get(LyapunovGauge.EXPONENT.meterName()).gauge().value())
+    assertThat(registry.get("lyapunov.exponent").gauge().value())
         .isEqualTo(point(last.stability()));
     listener.close();
     assertThat(registry.getMeters()).isEmpty();

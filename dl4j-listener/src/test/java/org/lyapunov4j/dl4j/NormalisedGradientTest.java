@@ -14,7 +14,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
 import org.lyapunov4j.dl4j.gram.NtkGram;
-import org.lyapunov4j.dl4j.metrics.LyapunovGauge;
 import org.lyapunov4j.dl4j.step.Level;
 import org.lyapunov4j.dl4j.step.NormalisedGradient;
 import org.lyapunov4j.dl4j.step.StepReader;
@@ -145,10 +144,10 @@ class NormalisedGradientTest {
     assertThat(checkpoint.level()).isInstanceOf(Level.Approximate.class);
     assertThat(checkpoint.edge().orElseThrow()).endsWith("within a factor of 2");
     assertThat(checkpoint.toString()).contains("APPROXIMATE").doesNotContain("λ");
-    assertThat(registry.get(LyapunovGauge.EDGE_RATIO.meterName()).gauge().value())
+    assertThat(registry.get("lyapunov.edge.ratio").gauge().value())
         .isEqualTo(gauge.edgeRatio().orElseThrow());
-    assertThat(registry.find(LyapunovGauge.EXPONENT.meterName()).gauge()).isNull();
-    assertThat(registry.find(LyapunovGauge.VERDICT.meterName()).gauge()).isNull();
+    assertThat(registry.find("lyapunov.exponent").gauge()).isNull();
+    assertThat(registry.find("lyapunov.verdict").gauge()).isNull();
 
     // a weight is the preconditioner over the norm of the only batch there is
     StepReader reader = new StepReader(MiniBatchSampling.IID_SUBSETS);

@@ -42,7 +42,7 @@ class ReadmeListenerTest {
 
     // snippet: listener
     MeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    AnalysisSettings settings = // how the iterator draws its mini-batches
+    AnalysisSettings settings =
         AnalysisSettings.standard().withSampling(MiniBatchSampling.SHUFFLED_EPOCHS);
     LyapunovListener listener =
         LyapunovListener.builder(probe) // a DataSet, best the training set or a sample of it

@@ -10,7 +10,7 @@ import org.lyapunov4j.stability.Verdict;
  * {@link CheckpointDocument} under a name of its own. All are NaN before the first one; from then
  * on those that its level does not allow are absent.
  */
-public enum LyapunovGauge {
+enum LyapunovGauge {
   /** λ; NaN where it is only bounded. */
   EXPONENT(
       "lyapunov.exponent",

@@ -40,10 +40,10 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>Each meter carries the tag {@value #RUN_TAG}, so that several models in one process stay
- * apart, and the tags given at construction. The gauges of {@link LyapunovGauge} read NaN until the
- * first checkpoint; they hold their state strongly and never touch a native array, so any thread
- * may scrape them at any time. What a checkpoint of a cheaper tier leaves out keeps the value of
- * the latest that had it. What the level of the latest checkpoint does not allow, such as λ where
+ * apart, and the tags given at construction. The gauges of a checkpoint read NaN until the first
+ * checkpoint; they hold their state strongly and never touch a native array, so any thread may
+ * scrape them at any time. What a checkpoint of a cheaper tier leaves out keeps the value of the
+ * latest that had it. What the level of the latest checkpoint does not allow, such as λ where
  * training is only observed, is not registered. Beside them there is one gauge per verdict, {@value
  * #VERDICT_STATE}, and one per level, {@value #LEVEL}, the age of the latest checkpoint, a timer of
  * the checkpoints computed and counters of those skipped, failed and cancelled.

@@ -27,7 +27,7 @@ import org.lyapunov4j.stability.Verdict;
  * promtool tsdb create-blocks-from openmetrics run.om DATA_FOLDER
  * }</pre>
  *
- * <p>fills a Prometheus data folder with them. Names and values are those of {@link LyapunovGauge}
+ * <p>fills a Prometheus data folder with them. Names and values are those of {@link MetricsSink}
  * and of {@value MetricsSink#VERDICT_STATE}, so that a dashboard made for live metrics shows them
  * too.
  *

@@ -19,9 +19,9 @@ import org.lyapunov4j.dl4j.checkpoint.CheckpointSink;
 import org.lyapunov4j.dl4j.checkpoint.RunInfo;
 
 /**
- * Writes the gauges of {@link LyapunovGauge} as scalars for TensorBoard, a tag each under the
- * gauge's name; the step is the iteration. Scalars are in single precision, which is all that the
- * format has. A gauge that a checkpoint does not have gets no point.
+ * Writes the gauges of {@link MetricsSink} as scalars for TensorBoard, a tag each under the gauge's
+ * name; the step is the iteration. Scalars are in single precision, which is all that the format
+ * has. A gauge that a checkpoint does not have gets no point.
  *
  * <pre>{@code
  * LyapunovListener.builder(probe).to(new TensorBoardSink(Path.of("logs"))).build();
