@@ -171,14 +171,17 @@ class StabilityAnalysisTest {
     Checkpoint alone = StabilityAnalysis.of(restored, DATA, SETTINGS.withTier(Tier.FULL)).run();
     Checkpoint followed = listener.history().get(2);
     // the listener's η_c starts from that of the checkpoint before
-    assertThat(numbers(alone))
-        .usingRecursiveComparison()
-        .ignoringFields(
-            "stability.criticalLearningRate", "stability.edgeRatio", "stability.evidence")
-        .isEqualTo(numbers(followed));
+    assertThat(withoutEdge(alone)).isEqualTo(withoutEdge(followed));
     double edge = alone.stability().criticalLearningRate().orElseThrow().value();
     assertThat(followed.stability().criticalLearningRate().orElseThrow().value())
         .isCloseTo(edge, withinPercentage(2));
+  }
+
+  private static List<CheckpointDocument.Entry> withoutEdge(Checkpoint checkpoint) {
+    return numbers(checkpoint).entries().stream()
+        .filter(entry -> !entry.key().matches("(criticalLearningRate|edgeRatio).*"))
+        .filter(entry -> !entry.key().equals("evidence"))
+        .toList();
   }
 
   private static ComputationGraph graph() {
