@@ -37,6 +37,8 @@ import org.deeplearning4j.nn.transferlearning.TransferLearning;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
+import org.lyapunov4j.stability.Findings;
 import org.lyapunov4j.step.RandomStream;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.Activation;
@@ -128,13 +130,11 @@ class IsolationOfModelsTest {
     LyapunovListener background = builder(test).background(Backlog.WAIT).build();
     train(test, background);
     background.close();
-    assertThat(exponents(background)).isEqualTo(exponents(direct)).isNotEmpty();
+    assertThat(findings(background)).isEqualTo(findings(direct)).isNotEmpty();
   }
 
-  private static List<Object> exponents(LyapunovListener listener) {
-    return listener.history().stream()
-        .<Object>map(checkpoint -> checkpoint.stability().exponent())
-        .toList();
+  private static List<Findings> findings(LyapunovListener listener) {
+    return listener.history().stream().map(Checkpoint::findings).toList();
   }
 
   private static Case named(String name) {
