@@ -165,6 +165,7 @@ class SparkStabilityTest {
     SgdStep step = SgdStep.of(0.1, 4);
     SparkResults<FiniteTimeExponents> results =
         stability().trajectories(gram, step, 40, 8, 7, 8, 9);
+    assertThat(results.refused()).isEmpty();
     for (long seed = 7; seed < 10; seed++) {
       assertThat(results.found().get("seed-" + seed))
           .isEqualTo(
