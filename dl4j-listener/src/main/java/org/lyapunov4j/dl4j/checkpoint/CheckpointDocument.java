@@ -282,6 +282,16 @@ public final class CheckpointDocument {
   }
 
   /**
+   * What finite-time exponents say, alone.
+   *
+   * @param exponents of an ensemble of realisations
+   * @return its document
+   */
+  public static CheckpointDocument of(FiniteTimeExponents exponents) {
+    return new DocumentWriter(Fields.ALL).alone(exponents);
+  }
+
+  /**
    * A document of given entries, as a reader of a record makes it.
    *
    * @param schema the fields there may be: {@link #fields()}, or the parts of one of them

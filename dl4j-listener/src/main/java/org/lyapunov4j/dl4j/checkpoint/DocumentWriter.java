@@ -96,6 +96,11 @@ final class DocumentWriter {
     return document();
   }
 
+  CheckpointDocument alone(FiniteTimeExponents exponents) {
+    finiteTime(exponents);
+    return document();
+  }
+
   /** In the order of the fields. */
   private CheckpointDocument document() {
     Map<Field, Entry> written =

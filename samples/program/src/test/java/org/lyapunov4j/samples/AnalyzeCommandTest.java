@@ -265,7 +265,8 @@ class AnalyzeCommandTest {
         .anyMatch(line -> line.contains("must hold configuration.json"))
         .anyMatch(line -> line.contains("copy.zip: every model must be of another iteration"))
         .anyMatch(line -> line.contains("gone.zip: the model must be a readable file"));
-    assertThat(outcome.lines()).hasSize(2).last().asString().contains("4  ");
+    assertThat(outcome.lines()).hasSize(3).element(1).asString().contains("4  ");
+    assertThat(outcome.lines().get(2)).startsWith("note: warming up");
   }
 
   @Test

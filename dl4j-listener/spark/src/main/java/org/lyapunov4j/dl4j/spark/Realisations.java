@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j.spark;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.apache.spark.broadcast.Broadcast;
+import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
 import org.lyapunov4j.step.SgdStep;
@@ -21,12 +22,13 @@ record Realisations(
   public List<String> compute(BooleanSupplier cancelled) {
     return List.of(
         Json.line(
-            FiniteTimeEstimator.builder()
-                .seed(seed)
-                .threads(1)
-                .trajectories(trajectories)
-                .cancelled(cancelled)
-                .build()
-                .estimate(gram.value().gram(), step, horizon)));
+            CheckpointDocument.of(
+                FiniteTimeEstimator.builder()
+                    .seed(seed)
+                    .threads(1)
+                    .trajectories(trajectories)
+                    .cancelled(cancelled)
+                    .build()
+                    .estimate(gram.value().gram(), step, horizon))));
   }
 }

@@ -16,7 +16,6 @@ import org.apache.spark.broadcast.Broadcast;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.record.Json;
-import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.MiniBatchSampling;
@@ -306,7 +305,7 @@ public final class SparkStability {
    * @return by {@code seed-s}
    * @throws IOException if results cannot be kept
    */
-  public SparkResults<FiniteTimeExponents> trajectories(
+  public SparkResults<CheckpointDocument> trajectories(
       GramMatrix gram, SgdStep step, int horizon, int trajectories, long... seeds)
       throws IOException {
     requireSome("seeds", seeds.length);
@@ -322,7 +321,7 @@ public final class SparkStability {
           Arrays.stream(seeds)
               .mapToObj(one -> new Realisations(sent, step, horizon, trajectories, one))
               .toList(),
-          FiniteTimeExponents.class);
+          CheckpointDocument.class);
     } finally {
       release(List.of(sent));
     }

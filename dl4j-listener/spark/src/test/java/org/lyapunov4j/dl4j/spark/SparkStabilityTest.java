@@ -23,7 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.exponent.FiniteTimeEstimator;
-import org.lyapunov4j.exponent.FiniteTimeExponents;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.StabilityAnalyzer;
 import org.lyapunov4j.stability.StabilityReport;
@@ -163,18 +162,18 @@ class SparkStabilityTest {
   void trajectoriesAreThoseOfOneJvm() throws IOException {
     GramMatrix gram = gram();
     SgdStep step = SgdStep.of(0.1, 4);
-    SparkResults<FiniteTimeExponents> results =
-        stability().trajectories(gram, step, 40, 8, 7, 8, 9);
+    SparkResults<CheckpointDocument> results = stability().trajectories(gram, step, 40, 8, 7, 8, 9);
     assertThat(results.refused()).isEmpty();
     for (long seed = 7; seed < 10; seed++) {
       assertThat(results.found().get("seed-" + seed))
           .isEqualTo(
-              FiniteTimeEstimator.builder()
-                  .seed(seed)
-                  .threads(1)
-                  .trajectories(8)
-                  .build()
-                  .estimate(gram, step, 40));
+              CheckpointDocument.of(
+                  FiniteTimeEstimator.builder()
+                      .seed(seed)
+                      .threads(1)
+                      .trajectories(8)
+                      .build()
+                      .estimate(gram, step, 40)));
     }
   }
 
