@@ -77,21 +77,13 @@ final class OperatorAnalysis {
 
   StabilityReport report() {
     double[] start = start();
-    double largest = 0;
-    double smallest = 0;
-    Optional<CriticalLearningRate> critical = Optional.empty();
-    if (Vectors.norm(start) > 0) {
-      LargestEigenpair top = LargestEigenpair.of(gram, start, TOLERANCE, MOST_PRODUCTS);
-      largest = top.value();
-      smallest = smallest(largest, start);
-      if (settings.atLeastStandard) {
-        critical = Optional.of(criticalLearningRate(top));
-      }
-    }
+    Optional<LargestEigenpair> top = top(start);
+    Optional<CriticalLearningRate> critical = edge(top);
     int examples = operator.examples();
-    double sharpness = largest / examples;
-    LyapunovExponent gdExponent = gdExponent(sharpness, smallest / examples);
-    LyapunovExponent exponent = exponent(critical, gdExponent, sharpness, smallest / examples);
+    double sharpness = sharpness(top);
+    double slowest = top.map(pair -> smallest(pair.value(), start)).orElse(0.0) / examples;
+    LyapunovExponent gdExponent = gdExponent(sharpness, slowest);
+    LyapunovExponent exponent = exponent(critical, gdExponent, sharpness, slowest);
     return new StabilityReport(
         examples,
         operator.outputs(),
@@ -107,13 +99,46 @@ final class OperatorAnalysis {
         Optional.empty(),
         Optional.empty(),
         VerdictRule.of(sharpness, step, exponent, Optional.empty(), critical, Optional.empty()),
-        List.of(
-            String.format(
-                Locale.ROOT,
-                "%d rows are too many for a Gram matrix: products with the layers' Jacobians took"
-                    + " its place; λ below the edge and μ are bounds, and there is no mean-square"
-                    + " threshold",
-                gram.size())));
+        remarks());
+  }
+
+  /** Without λ, μ and a verdict. */
+  EdgeReport gauge(double factor) {
+    Optional<LargestEigenpair> top = top(start());
+    double sharpness = sharpness(top);
+    return new EdgeReport(
+        operator.examples(),
+        operator.outputs(),
+        step,
+        sharpness,
+        FullBatchExponent.edgeRatio(sharpness, step),
+        edge(top),
+        factor,
+        remarks());
+  }
+
+  private List<String> remarks() {
+    return List.of(
+        String.format(
+            Locale.ROOT,
+            "%d rows are too many for a Gram matrix: products with the layers' Jacobians took its"
+                + " place; λ below the edge and μ are bounds, and there is no mean-square"
+                + " threshold",
+            gram.size()));
+  }
+
+  private Optional<LargestEigenpair> top(double[] start) {
+    return Vectors.norm(start) > 0
+        ? Optional.of(LargestEigenpair.of(gram, start, TOLERANCE, MOST_PRODUCTS))
+        : Optional.empty();
+  }
+
+  private double sharpness(Optional<LargestEigenpair> top) {
+    return top.map(LargestEigenpair::value).orElse(0.0) / operator.examples();
+  }
+
+  private Optional<CriticalLearningRate> edge(Optional<LargestEigenpair> top) {
+    return top.filter(pair -> settings.atLeastStandard).map(this::criticalLearningRate);
   }
 
   /** A vector in the range of J, so that no product leads into ker G. */

@@ -191,6 +191,21 @@ public final class StabilityAnalyzer {
   }
 
   /**
+   * The edge alone without a Gram matrix, as {@link #trackEdge} is with one.
+   *
+   * @param operator as for {@link #analyze(TangentOperator, SgdStep)}
+   * @param step the step that stands for that of training
+   * @param factor what the edge ratio is right within, above 1
+   * @return sharpness and η_c as {@link #analyze(TangentOperator, SgdStep)} has them
+   * @throws IllegalArgumentException as {@link #analyze(TangentOperator, SgdStep)}, or if the
+   *     factor is not above 1
+   */
+  public EdgeReport analyzeEdge(TangentOperator operator, SgdStep step, double factor) {
+    requireBatch(operator.examples(), step);
+    return new OperatorAnalysis(operators, operator, step).gauge(factor);
+  }
+
+  /**
    * Analyses the matrix of one checkpoint after that of another. Below the full batch η_c is
    * searched for where the track lets it be expected, with the same mini-batches: the curve over
    * checkpoints is as smooth as the change of the network, for about half the price. A function of

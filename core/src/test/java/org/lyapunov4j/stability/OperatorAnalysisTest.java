@@ -108,6 +108,21 @@ class OperatorAnalysisTest {
   }
 
   @Test
+  void theEdgeAloneIsThatOfTheReport() {
+    DenseTangentOperator operator = DenseTangentOperator.random(60, 2, 30, 0.6, 0.5, 3);
+    SgdStep step = SgdStep.of(0.05, 4);
+    for (Tier tier : Tier.values()) {
+      StabilityReport report = analyzer(tier).analyze(operator, step);
+      EdgeReport edge = analyzer(tier).analyzeEdge(operator, step, 3);
+      assertThat(edge.sharpness()).isEqualTo(report.sharpness());
+      assertThat(edge.classicEdgeRatio()).isEqualTo(report.classicEdgeRatio());
+      assertThat(edge.criticalLearningRate()).isEqualTo(report.criticalLearningRate());
+      assertThat(edge.factor()).isEqualTo(3);
+      assertThat(edge.remarks()).isEqualTo(report.remarks());
+    }
+  }
+
+  @Test
   void nothingToSayWhereNothingActs() {
     DenseTangentOperator zero = new DenseTangentOperator(new double[8][5], 2);
     StabilityReport report = analyzer(Tier.STANDARD).analyze(zero, SgdStep.of(0.1, 2));

@@ -272,12 +272,7 @@ final class CheckpointEngine implements AutoCloseable {
 
   private Found found(Snapshot snapshot, TrainingStep step, Kernel.Result result) {
     if (result.factors().isPresent() && !(step.level() instanceof Level.Observed)) {
-      StabilityReport report =
-          analyze(analyzers.get(snapshot.tier()), result.factors().get(), step.sgd());
-      return new Found(
-          step.level() instanceof Level.Approximate approximate && approximate.isGauge()
-              ? gauge(report, approximate.factor())
-              : report);
+      return new Found(findings(snapshot, step, result.factors().get()));
     }
     if (step.level() instanceof Level.Observed || result.matrix().isEmpty()) {
       return new Found(observed(step, result));
@@ -324,16 +319,14 @@ final class CheckpointEngine implements AutoCloseable {
     return step.groups().orElseThrow().of(step.sgd());
   }
 
-  private static EdgeReport gauge(StabilityReport report, double factor) {
-    return new EdgeReport(
-        report.examples(),
-        report.outputs(),
-        report.step(),
-        report.sharpness(),
-        report.classicEdgeRatio(),
-        report.criticalLearningRate(),
-        factor,
-        report.remarks());
+  private Findings findings(Snapshot snapshot, TrainingStep step, NtkFactors factors) {
+    StabilityAnalyzer analyzer = analyzers.get(snapshot.tier());
+    Findings found =
+        step.level() instanceof Level.Approximate approximate && approximate.isGauge()
+            ? analyzer.analyzeEdge(factors, step.sgd(), approximate.factor())
+            : analyzer.analyze(factors, step.sgd());
+    settings.deadline().check();
+    return found;
   }
 
   private ObservedReport observed(TrainingStep step, Kernel.Result result) {
@@ -402,12 +395,6 @@ final class CheckpointEngine implements AutoCloseable {
             ? brief
             : analyzers.get(tier);
     return List.of(part(analyzer, matrix, step, 4), part(analyzer, matrix, step, 2));
-  }
-
-  private StabilityReport analyze(StabilityAnalyzer analyzer, NtkFactors factors, SgdStep step) {
-    StabilityReport report = analyzer.analyze(factors, step);
-    settings.deadline().check();
-    return report;
   }
 
   /** The report for every so manieth example, with the same step as far as it can be drawn. */
