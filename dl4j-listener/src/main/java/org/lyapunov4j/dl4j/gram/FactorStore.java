@@ -3,6 +3,7 @@ package org.lyapunov4j.dl4j.gram;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.lyapunov4j.gram.Vectors;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -60,7 +61,7 @@ final class FactorStore {
     int first = example % chunk * perExample.get(which) + from;
     float[] single = floats.get(which);
     return single == null
-        ? dot(doubles.get(which), first, count, z, at)
+        ? Vectors.dot(doubles.get(which), first, z, at, count)
         : dot(single, first, count, z, at);
   }
 
@@ -73,17 +74,6 @@ final class FactorStore {
     for (int j = 0; j < count; j++) {
       z[at + j] += factor * (single == null ? whole[first + j] : single[first + j]);
     }
-  }
-
-  private static double dot(double[] x, int first, int count, double[] z, int at) {
-    double even = 0;
-    double odd = 0;
-    int j = 0;
-    for (; j + 2 <= count; j += 2) {
-      even += x[first + j] * z[at + j];
-      odd += x[first + j + 1] * z[at + j + 1];
-    }
-    return j < count ? even + odd + x[first + j] * z[at + j] : even + odd;
   }
 
   private static double dot(float[] x, int first, int count, double[] z, int at) {

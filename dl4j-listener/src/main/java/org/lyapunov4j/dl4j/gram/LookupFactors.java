@@ -67,20 +67,11 @@ final class LookupFactors implements FactorBlock {
 
   @Override
   public Part part(int columns, int largest) {
-    return new Part() {
-      private final int[] chosen = new int[largest];
-      private int count;
-
-      @Override
-      public void select(int[] selected, int size) {
-        System.arraycopy(selected, 0, chosen, 0, size);
-        count = size;
-      }
-
+    return new FactorPart(largest) {
       @Override
       public void addOutputs(double[] z, int at, double[] u) {
-        for (int b = 0; b < count; b++) {
-          for (Entry entry : examples.get(chosen[b])) {
+        for (int b = 0; b < count(); b++) {
+          for (Entry entry : examples.get(example(b))) {
             int row = at + entry.index * deltas;
             for (int s = 0; s < entry.sums.length; s++) {
               u[b * columns + s / deltas] += entry.sums[s] * z[row + s % deltas];
@@ -91,8 +82,8 @@ final class LookupFactors implements FactorBlock {
 
       @Override
       public void addGradient(double[] u, double[] z, int at) {
-        for (int b = 0; b < count; b++) {
-          for (Entry entry : examples.get(chosen[b])) {
+        for (int b = 0; b < count(); b++) {
+          for (Entry entry : examples.get(example(b))) {
             int row = at + entry.index * deltas;
             for (int s = 0; s < entry.sums.length; s++) {
               z[row + s % deltas] += entry.sums[s] * u[b * columns + s / deltas];

@@ -2,6 +2,7 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.Arrays;
+import org.lyapunov4j.gram.Vectors;
 
 /** Outer products: the inputs A and the derivatives Δ of {@link JacobianBlock.Outer}. */
 final class OuterFactors implements FactorBlock {
@@ -99,7 +100,7 @@ final class OuterFactors implements FactorBlock {
       for (int b = 0; b < count; b++) {
         double[] image = series(b);
         for (int k = b * columns; k < (b + 1) * columns; k++) {
-          u[k] += PackedProduct.dot(image, derivatives[k], series.length);
+          u[k] += Vectors.dot(image, 0, derivatives[k], 0, series.length);
         }
       }
     }

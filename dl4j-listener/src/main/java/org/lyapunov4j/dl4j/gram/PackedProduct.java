@@ -97,25 +97,6 @@ final class PackedProduct {
     }
   }
 
-  /** Σ_{j < n} x_j y_j; four sums, since the compiler may not reorder one. */
-  static double dot(double[] x, double[] y, int n) {
-    double a = 0;
-    double b = 0;
-    double c = 0;
-    double d = 0;
-    int j = 0;
-    for (; j + 4 <= n; j += 4) {
-      a += x[j] * y[j];
-      b += x[j + 1] * y[j + 1];
-      c += x[j + 2] * y[j + 2];
-      d += x[j + 3] * y[j + 3];
-    }
-    for (; j < n; j++) {
-      a += x[j] * y[j];
-    }
-    return (a + b) + (c + d);
-  }
-
   /** Sets the first entries of the first rows to 0. */
   static void clear(double[][] rows, int count, int n) {
     for (int r = 0; r < count; r++) {

@@ -103,30 +103,21 @@ final class RowFactors implements FactorBlock {
 
   @Override
   public Part part(int columns, int largest) {
-    return new Part() {
-      private final int[] chosen = new int[largest];
-      private int count;
-
-      @Override
-      public void select(int[] examples, int size) {
-        System.arraycopy(examples, 0, chosen, 0, size);
-        count = size;
-      }
-
+    return new FactorPart(largest) {
       @Override
       public void addOutputs(double[] z, int at, double[] u) {
-        for (int b = 0; b < count; b++) {
-          for (int k = 0; k < rows.length(chosen[b]) / width; k++) {
-            u[b * columns + k] += rows.dot(chosen[b], k * width, width, z, at);
+        for (int b = 0; b < count(); b++) {
+          for (int k = 0; k < rows.length(example(b)) / width; k++) {
+            u[b * columns + k] += rows.dot(example(b), k * width, width, z, at);
           }
         }
       }
 
       @Override
       public void addGradient(double[] u, double[] z, int at) {
-        for (int b = 0; b < count; b++) {
-          for (int k = 0; k < rows.length(chosen[b]) / width; k++) {
-            rows.addTo(chosen[b], k * width, width, u[b * columns + k], z, at);
+        for (int b = 0; b < count(); b++) {
+          for (int k = 0; k < rows.length(example(b)) / width; k++) {
+            rows.addTo(example(b), k * width, width, u[b * columns + k], z, at);
           }
         }
       }
