@@ -136,6 +136,9 @@ final class Constraints {
 
   /** The vectors that the next projections keep at their largest norm; empty if there are none. */
   Optional<FixedNorms> fixed(INDArray parameters) {
+    if (all.stream().noneMatch(Constrained::isReached)) {
+      return Optional.empty();
+    }
     INDArray numbers = Nd4j.zeros(DataType.DOUBLE, parameters.length());
     int count = 0;
     for (Constrained constrained : all) {
@@ -154,9 +157,7 @@ final class Constraints {
               DataType.DOUBLE)
           .assign(Nd4j.createFromArray(flat).reshape('c', norms.shape()).broadcast(array.shape()));
     }
-    return count == 0
-        ? Optional.empty()
-        : Optional.of(FixedNorms.of(numbers.castTo(DataType.INT32).data().asInt()));
+    return Optional.of(FixedNorms.of(numbers.castTo(DataType.INT32).data().asInt()));
   }
 
   /** What is left out of the linearised step. */
