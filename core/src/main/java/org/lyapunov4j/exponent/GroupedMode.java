@@ -93,7 +93,7 @@ final class GroupedMode {
     double largest = Double.NaN;
     for (int h = 0; h < step.groups().size(); h++) {
       double idle = StepRecursion.of(step.of(h)).idleEigenvalue();
-      largest = Double.isNaN(largest) ? idle : idle > largest ? idle : largest;
+      largest = Double.isNaN(largest) || idle > largest ? idle : largest;
     }
     return largest;
   }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.exponent;
 
-import java.util.Arrays;
 import org.lyapunov4j.gram.GroupedGram;
 import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.GroupedStep;
-import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -24,29 +22,16 @@ import org.lyapunov4j.step.SgdStep;
  * its conditional variance, as if examples were drawn independently, is small. From a random
  * direction it is the growth of the energy with the control variate of {@link GrowthRun}.
  */
-final class GroupedRun implements MeasuredRun {
+final class GroupedRun extends MeasuredRun {
   /** Conditional variance of the control up to which a step is quiet. */
   private static final double QUIET_VARIANCE = 0.05;
 
-  private static final double QUIET_SHARE = 0.025;
-  private static final int ANNIHILATIONS_ARE_CERTAIN = 3;
   private static final double ANNIHILATION = -32;
   private static final int STEPS_BETWEEN_SCALINGS = 16;
 
-  private final SgdStep step;
-  private final int examples;
-  private final int outputs;
   private final GroupedMode mode;
   private final GroupedCocycle cocycle;
-  private final MiniBatchSampler sampler;
-  private final RandomStream starts;
-  private final boolean controlled;
   private final double quietCurvature;
-  private final int[] batch;
-  private final int stepsPerBlock;
-  private final double[][] sums = new double[4][64];
-  private int blocks;
-  private int annihilations;
 
   /**
    * A run.
@@ -57,24 +42,17 @@ final class GroupedRun implements MeasuredRun {
    */
   GroupedRun(
       GroupedGram gram, GroupedStep grouped, RandomStream random, GroupedMode mode, double edge) {
-    this.step = grouped.common();
+    super(gram.whole(), grouped.common(), random);
     this.mode = mode;
-    examples = gram.whole().examples();
-    outputs = gram.whole().outputs();
     cocycle = new GroupedCocycle(gram, grouped);
-    sampler = new MiniBatchSampler(examples, step.batchSize(), step.sampling(), random.split(0));
-    starts = random.split(1);
-    controlled = step.sampling().isIndependent() && !step.isFullBatch(examples);
     quietCurvature = QUIET_SHARE * examples / edge;
-    batch = new int[step.batchSize()];
-    stepsPerBlock = GrowthRun.stepsPerBlock(gram.whole(), step);
     if (mode == null || !cocycle.start(mode)) {
       restart();
     }
   }
 
   @Override
-  public void warmUp(SgdStep other, long steps) {
+  void warmUp(SgdStep other, long steps) {
     cocycle.use(other.learningRate());
     for (long s = 0; s < steps && !annihilated(); s++) {
       cocycle.apply(batch, sampler.next(batch));
@@ -87,69 +65,20 @@ final class GroupedRun implements MeasuredRun {
   }
 
   @Override
-  public void measure(int until) {
-    while (blocks < until && !annihilated()) {
-      measureBlock();
-    }
-  }
-
-  @Override
-  public int stepsPerBlock() {
-    return stepsPerBlock;
-  }
-
-  @Override
-  public int blocks() {
-    return blocks;
-  }
-
-  @Override
-  public boolean annihilated() {
-    return annihilations >= ANNIHILATIONS_ARE_CERTAIN;
-  }
-
-  @Override
-  public boolean controlled() {
-    return controlled;
-  }
-
-  @Override
-  public double mean(int which, int from, int to) {
-    double sum = 0;
-    for (int i = from; i < to; i++) {
-      sum += sums[which][i];
-    }
-    return sum / ((double) (to - from) * stepsPerBlock);
-  }
-
-  @Override
-  public double loudShare(int from, int to) {
-    return mean(3, from, to);
-  }
-
-  private void measureBlock() {
-    if (blocks == sums[0].length) {
-      for (int i = 0; i < sums.length; i++) {
-        sums[i] = Arrays.copyOf(sums[i], 2 * blocks);
-      }
-    }
+  void measureBlock() {
     double[] controls = new double[2];
     double growth = mode == null ? energyGrowth(controls) : modeGrowth(controls);
-    sums[0][blocks] = growth;
-    sums[1][blocks] = controls[0];
-    sums[2][blocks] = controls[1];
-    sums[3][blocks] = isQuiet() ? 0 : stepsPerBlock;
-    blocks++;
+    add(growth, controls[0], controls[1], isQuiet());
   }
 
   /** Of log|z|, the sum of log|ρ + ξ/z|. */
   private double modeGrowth(double[] controls) {
     double z = cocycle.functional(mode);
     double growth = 0;
-    for (int t = 0; t < stepsPerBlock; t++) {
+    for (int t = 0; t < stepsPerBlock(); t++) {
       int size = sampler.next(batch);
       double xi = drawn(size) * examples / size - Vectors.dot(mode.x(), cocycle.residual());
-      if (controlled) {
+      if (controlled()) {
         controls[variance(size) < QUIET_VARIANCE * z * z ? 0 : 1] += xi / (mode.rho() * z);
       }
       double ratio = mode.rho() + xi / z;
@@ -192,12 +121,12 @@ final class GroupedRun implements MeasuredRun {
   private double energyGrowth(double[] controls) {
     double energy = cocycle.energy();
     double before = energy;
-    for (int t = 0; t < stepsPerBlock; t++) {
+    for (int t = 0; t < stepsPerBlock(); t++) {
       int size = sampler.next(batch);
-      if (controlled) {
+      if (controlled()) {
         double[] s = cocycle.residual();
         double all = Vectors.dot(s, s);
-        double control = (squares(s, size) - all * size / examples) / energy;
+        double control = (drawnSquares(s, size) - all * size / examples) / energy;
         controls[all < quietCurvature * energy ? 0 : 1] += control;
       }
       cocycle.apply(batch, size);
@@ -205,22 +134,11 @@ final class GroupedRun implements MeasuredRun {
     }
     double growth = 0.5 * Math.log(energy / before);
     if (!(growth > ANNIHILATION)) {
-      annihilations++;
-      restart();
+      annihilate();
       return 0;
     }
     normalise();
     return growth;
-  }
-
-  private double squares(double[] s, int size) {
-    double sum = 0;
-    for (int b = 0; b < size; b++) {
-      for (int i = batch[b] * outputs; i < (batch[b] + 1) * outputs; i++) {
-        sum += s[i] * s[i];
-      }
-    }
-    return sum;
   }
 
   /** Where the energy tells no curvature, a direction never counts as gone. */
@@ -236,17 +154,12 @@ final class GroupedRun implements MeasuredRun {
   private void normalise() {
     double growth = cocycle.normalise();
     if (!(growth > ANNIHILATION * STEPS_BETWEEN_SCALINGS)) {
-      annihilations++;
-      restart();
+      annihilate();
     }
   }
 
-  private void restart() {
-    for (int attempt = 0; attempt < ANNIHILATIONS_ARE_CERTAIN; attempt++) {
-      if (cocycle.start(starts.gaussians(outputs * examples))) {
-        return;
-      }
-    }
-    annihilations = ANNIHILATIONS_ARE_CERTAIN;
+  @Override
+  boolean start(double[] random) {
+    return cocycle.start(random);
   }
 }

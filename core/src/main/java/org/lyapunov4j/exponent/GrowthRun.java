@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.exponent;
 
-import java.util.Arrays;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.Vectors;
-import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -20,10 +18,7 @@ import org.lyapunov4j.step.SgdStep;
  * in two parts: quiet steps, where the slow modes carry the residual, and bursts. Which of them a
  * step is, |r|²/(N E) tells before the draw, so that each part has conditional mean 0 as well.
  */
-final class GrowthRun implements MeasuredRun {
-  /** A residual whose mean curvature is below this share of what the step tolerates is quiet. */
-  private static final double QUIET_SHARE = 0.025;
-
+final class GrowthRun extends MeasuredRun {
   /** Beyond this energy, or below its inverse, the state is scaled back to norm 1. */
   private static final double LARGEST_ENERGY = 1e100;
 
@@ -41,22 +36,10 @@ final class GrowthRun implements MeasuredRun {
    */
   private static final double ANNIHILATION = 1e-14;
 
-  private static final int ANNIHILATIONS_ARE_CERTAIN = 3;
-  private static final int SMALLEST_BLOCK = 16;
-
   private final GramMatrix gram;
-  private final SgdStep step;
   private final ResidualCocycle cocycle;
-  private final MiniBatchSampler sampler;
-  private final RandomStream starts;
   private final Start start;
-  private final boolean controlled;
   private final double quietCurvature;
-  private final int[] batch;
-  private final int stepsPerBlock;
-  private final double[][] sums = new double[4][64];
-  private int blocks;
-  private int annihilations;
   private double keep;
   private double energy;
   private double peak;
@@ -82,17 +65,11 @@ final class GrowthRun implements MeasuredRun {
   }
 
   GrowthRun(GramMatrix gram, SgdStep step, RandomStream random, Start start) {
+    super(gram, step, random);
     this.gram = gram;
-    this.step = step;
     this.start = start;
     cocycle = new ResidualCocycle(gram, step);
-    sampler =
-        new MiniBatchSampler(gram.examples(), step.batchSize(), step.sampling(), random.split(0));
-    starts = random.split(1);
-    controlled = step.sampling().isIndependent() && !step.isFullBatch(gram.examples());
-    quietCurvature = QUIET_SHARE * gram.examples() * FullBatchExponent.criticalCurvature(step);
-    batch = new int[step.batchSize()];
-    stepsPerBlock = stepsPerBlock(gram, step);
+    quietCurvature = QUIET_SHARE * examples * FullBatchExponent.criticalCurvature(step);
     if (start.coefficients.length > 0 && cocycle.start(start.coefficients, start.velocityRatio)) {
       begin();
     } else {
@@ -101,17 +78,8 @@ final class GrowthRun implements MeasuredRun {
     use(step);
   }
 
-  /** 16 steps, rounded up to whole epochs where batches depend on each other within one. */
-  static int stepsPerBlock(GramMatrix gram, SgdStep step) {
-    if (step.sampling().isIndependent()) {
-      return SMALLEST_BLOCK;
-    }
-    int epoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
-    return epoch * ((SMALLEST_BLOCK + epoch - 1) / epoch);
-  }
-
   @Override
-  public void warmUp(SgdStep other, long steps) {
+  void warmUp(SgdStep other, long steps) {
     use(other);
     for (long s = 0; s < steps && !annihilated(); s++) {
       advance();
@@ -119,61 +87,21 @@ final class GrowthRun implements MeasuredRun {
     use(step);
   }
 
-  @Override
-  public void measure(int until) {
-    while (blocks < until && !annihilated()) {
-      measureBlock();
-    }
-  }
-
-  @Override
-  public int stepsPerBlock() {
-    return stepsPerBlock;
-  }
-
-  @Override
-  public int blocks() {
-    return blocks;
-  }
-
-  @Override
-  public boolean annihilated() {
-    return annihilations >= ANNIHILATIONS_ARE_CERTAIN;
-  }
-
-  @Override
-  public boolean controlled() {
-    return controlled;
-  }
-
-  @Override
-  public double mean(int which, int from, int to) {
-    double sum = 0;
-    for (int i = from; i < to; i++) {
-      sum += sums[which][i];
-    }
-    return sum / ((double) (to - from) * stepsPerBlock);
-  }
-
   double[] coefficients() {
     return cocycle.coefficients();
   }
 
-  private void measureBlock() {
-    if (blocks == sums[0].length) {
-      for (int i = 0; i < sums.length; i++) {
-        sums[i] = Arrays.copyOf(sums[i], 2 * blocks);
-      }
-    }
+  @Override
+  void measureBlock() {
     double growth = 0;
     double quiet = 0;
     double burst = 0;
-    for (int s = 0; s < stepsPerBlock; s++) {
+    for (int s = 0; s < stepsPerBlock(); s++) {
       int size = sampler.next(batch);
-      if (controlled) {
+      if (controlled()) {
         double[] r = cocycle.residual();
         double all = Vectors.dot(r, r);
-        double control = (drawn(r, size) - all * size / gram.examples()) / energy;
+        double control = (drawnSquares(r, size) - all * size / examples) / energy;
         if (all < quietCurvature * energy) {
           quiet += control;
         } else {
@@ -182,33 +110,12 @@ final class GrowthRun implements MeasuredRun {
       }
       growth += apply(size);
     }
-    sums[0][blocks] = growth;
-    sums[1][blocks] = quiet;
-    sums[2][blocks] = burst;
-    sums[3][blocks] = isQuiet() ? 0 : stepsPerBlock;
-    blocks++;
+    add(growth, quiet, burst, isQuiet());
   }
 
   private boolean isQuiet() {
     double[] r = cocycle.residual();
     return Vectors.dot(r, r) < quietCurvature * energy;
-  }
-
-  @Override
-  public double loudShare(int from, int to) {
-    return mean(3, from, to);
-  }
-
-  private double drawn(double[] r, int size) {
-    int outputs = gram.outputs();
-    double sum = 0;
-    for (int b = 0; b < size; b++) {
-      int first = batch[b] * outputs;
-      for (int k = first; k < first + outputs; k++) {
-        sum += r[k] * r[k];
-      }
-    }
-    return sum;
   }
 
   private void advance() {
@@ -262,8 +169,7 @@ final class GrowthRun implements MeasuredRun {
       energy = cocycle.energy(start.velocityWeight);
     }
     if (rounding || !(energy > 0)) {
-      annihilations++;
-      restart();
+      annihilate();
       return 0;
     }
     double growth = 0.5 * Math.log(energy / before) + keep;
@@ -288,17 +194,12 @@ final class GrowthRun implements MeasuredRun {
     peak = energy;
   }
 
-  private void restart() {
-    double[] random = new double[gram.size()];
-    for (int attempt = 0; attempt < ANNIHILATIONS_ARE_CERTAIN; attempt++) {
-      for (int i = 0; i < random.length; i++) {
-        random[i] = starts.nextGaussian();
-      }
-      if (cocycle.start(random)) {
-        begin();
-        return;
-      }
+  @Override
+  boolean start(double[] random) {
+    boolean moves = cocycle.start(random);
+    if (moves) {
+      begin();
     }
-    annihilations = ANNIHILATIONS_ARE_CERTAIN;
+    return moves;
   }
 }

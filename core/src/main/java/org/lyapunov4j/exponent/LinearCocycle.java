@@ -27,10 +27,7 @@ interface LinearCocycle {
 
   /** A uniformly distributed unit vector. */
   default double[] randomDirection(RandomStream random) {
-    double[] x = new double[dimension()];
-    for (int j = 0; j < x.length; j++) {
-      x[j] = random.nextGaussian();
-    }
+    double[] x = random.gaussians(dimension());
     Vectors.scale(x, 1 / Vectors.norm(x));
     return x;
   }

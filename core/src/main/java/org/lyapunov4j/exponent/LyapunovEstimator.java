@@ -169,7 +169,7 @@ public final class LyapunovEstimator {
       gram = motion.gram();
       step = motion.step();
       zeroBand = Math.max(64 * Math.ulp(1.0), gram.epsilon());
-      stepsPerBlock = GrowthRun.stepsPerBlock(gram, step);
+      stepsPerBlock = MeasuredRun.stepsPerBlock(gram, step);
       stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
       deadline = settings.clock.getAsLong() + settings.timeBudget.toNanos();
     }

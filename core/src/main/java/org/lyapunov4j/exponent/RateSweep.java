@@ -161,7 +161,7 @@ public final class RateSweep {
             .filter(tangent -> tangent.size() == gram.size())
             .map(Tangent::toArray)
             .filter(this::hasResidual)
-            .orElseGet(() -> randomDirection(random.split(0)));
+            .orElseGet(() -> random.split(0).gaussians(gram.size()));
     Walk warmUp = new Walk(rates[rates.length - 1], direction);
     walk(List.of(warmUp), length.warmUp(), random.split(1));
     double[] common = warmUp.isAlive() ? warmUp.cocycle.coefficients() : direction;
@@ -190,14 +190,6 @@ public final class RateSweep {
     double[] r = new double[w.length];
     gram.multiply(w, r);
     return Vectors.dot(r, r) > 0;
-  }
-
-  private double[] randomDirection(RandomStream random) {
-    double[] w = new double[gram.size()];
-    for (int i = 0; i < w.length; i++) {
-      w[i] = random.nextGaussian();
-    }
-    return w;
   }
 
   /** Takes all walks through the same batches, block by block, so that they share the rows of G. */

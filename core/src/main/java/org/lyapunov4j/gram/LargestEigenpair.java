@@ -93,12 +93,7 @@ public final class LargestEigenpair {
   }
 
   private static double[] start(int size) {
-    RandomStream random = new RandomStream(START_SEED);
-    double[] start = new double[size];
-    for (int i = 0; i < start.length; i++) {
-      start[i] = random.nextGaussian();
-    }
-    return start;
+    return new RandomStream(START_SEED).gaussians(size);
   }
 
   /**

@@ -333,11 +333,7 @@ final class Kernel implements AutoCloseable {
   }
 
   private static Result products(NtkOperator operator, Level level) {
-    RandomStream random = new RandomStream(1);
-    double[] start = new double[operator.size()];
-    for (int i = 0; i < start.length; i++) {
-      start[i] = random.nextGaussian();
-    }
+    double[] start = new RandomStream(1).gaussians(operator.size());
     double largest =
         LargestEigenpair.of(
                 (x, y) -> System.arraycopy(operator.multiply(x), 0, y, 0, y.length),
