@@ -2,8 +2,10 @@
 package org.lyapunov4j.benchmark;
 
 import com.sun.management.OperatingSystemMXBean;
+import java.io.File;
 import java.lang.management.ManagementFactory;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.stability.EdgeFinder;
@@ -18,14 +20,26 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The panel by parts, in seconds of processor time of the whole process, beside the eigendecomposition of the same matrix. Processor time does not wait for other programs; run it with one native
- * thread (OMP_NUM_THREADS=1), since idle native threads spin. Eigenvalues decay like 1/k², as those of tangent kernels do at least; half of η_ms. The arguments are sizes N·K.
+ * The panel by parts beside the eigendecomposition of the same matrix. Eigenvalues decay like 1/k², as those of tangent kernels do at least; half of η_ms. An argument is a size N·K, for K = 1 and 10, or a file of a Gram matrix and its K, {@code gram.npy:10}.
+ *
+ * <p>Seconds are processor time of the whole process, with one thread; it does not wait for other programs. Run it with one native thread too (OMP_NUM_THREADS=1), since idle native threads spin. After a
+ * first argument {@code wall} they are those of the clock, with all processors, for a quiet machine.
  */
 public final class PartsTable {
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
-  private PartsTable() {}
+  private final boolean wall;
+  private final int threads;
+
+  private PartsTable(boolean wall) {
+    this.wall = wall;
+    threads = wall ? Runtime.getRuntime().availableProcessors() : 1;
+  }
+
+  private long now() {
+    return wall ? System.nanoTime() : SYSTEM.getProcessCpuTime();
+  }
 
   private static GramMatrix gram(int size, int outputs) {
     int examples = (size + outputs - 1) / outputs;
@@ -42,24 +56,24 @@ public final class PartsTable {
   }
 
   /** The least of several runs, which are fewer where one takes long. */
-  private static double seconds(Runnable part) {
+  private double seconds(Runnable part) {
     double least = Double.POSITIVE_INFINITY;
     double spent = 0;
     for (int run = 0; run < 7 && (run < 1 || spent < 5); run++) {
-      long before = SYSTEM.getProcessCpuTime();
+      long before = now();
       part.run();
-      double time = (SYSTEM.getProcessCpuTime() - before) * 1e-9;
+      double time = (now() - before) * 1e-9;
       spent += time;
       least = Math.min(least, time);
     }
     return least;
   }
 
-  private static void print(GramMatrix gram, GramSpectrum spectrum, double decomposition, int batch) {
+  private void print(GramMatrix gram, GramSpectrum spectrum, double decomposition, int batch) {
     SgdStep any = SgdStep.of(gram.examples() / spectrum.largest(), batch);
     double rate = MeanSquareStability.of(spectrum).criticalLearningRate(any).low();
     SgdStep step = any.withLearningRate(0.5 * rate);
-    EdgeFinder edges = EdgeFinder.builder().threads(1).build();
+    EdgeFinder edges = EdgeFinder.builder().threads(threads).build();
     EdgeTrack track = edges.track(gram, step, rate, Optional.empty());
     double meanSquare = seconds(() -> MeanSquareStability.of(spectrum).analyzeAtBatchSize(step));
     double edge = seconds(() -> edges.criticalLearningRate(gram, step, rate, Optional.empty()));
@@ -84,27 +98,40 @@ public final class PartsTable {
         standard / decomposition);
   }
 
-  private static void analyze(GramMatrix gram, SgdStep step, Tier tier) {
-    StabilityAnalyzer.builder().tier(tier).threads(1).build().analyze(gram, step);
+  private void analyze(GramMatrix gram, SgdStep step, Tier tier) {
+    StabilityAnalyzer.builder().tier(tier).threads(threads).build().analyze(gram, step);
+  }
+
+  private void print(String argument) {
+    int colon = argument.lastIndexOf(':');
+    if (colon < 0) {
+      print(gram(Integer.parseInt(argument), 1));
+      print(gram(Integer.parseInt(argument), 10));
+    } else {
+      int outputs = Integer.parseInt(argument.substring(colon + 1));
+      double[][] rows = Nd4j.createFromNpyFile(new File(argument.substring(0, colon))).toDoubleMatrix();
+      print(GramMatrix.adopt(rows, rows.length / outputs, outputs));
+    }
+  }
+
+  private void print(GramMatrix gram) {
+    GramSpectrum spectrum = GramSpectrum.of(gram);
+    double decomposition = seconds(() -> GramSpectrum.of(gram));
+    for (int batch : new int[] {1, 4, 25}) {
+      print(gram, spectrum, decomposition, batch);
+    }
   }
 
   /**
    * Prints the table.
    *
-   * @param arguments sizes
+   * @param arguments sizes and files, after {@code wall} if the clock is asked
    */
   public static void main(String... arguments) {
+    boolean wall = arguments.length > 0 && arguments[0].equals("wall");
+    PartsTable table = new PartsTable(wall);
     System.out.println("| m | K | B | decomposition | mean square | η_c | η_c tracked | economy | standard |");
     System.out.println("|---|---|---|---|---|---|---|---|---|");
-    for (String size : arguments) {
-      for (int outputs : new int[] {1, 10}) {
-        GramMatrix gram = gram(Integer.parseInt(size), outputs);
-        GramSpectrum spectrum = GramSpectrum.of(gram);
-        double decomposition = seconds(() -> GramSpectrum.of(gram));
-        for (int batch : new int[] {1, 25}) {
-          print(gram, spectrum, decomposition, batch);
-        }
-      }
-    }
+    Stream.of(arguments).skip(wall ? 1 : 0).forEach(table::print);
   }
 }
