@@ -76,6 +76,16 @@ public final class HessianSharpness implements AutoCloseable {
     }
   }
 
+  /**
+   * Lets the next call start from these eigenvectors in place of those of the last one, as when
+   * training goes on in another process.
+   *
+   * @param earlier of the same model at other parameters
+   */
+  public synchronized void startFrom(TopEigenpairs earlier) {
+    last = earlier;
+  }
+
   /** Products with the Hessian. */
   UnaryOperator<double[]> operator(INDArray flatParameters) {
     if (flatParameters.length() != model.numParams()) {

@@ -84,7 +84,7 @@ final class Campaign {
     NativeThreads.limit(1); // sums depend on the number of threads, results must not
     long start = System.nanoTime();
     try {
-      Measurements found = run.execute(folder.newRecord(run), stop);
+      Measurements found = run.execute(folder.recordFor(run), folder.stateOf(run), stop);
       if (stop.getAsBoolean()) {
         return Optional.empty();
       }

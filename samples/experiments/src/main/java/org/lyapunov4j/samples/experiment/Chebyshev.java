@@ -106,7 +106,7 @@ final class Chebyshev implements Experiment {
             steps,
             Tier.ECONOMY,
             Schedule.everyIterations(Math.max(1, steps / CHECKPOINTS)),
-            Optional.empty(),
+            0,
             true,
             0,
             seed));

@@ -4,6 +4,7 @@ package org.lyapunov4j.samples.experiment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
@@ -23,10 +24,12 @@ import org.nd4j.linalg.dataset.DataSet;
  * The checkpoints of a run as curves: {@code iteration}, {@code probeLoss}, {@code lambda} with
  * {@code lambdaLow} and {@code lambdaHigh}, {@code lambdaSign} (−1, 0 where it is not decided, 1),
  * {@code lambdaBound} (1 where λ is only bounded and {@code lambda} is NaN), {@code mu}, {@code
- * sharpness}, {@code classicEdgeRatio}, {@code criticalRate}, {@code edgeRatio}, {@code
- * batchSharpness} (mean of ratios), {@code batchSharpnessOfMeans} and, if asked for, the sharpness
- * of all examples: {@code hessian} and its Gauss–Newton part {@code gaussNewton}; NaN where a
- * checkpoint has no such number.
+ * sharpness}, {@code classicEdgeRatio}, {@code criticalRate}, {@code edgeRatio} with {@code
+ * edgeRatioLow} and {@code edgeRatioHigh}, {@code meanSquareRatio} (η/η_ms), {@code residualRate}
+ * (the mean growth of the residual over the horizon from here, if the Gram matrix stood still),
+ * {@code batchSharpness} (mean of ratios), {@code batchSharpnessOfMeans} and, if asked for, the
+ * sharpness of all examples: {@code hessian} and its Gauss–Newton part {@code gaussNewton}; NaN
+ * where a checkpoint has no such number.
  */
 final class CheckpointSeries implements AutoCloseable {
   /** How λ is estimated; part of a run's settings, so that results with another λ are not kept. */
@@ -47,6 +50,7 @@ final class CheckpointSeries implements AutoCloseable {
   private final HessianSharpness hessian;
   private final NtkGram gram;
   private final int products;
+  private TopEigenpairs lastOfHessian;
   private TopEigenpairs lastOfGram;
 
   /**
@@ -73,12 +77,34 @@ final class CheckpointSeries implements AutoCloseable {
     return (int) Math.max(FEWEST_PRODUCTS, Math.min(MOST_PRODUCTS, affordable));
   }
 
+  /** The checkpoints so far. */
+  Map<String, List<Double>> curves() {
+    return series;
+  }
+
+  /** What the next sharpness starts from. */
+  Map<String, TopEigenpairs> eigenpairs() {
+    Map<String, TopEigenpairs> pairs = new TreeMap<>();
+    Optional.ofNullable(lastOfHessian).ifPresent(last -> pairs.put("hessian", last));
+    Optional.ofNullable(lastOfGram).ifPresent(last -> pairs.put("gaussNewton", last));
+    return pairs;
+  }
+
+  /** Goes on after checkpoints of another process. */
+  void resume(Map<String, List<Double>> curves, Map<String, TopEigenpairs> eigenpairs) {
+    curves.forEach((name, values) -> series.put(name, new ArrayList<>(values)));
+    lastOfGram = eigenpairs.get("gaussNewton");
+    lastOfHessian = eigenpairs.get("hessian");
+    if (hessian != null) {
+      hessian.startFrom(lastOfHessian);
+    }
+  }
+
   void add(Checkpoint checkpoint) {
     StabilityReport stability = checkpoint.stability();
     if (hessian != null) {
-      add(
-          "hessian",
-          hessian.largest(network.params(), 1, TOLERANCE, products).eigenvalues().get(0));
+      lastOfHessian = hessian.largest(network.params(), 1, TOLERANCE, products);
+      add("hessian", lastOfHessian.eigenvalues().get(0));
       add("gaussNewton", gram == null ? stability.sharpness() : gaussNewton());
     }
     add("iteration", checkpoint.iteration());
@@ -92,13 +118,21 @@ final class CheckpointSeries implements AutoCloseable {
     add("mu", stability.gdExponent().point().orElse(Double.NaN));
     add("sharpness", stability.sharpness());
     add("classicEdgeRatio", stability.classicEdgeRatio());
-    add(
-        "criticalRate",
-        stability.criticalLearningRate().map(CriticalLearningRate::value).orElse(Double.NaN));
-    add("edgeRatio", stability.edgeRatio().orElse(Double.NaN));
+    addEdge(stability);
+    add("meanSquareRatio", stability.meanSquareEdgeRatio().orElse(Double.NaN));
+    add("residualRate", checkpoint.finiteTime().map(f -> f.mean().value()).orElse(Double.NaN));
     BatchSharpness batches = checkpoint.batchSharpness().orElseThrow();
     add("batchSharpness", batches.meanOfRatios().value());
     add("batchSharpnessOfMeans", batches.ratioOfMeans().value());
+  }
+
+  private void addEdge(StabilityReport stability) {
+    Optional<CriticalLearningRate> edge = stability.criticalLearningRate();
+    double rate = stability.step().learningRate();
+    add("criticalRate", edge.map(CriticalLearningRate::value).orElse(Double.NaN));
+    add("edgeRatio", stability.edgeRatio().orElse(Double.NaN));
+    add("edgeRatioLow", edge.map(e -> rate / e.high()).orElse(Double.NaN));
+    add("edgeRatioHigh", edge.map(e -> rate / e.low()).orElse(Double.NaN));
   }
 
   static double sign(LyapunovExponent exponent) {

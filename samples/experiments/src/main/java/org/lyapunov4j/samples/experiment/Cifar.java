@@ -119,18 +119,21 @@ final class Cifar implements Experiment {
             steps,
             Tier.ECONOMY,
             Schedule.everyIterations(Math.max(1, steps / one.checkpoints())),
-            Optional.empty(),
+            0,
             true,
             0,
             seed));
   }
 
-  /** Weights uniform on ±1/√inputs, as PyTorch draws them by default. */
   private MultiLayerConfiguration configuration(
       LossFunction loss, Examples examples, double rate, int seed) {
-    MultiLayerConfiguration configuration =
+    return withUniformWeights(
         new DenseNetwork(hidden, Activation.TANH, loss, DataType.FLOAT)
-            .configuration(examples.inputWidth(), examples.outputs(), new Sgd(rate), seed);
+            .configuration(examples.inputWidth(), examples.outputs(), new Sgd(rate), seed));
+  }
+
+  /** Weights uniform on ±1/√inputs, as PyTorch draws them by default; biases 0, unlike there. */
+  static MultiLayerConfiguration withUniformWeights(MultiLayerConfiguration configuration) {
     configuration
         .getConfs()
         .forEach(conf -> ((BaseLayer) conf.getLayer()).setWeightInitFn(new WeightInitUniform()));

@@ -138,14 +138,14 @@ final class Evolution implements Experiment {
                     : MiniBatchSampling.IID_SUBSETS);
     int steps = settings.steps(STEPS);
     boolean scalar = examples.outputs() == 1;
-    Schedule often = Schedule.logarithmic(3).or(Schedule.everyIterations(Math.max(1, steps / 10)));
+    int interval = interval(steps, examples.outputs());
     Plan plan =
         new Plan(
             step,
             steps,
             Tier.STANDARD,
-            scalar ? often : Schedule.everyIterations(Math.max(1, steps / 4)),
-            scalar ? Optional.empty() : Optional.of(often),
+            Schedule.logarithmic(3).or(Schedule.everyIterations(interval)),
+            scalar ? interval : 0, // with 800 rows the residuals would take most of the time
             false,
             0,
             seed);
@@ -158,12 +158,17 @@ final class Evolution implements Experiment {
         plan);
   }
 
+  /** Steps between checkpoints. */
+  private static int interval(int steps, int outputs) {
+    return Math.max(1, steps / (outputs == 1 ? 100 : 25));
+  }
+
   @Override
   public Findings findings(List<RunResult> results) {
     List<Group<Setting>> groups = Group.of(results, Setting::of, Setting.ORDER);
     List<Picture> pictures = new ArrayList<>();
     for (int outputs : groups.stream().mapToInt(g -> g.setting().outputs()).distinct().toArray()) {
-      overTime(outputs, groups).ifPresent(pictures::add);
+      pictures.addAll(overTime(outputs, groups));
       pictures.add(atTheEnd(outputs, groups));
       pictures.add(losses(outputs, groups));
     }
@@ -212,7 +217,9 @@ final class Evolution implements Experiment {
               group.finite().size() + " of " + group.runs().size(),
               Table.cell(Mean.of(group.runs().stream().mapToDouble(Evolution::firstRatio))),
               Table.cell(group.late("edgeRatio")),
+              Table.cell(group.late("meanSquareRatio")),
               Table.cell(group.late("lambda")),
+              Table.cell(Mean.of(group.finite().stream().mapToDouble(Evolution::unstableShare))),
               Table.cell(group.late("classicEdgeRatio")),
               Table.cell(group.late("batchSharpness").times(setting.rate() / 2)),
               Table.cell(group.loss())));
@@ -229,11 +236,38 @@ final class Evolution implements Experiment {
             "finite",
             "η/η_c at the start",
             "η/η_c",
+            "η/η_ms",
             "λ",
+            "share with λ > 0",
             "η·sharpness/2",
             "η·batch sharpness/2",
             "loss"),
         rows);
+  }
+
+  /** The share of the checkpoints of the second half at which λ &gt; 0 is decided. */
+  private static double unstableShare(RunResult run) {
+    return DoubleStream.of(run.secondHalf("lambdaSign")).map(sign -> sign > 0 ? 1 : 0).average()
+        .orElse(Double.NaN);
+  }
+
+  /** The longest stretch of steps between checkpoints that all have λ &gt; 0. */
+  private static double longestExcursion(RunResult run) {
+    double[] iterations = run.curve("iteration");
+    double[] signs = run.curve("lambdaSign");
+    double longest = 0;
+    double start = Double.NaN;
+    for (int i = 0; i < signs.length; i++) {
+      start = signs[i] <= 0 ? Double.NaN : Double.isNaN(start) ? iterations[i] : start;
+      longest = Double.isNaN(start) ? longest : Math.max(longest, iterations[i] - start);
+    }
+    return longest;
+  }
+
+  /** Whether λ has both signs, decided, in the second half. */
+  private static boolean changesSign(RunResult run) {
+    double share = unstableShare(run);
+    return share > 0 && DoubleStream.of(run.secondHalf("lambdaSign")).anyMatch(sign -> sign < 0);
   }
 
   private static double firstRatio(RunResult run) {
@@ -268,6 +302,15 @@ final class Evolution implements Experiment {
               late(some, "lambdaBound").filter(bound -> bound > 0).count(),
               late(some, "lambdaBound").count()));
     }
+    List<RunResult> crossing = results.stream().filter(Evolution::changesSign).toList();
+    sentences.add(
+        String.format(
+            "λ has both signs in the second half of %d runs: it is positive at %s of their checkpoints"
+                + " there, for at most %s steps on end in the median run.",
+            crossing.size(),
+            Table.cell(Mean.of(crossing.stream().mapToDouble(Evolution::unstableShare))),
+            Table.cell(LossRate.median(crossing.stream().mapToDouble(Evolution::longestExcursion)))));
+    sentences.add(speed(results));
     for (int sign : new int[] {-1, 1}) {
       List<RunResult> some =
           results.stream()
@@ -283,6 +326,23 @@ final class Evolution implements Experiment {
     return sentences;
   }
 
+  private static String speed(List<RunResult> results) {
+    List<LossRate> rates = new ArrayList<>();
+    for (RunResult run : results) {
+      int steps = (int) run.value("iterations");
+      LossRate.of(run, interval(steps, Setting.of(run).outputs())).ifPresent(rates::add);
+    }
+    return String.format(
+        "Over the second half until 1e-22 the loss fell at 2λ to within a quarter in %d of %d runs, at"
+            + " what the residual of each checkpoint foretold until the next in %d of %d; it fell %s"
+            + " times as fast as 2λ in the median.",
+        rates.stream().filter(LossRate::followsExponent).count(),
+        rates.size(),
+        rates.stream().filter(LossRate::followsResidual).count(),
+        rates.stream().filter(rate -> Double.isFinite(rate.residual())).count(),
+        Table.cell(LossRate.median(rates.stream().mapToDouble(LossRate::overExponent))));
+  }
+
   private static DoubleStream late(List<RunResult> runs, String curve) {
     return runs.stream().flatMapToDouble(run -> DoubleStream.of(run.secondHalf(curve)));
   }
@@ -295,8 +355,8 @@ final class Evolution implements Experiment {
     return outputs + (outputs == 1 ? " output" : " outputs");
   }
 
-  /** The middle rate with independent mini-batches. */
-  private static Optional<Picture> overTime(int outputs, List<Group<Setting>> groups) {
+  /** The two larger rates with independent mini-batches. */
+  private static List<Picture> overTime(int outputs, List<Group<Setting>> groups) {
     List<Group<Setting>> some =
         groups.stream()
             .filter(group -> group.setting().outputs() == outputs)
@@ -304,45 +364,46 @@ final class Evolution implements Experiment {
             .toList();
     double[] rates =
         some.stream().mapToDouble(g -> g.setting().rate()).distinct().sorted().toArray();
-    if (rates.length == 0) {
-      return Optional.empty();
+    List<Picture> pictures = new ArrayList<>();
+    for (int i = rates.length / 2; i < rates.length; i++) {
+      double rate = rates[i];
+      String name = "evolution-K" + outputs + (i == rates.length / 2 ? "" : "-large");
+      pictures.add(
+          overTime(
+              name,
+              title(outputs) + ", η = " + rate,
+              some.stream().filter(g -> g.setting().rate() == rate).toList()));
     }
-    double middle = rates[rates.length / 2];
-    List<Group<Setting>> shown = some.stream().filter(g -> g.setting().rate() == middle).toList();
-    String title = title(outputs) + ", η = " + middle;
-    return Optional.of(
-        new Picture(
-            "evolution-K" + outputs,
-            title + ", independent mini-batches; a curve for every seed whose loss stayed finite",
-            List.of(
-                new Panel(
-                    title,
-                    "",
-                    "η/η_c",
-                    Axes.LOG_X,
-                    Map.of("edge of stability", 1.0),
-                    curves(shown, "edgeRatio")),
-                new Panel(
-                    "",
-                    "",
-                    "λ, nats per step",
-                    Axes.LOG_X,
-                    Map.of("zero", 0.0),
-                    curves(shown, "lambda")),
-                new Panel(
-                    "",
-                    "",
-                    "η·sharpness/2",
-                    Axes.LOG_X,
-                    Map.of("edge of gradient descent", 1.0),
-                    curves(shown, "classicEdgeRatio")),
-                new Panel(
-                    "",
-                    "iteration",
-                    "loss",
-                    Axes.LOG_BOTH,
-                    Map.of(),
-                    curves(shown, "probeLoss")))));
+    return pictures;
+  }
+
+  private static Picture overTime(String name, String title, List<Group<Setting>> shown) {
+    Map<String, Double> edge = Map.of("edge of stability", 1.0);
+    return new Picture(
+        name,
+        title + ", independent mini-batches; a curve for every seed whose loss stayed finite",
+        List.of(
+            new Panel(title, "", "η/η_c", Axes.LOG_X, edge, curves(shown, "edgeRatio")),
+            new Panel("", "", "η/η_ms", Axes.LOG_X, edge, curves(shown, "meanSquareRatio")),
+            new Panel(
+                "", "", "|λ|: line λ < 0, dots λ > 0", Axes.LOG_BOTH, Map.of(), exponents(shown)),
+            new Panel("", "", "η·sharpness/2", Axes.LOG_X, edge, curves(shown, "classicEdgeRatio")),
+            new Panel(
+                "", "iteration", "loss", Axes.LOG_BOTH, Map.of(), curves(shown, "probeLoss"))));
+  }
+
+  /** |λ| in nats per step: a line along the slow branch, dots at the excursions beyond the edge. */
+  private static List<Curve> exponents(List<Group<Setting>> groups) {
+    List<Curve> curves = new ArrayList<>();
+    for (int g = 0; g < groups.size(); g++) {
+      Group<Setting> group = groups.get(g);
+      String legend = "B = " + group.setting().batchSize();
+      curves.addAll(group.curves(legend, "lambda", -1, g));
+      for (Curve curve : group.curves("", "lambda", 1, g)) {
+        curves.add(new Curve("", curve.x(), curve.y(), g, Stroke.DOTS));
+      }
+    }
+    return curves;
   }
 
   private static List<Curve> curves(List<Group<Setting>> groups, String name) {

@@ -9,6 +9,7 @@ final class Experiments {
       List.of(
           new Evolution(),
           new Prediction(),
+          new Speed(),
           new Chebyshev(),
           new Cifar(),
           new Toy(),

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.experiment;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -46,7 +50,7 @@ record NetworkRun(
    * @param iterations at most
    * @param tier of the checkpoints, that of the last step included
    * @param schedule of these checkpoints
-   * @param economy schedule of further ones of the economy tier
+   * @param horizon steps over which the residual is followed from each checkpoint; 0 for none
    * @param hessian whether the sharpness of the Hessian of the loss of all examples is measured at
    *     every checkpoint
    * @param enough the loss of a mini-batch at which training ends, one step later, which has a
@@ -58,7 +62,7 @@ record NetworkRun(
       int iterations,
       Tier tier,
       Schedule schedule,
-      Optional<Schedule> economy,
+      int horizon,
       boolean hessian,
       double enough,
       long seed) {}
@@ -75,29 +79,56 @@ record NetworkRun(
   }
 
   @Override
-  public Measurements execute(Path record, BooleanSupplier stop) {
-    MultiLayerNetwork network = DenseNetwork.initialised(configuration.clone());
-    Ending ending = new Ending(plan.enough());
+  public Measurements execute(Path record, Path state, BooleanSupplier stop) throws IOException {
+    Optional<RunState> before = RunState.read(state, settings());
+    if (before.isPresent()) {
+      before.get().restoreEdge(record);
+    } else {
+      Files.deleteIfExists(record); // of a state that is of no use
+    }
+    MultiLayerNetwork network =
+        before
+            .map(RunState::network)
+            .orElseGet(() -> DenseNetwork.initialised(configuration.clone()));
     try (CheckpointSeries series =
             new CheckpointSeries(network, plan.hessian() ? examples : null, probe);
         LyapunovListener listener = listener(record, series)) {
+      TrainingRun training =
+          new TrainingRun(network, examples, plan.step(), plan.iterations(), plan.seed());
+      before.ifPresent(
+          found -> {
+            training.resumeAfter(found.position().iterations());
+            series.resume(found.position().curves(), found.position().eigenpairs());
+          });
       listener.note(labels);
+      Keeper keeper = new Keeper(this, network, series, record, state);
+      Ending ending = new Ending(plan.enough());
       RunEnd end =
-          new TrainingRun(network, examples, plan.step(), plan.iterations(), plan.seed())
-              .run(
-                  listener,
-                  (iteration, loss) -> ending.see(loss, listener),
-                  () -> ending.isReached() || stop.getAsBoolean());
-      // Where training diverged there is nothing left to be analysed.
-      if (listener.failures() > 0 && end.reason() != RunEnd.Reason.DIVERGED) {
-        throw new IllegalStateException(
-            id + ": " + listener.failures() + " checkpoints failed; the log says why");
+          training.run(
+              listener,
+              (iteration, loss) -> {
+                ending.see(loss, listener);
+                keeper.see(iteration + 1);
+              },
+              () -> ending.isReached() || stop.getAsBoolean());
+      if (end.reason() == RunEnd.Reason.INTERRUPTED && !ending.isReached()) {
+        keeper.keep(end.iterations());
       }
-      series.put("diverged", end.reason() == RunEnd.Reason.DIVERGED ? 1 : 0);
-      series.put("iterations", end.iterations());
-      series.put("loss", end.loss());
-      return series.measurements();
+      return measurements(end, listener, series);
     }
+  }
+
+  private Measurements measurements(
+      RunEnd end, LyapunovListener listener, CheckpointSeries series) {
+    // Where training diverged there is nothing left to be analysed.
+    if (listener.failures() > 0 && end.reason() != RunEnd.Reason.DIVERGED) {
+      throw new IllegalStateException(
+          id + ": " + listener.failures() + " checkpoints failed; the log says why");
+    }
+    series.put("diverged", end.reason() == RunEnd.Reason.DIVERGED ? 1 : 0);
+    series.put("iterations", end.iterations());
+    series.put("loss", end.loss());
+    return series.measurements();
   }
 
   private LyapunovListener listener(Path record, CheckpointSeries series) {
@@ -106,10 +137,63 @@ record NetworkRun(
             .withSeed(plan.seed())
             .withBatchSize(plan.step().batchSize())
             .withSampling(plan.step().sampling())
-            .withComparison(SizeComparison.NONE);
-    LyapunovListener.Builder builder = LyapunovListener.builder(probe).settings(settings);
-    plan.economy().ifPresent(schedule -> builder.also(Tier.ECONOMY, schedule));
-    return builder.run(id).schedule(plan.schedule()).record(record).to(series::add).build();
+            .withComparison(SizeComparison.NONE)
+            .withHorizon(plan.horizon());
+    return LyapunovListener.builder(probe)
+        .settings(settings)
+        .run(id)
+        .schedule(plan.schedule())
+        .record(record)
+        .to(series::add)
+        .build();
+  }
+
+  /** Keeps where a run stands, now and then and when it is cut short. */
+  private static final class Keeper {
+    /** A model of a million parameters takes a second, which is little of this. */
+    private static final long PAUSE = TimeUnit.MINUTES.toNanos(1);
+
+    private final NetworkRun run;
+    private final MultiLayerNetwork network;
+    private final CheckpointSeries series;
+    private final Path record;
+    private final Path state;
+    private long last = System.nanoTime();
+
+    Keeper(
+        NetworkRun run,
+        MultiLayerNetwork network,
+        CheckpointSeries series,
+        Path record,
+        Path state) {
+      this.run = run;
+      this.network = network;
+      this.series = series;
+      this.record = record;
+      this.state = state;
+    }
+
+    void see(int iterations) {
+      if (System.nanoTime() - last >= PAUSE) {
+        keep(iterations);
+      }
+    }
+
+    void keep(int iterations) {
+      try {
+        RunState.Position position =
+            new RunState.Position(
+                run.settings(),
+                iterations,
+                series.curves(),
+                series.eigenpairs(),
+                RunState.edge(record));
+        new RunState(network, position).write(state);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      last = System.nanoTime();
+    }
   }
 
   /** A step after the loss has become small, so that there is a checkpoint where training ends. */

@@ -121,7 +121,7 @@ final class Prediction implements Experiment {
     }
 
     @Override
-    public Measurements execute(Path record, BooleanSupplier stop) {
+    public Measurements execute(Path record, Path state, BooleanSupplier stop) {
       MultiLayerNetwork network = network(rate);
       RandomStream random = new RandomStream(seed).split(Seeds.CONTINUATION);
       MiniBatches batches = new MiniBatches(data, SgdStep.of(rate, batchSize), random.split(0));

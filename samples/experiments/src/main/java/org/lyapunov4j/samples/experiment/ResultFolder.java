@@ -20,7 +20,8 @@ import org.lyapunov4j.samples.io.OutputFile;
 
 /**
  * Where an experiment keeps what it found: {@code runs/ID.json} for each run that is over, beside
- * the listener's record {@code runs/ID.jsonl}; tables, pictures and {@code findings.md}.
+ * the listener's record {@code runs/ID.jsonl}; {@code runs/ID.state} of a run that is not; tables,
+ * pictures and {@code findings.md}.
  */
 final class ResultFolder {
   private static final ObjectMapper JSON =
@@ -85,10 +86,17 @@ final class ResultFolder {
     return runs().resolve(run.id() + ".jsonl");
   }
 
-  /** The record of a run that is about to begin. */
-  Path newRecord(Run run) throws IOException {
+  /** What a run that was cut short goes on from. */
+  Path stateOf(Run run) {
+    return runs().resolve(run.id() + ".state");
+  }
+
+  /** The record of a run that is about to begin or, where there is a state, to go on. */
+  Path recordFor(Run run) throws IOException {
     Path record = recordOf(run);
-    OutputFile.requireNewRecord("a run's record", record, true);
+    if (!Files.isRegularFile(stateOf(run))) {
+      OutputFile.requireNewRecord("a run's record", record, true);
+    }
     return record;
   }
 
@@ -113,6 +121,7 @@ final class ResultFolder {
     JSON.writeValue(unfinished.toFile(), result);
     Files.move(
         unfinished, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    Files.deleteIfExists(stateOf(run));
   }
 
   /** Writes tables, pictures and a page of text that shows them. */

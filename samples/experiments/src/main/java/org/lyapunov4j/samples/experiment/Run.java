@@ -17,10 +17,11 @@ interface Run {
   /**
    * Executes the run.
    *
-   * @param record for the listener's record; no such file yet
+   * @param record for the listener's record; no such file yet, or one of this run and a state
+   * @param state where a long run keeps what it can go on from; the file may be there already
    * @param stop asked often; true to end at once
    * @return what was found; of no use if {@code stop} has said so
    * @throws IOException if data cannot be read
    */
-  Measurements execute(Path record, BooleanSupplier stop) throws IOException;
+  Measurements execute(Path record, Path state, BooleanSupplier stop) throws IOException;
 }

@@ -37,8 +37,11 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 final class StochasticEdge implements Experiment {
   private static final int EXAMPLES = 320;
   private static final List<Integer> BATCH_SIZES = List.of(8, 64, 256);
+  private static final int STEPS = 8000;
   private static final int CHECKPOINTS = 24;
-  private static final int FEW_CHECKPOINTS = 6;
+
+  /** With ten outputs there are half as many examples, examples in a mini-batch and checkpoints. */
+  private static final int FEWER = 2;
 
   /** How near 1 counts as being there. */
   private static final double TOLERANCE = 0.1;
@@ -72,12 +75,13 @@ final class StochasticEdge implements Experiment {
     List<Run> runs = new ArrayList<>();
     for (Targets targets : List.of(Targets.SCALAR, Targets.ONE_HOT)) {
       for (int seed = 1; seed <= settings.seeds(); seed++) {
+        int share = targets == Targets.SCALAR ? 1 : FEWER;
         Examples chosen =
-            source.load(examples, targets, new RandomStream(seed).split(Seeds.EXAMPLES));
+            source.load(examples / share, targets, new RandomStream(seed).split(Seeds.EXAMPLES));
         DataSet data = chosen.toDataSet(DataType.DOUBLE);
         for (double rate : rates(targets)) {
           for (int batch : batchSizes) {
-            runs.add(run(chosen, data, rate, batch, seed, settings));
+            runs.add(run(chosen, data, rate, batch / share, seed, settings));
           }
         }
       }
@@ -91,15 +95,14 @@ final class StochasticEdge implements Experiment {
 
   private static Run run(
       Examples chosen, DataSet data, double rate, int batch, int seed, Settings settings) {
-    boolean scalar = chosen.outputs() == 1;
+    int share = chosen.outputs() == 1 ? 1 : FEWER;
     Map<String, String> labels = new LinkedHashMap<>();
     labels.put("data", chosen.description());
     labels.put("outputs", String.valueOf(chosen.outputs()));
     labels.put("batch size", String.valueOf(batch));
     labels.put("learning rate", String.valueOf(rate));
     labels.put("seed", String.valueOf(seed));
-    int steps = settings.steps(scalar ? 8000 : 4000);
-    int checkpoints = scalar ? CHECKPOINTS : FEW_CHECKPOINTS;
+    int steps = settings.steps(STEPS);
     return new NetworkRun(
         String.format(Locale.ROOT, "K%d-B%d-eta%s-seed%d", chosen.outputs(), batch, rate, seed),
         labels,
@@ -110,9 +113,9 @@ final class StochasticEdge implements Experiment {
         new Plan(
             SgdStep.of(rate, batch),
             steps,
-            scalar ? Tier.STANDARD : Tier.ECONOMY,
-            Schedule.everyIterations(Math.max(1, steps / checkpoints)),
-            Optional.empty(),
+            Tier.STANDARD,
+            Schedule.everyIterations(Math.max(1, steps * share / CHECKPOINTS)),
+            0,
             true,
             0,
             seed));

@@ -121,7 +121,7 @@ final class Toy implements Experiment {
     }
 
     @Override
-    public Measurements execute(Path record, BooleanSupplier stop) {
+    public Measurements execute(Path record, Path state, BooleanSupplier stop) {
       GramMatrix gram = gram();
       SgdStep step = SgdStep.of(0.5, 1);
       CriticalLearningRate critical =
@@ -175,7 +175,7 @@ final class Toy implements Experiment {
     }
 
     @Override
-    public Measurements execute(Path record, BooleanSupplier stop) {
+    public Measurements execute(Path record, Path state, BooleanSupplier stop) {
       Map<String, Double> found = new TreeMap<>();
       compute(found);
       simulate(found, stop);

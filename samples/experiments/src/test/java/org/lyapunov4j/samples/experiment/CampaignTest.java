@@ -34,7 +34,7 @@ class CampaignTest {
 
   private record Counting(String id, Map<String, String> settings, Runnable work) implements Run {
     @Override
-    public Measurements execute(Path record, BooleanSupplier stop) {
+    public Measurements execute(Path record, Path state, BooleanSupplier stop) {
       assertThat(record).doesNotExist();
       work.run();
       return new Measurements(

@@ -17,7 +17,9 @@ final class Executed {
     for (Run run : experiment.runs(settings)) {
       if (run.id().matches(pattern)) {
         Path record = folder.resolve(run.id() + ".jsonl");
-        results.add(new RunResult(run.id(), run.settings(), run.execute(record, () -> false), 0));
+        Path state = folder.resolve(run.id() + ".state");
+        Measurements found = run.execute(record, state, () -> false);
+        results.add(new RunResult(run.id(), run.settings(), found, 0));
       }
     }
     return results;

@@ -62,6 +62,7 @@ class OpenQuestionTest {
             new ResultFolder(folder.resolve("results")).write(new Evolution(), findings));
     assertThat(page)
         .contains("| 10 | momentum | 16 |", "evolution-K1.png", "evolution-end-K10.png");
+    assertThat(page).contains("evolution-K1-large.png");
     // nothing to be drawn over time: no independent mini-batches
     assertThat(page).doesNotContain("evolution-K10.png");
   }
@@ -81,5 +82,16 @@ class OpenQuestionTest {
     assertThat(new Evolution().runs(settings(1)))
         .extracting(Run::id)
         .contains("K1-iid-B80-eta0.05-seed1", "K10-momentum-B1-eta0.125-seed1");
+  }
+
+  @Test
+  void fewExamplesAreLearntAtTwiceTheExponent() throws IOException {
+    List<RunResult> results = execute(new Speed(), settings(0.2), "K1-N8-B8-.*");
+    RunResult run = results.get(0);
+    LossRate rate = LossRate.of(run, 50).orElseThrow();
+    // gradient descent: the slowest direction is all that is left
+    assertThat(rate.measured()).isCloseTo(rate.exponent(), within(0.05 * -rate.exponent()));
+    assertThat(run.curve("residualRate")).doesNotContain(Double.NaN);
+    assertThat(new Speed().findings(results).sentences().get(0)).contains("in 1 of 1 runs");
   }
 }

@@ -33,6 +33,17 @@ public final class MiniBatches {
   }
 
   /**
+   * Passes over mini-batches without making them.
+   *
+   * @param count of the next ones, at least 0
+   */
+  void skip(int count) {
+    for (int i = 0; i < count; i++) {
+      sampler.next(batch);
+    }
+  }
+
+  /**
    * The next one.
    *
    * @return features and labels of its examples; all of them for gradient descent

@@ -19,6 +19,7 @@ public final class TrainingRun {
   private final DataSet examples;
   private final MiniBatches batches;
   private final int iterations;
+  private int iteration;
 
   /**
    * A run that has not begun.
@@ -38,6 +39,18 @@ public final class TrainingRun {
   }
 
   /**
+   * Goes on where a run of the same seed was interrupted; its mini-batches are not drawn again.
+   *
+   * @param done the steps that the network has taken in it
+   * @return this
+   */
+  public TrainingRun resumeAfter(int done) {
+    batches.skip(done);
+    iteration = done;
+    return this;
+  }
+
+  /**
    * Trains until the planned steps are done, the loss is no longer finite, or {@code stop} says so.
    * The last planned step has a checkpoint, whatever the schedule, and the record a note of the
    * end.
@@ -51,7 +64,6 @@ public final class TrainingRun {
     long start = System.nanoTime();
     network.setListeners(listener);
     RunEnd.Reason reason = RunEnd.Reason.COMPLETED;
-    int iteration = 0;
     while (iteration < iterations && reason == RunEnd.Reason.COMPLETED) {
       if (iteration == iterations - 1) {
         listener.requestCheckpoint();
