@@ -251,10 +251,10 @@ final class Evolution implements Experiment {
         .orElse(Double.NaN);
   }
 
-  /** The longest stretch of steps between checkpoints that all have λ &gt; 0. */
+  /** The longest stretch of steps of the second half between checkpoints that all have λ &gt; 0. */
   private static double longestExcursion(RunResult run) {
-    double[] iterations = run.curve("iteration");
-    double[] signs = run.curve("lambdaSign");
+    double[] iterations = run.secondHalf("iteration");
+    double[] signs = run.secondHalf("lambdaSign");
     double longest = 0;
     double start = Double.NaN;
     for (int i = 0; i < signs.length; i++) {
@@ -333,14 +333,14 @@ final class Evolution implements Experiment {
       LossRate.of(run, interval(steps, Setting.of(run).outputs())).ifPresent(rates::add);
     }
     return String.format(
-        "Over the second half until 1e-22 the loss fell at 2λ to within a quarter in %d of %d runs, at"
-            + " what the residual of each checkpoint foretold until the next in %d of %d; it fell %s"
-            + " times as fast as 2λ in the median.",
+        "Over the second half until 1e-22 the loss fell at 2λ to within a quarter in %d of %d runs, %s"
+            + " times as fast as 2λ in the median; at what the residual of each checkpoint foretold"
+            + " until the next, to within a quarter or twice its error, in %d of %d.",
         rates.stream().filter(LossRate::followsExponent).count(),
         rates.size(),
+        Table.cell(LossRate.median(rates.stream().mapToDouble(LossRate::overExponent))),
         rates.stream().filter(LossRate::followsResidual).count(),
-        rates.stream().filter(rate -> Double.isFinite(rate.residual())).count(),
-        Table.cell(LossRate.median(rates.stream().mapToDouble(LossRate::overExponent))));
+        rates.stream().filter(rate -> Double.isFinite(rate.residual())).count());
   }
 
   private static DoubleStream late(List<RunResult> runs, String curve) {
@@ -384,7 +384,6 @@ final class Evolution implements Experiment {
         title + ", independent mini-batches; a curve for every seed whose loss stayed finite",
         List.of(
             new Panel(title, "", "η/η_c", Axes.LOG_X, edge, curves(shown, "edgeRatio")),
-            new Panel("", "", "η/η_ms", Axes.LOG_X, edge, curves(shown, "meanSquareRatio")),
             new Panel(
                 "", "", "|λ|: line λ < 0, dots λ > 0", Axes.LOG_BOTH, Map.of(), exponents(shown)),
             new Panel("", "", "η·sharpness/2", Axes.LOG_X, edge, curves(shown, "classicEdgeRatio")),

@@ -15,10 +15,12 @@ import java.util.stream.IntStream;
  * @param exponent twice the mean of λ; NaN if it was only bounded at one of the checkpoints
  * @param residual twice the mean growth of the residual until the next checkpoint; NaN if it was
  *     not followed
+ * @param error standard error of {@code measured − residual}, from its scatter over the checkpoints
  * @param from first step
  * @param to last step
  */
-record LossRate(double measured, double exponent, double residual, double from, double to) {
+record LossRate(
+    double measured, double exponent, double residual, double error, double from, double to) {
   /** Losses of outputs of order one that are not rounding yet. */
   private static final double SMALLEST = 1e-22;
 
@@ -49,13 +51,18 @@ record LossRate(double measured, double exponent, double residual, double from, 
       return Optional.empty();
     }
     int to = starts[starts.length - 1] + 1;
-    double steps = starts.length * (double) horizon;
-    double fall = IntStream.of(starts).mapToDouble(i -> Math.log(losses[i + 1] / losses[i])).sum();
+    double[] rates = new double[losses.length];
+    for (int i : starts) {
+      rates[i] = Math.log(losses[i + 1] / losses[i]) / horizon;
+    }
+    double[] residuals = run.curve("residualRate");
+    Mean miss = Mean.of(IntStream.of(starts).mapToDouble(i -> rates[i] - 2 * residuals[i]));
     return Optional.of(
         new LossRate(
-            fall / steps,
+            mean(starts, rates),
             2 * mean(starts, run.curve("lambda")),
-            2 * mean(starts, run.curve("residualRate")),
+            2 * mean(starts, residuals),
+            miss.error(),
             iterations[starts[0]],
             iterations[to]));
   }
@@ -73,8 +80,9 @@ record LossRate(double measured, double exponent, double residual, double from, 
     return isNear(exponent);
   }
 
+  /** Or within twice its error, which is large where mini-batches are small. */
   boolean followsResidual() {
-    return isNear(residual);
+    return isNear(residual) || Math.abs(measured - residual) <= 2 * error;
   }
 
   /** How many times as fast as 2λ the loss fell; NaN where that has no meaning. */

@@ -125,7 +125,7 @@ record Picture(String name, String caption, List<Panel> panels) {
         .setXAxisLogarithmic(panel.axes().logarithmicX())
         .setYAxisLogarithmic(panel.axes().logarithmicY());
     chart.getStyler().setChartTitleFont(PlotStyle.font(15));
-    chart.getStyler().setAxisTitleFont(PlotStyle.font(14)).setYAxisLeftWidthHint(90);
+    chart.getStyler().setAxisTitleFont(PlotStyle.font(14)).setYAxisLeftWidthHint(100);
     chart.getStyler().setMarkerSize(5);
     panel.rules().forEach((name, height) -> rule(chart, panel, name, height));
     for (int i = 0; i < panel.curves().size(); i++) {

@@ -137,7 +137,7 @@ final class Speed implements Experiment {
               Locale.ROOT,
               "N = %d: over the second half until 1e-22 the loss fell at 2λ to within a quarter in %d"
                   + " of %d runs, at what the residual of each checkpoint foretold for the next %d"
-                  + " steps in %d; it fell %.3g times as fast as 2λ in the median.",
+                  + " steps, to within a quarter or twice its error, in %d; it fell %.3g times as fast as 2λ in the median.",
               count,
               count(some, LossRate::followsExponent),
               some.size(),
@@ -183,8 +183,8 @@ final class Speed implements Experiment {
             "measured",
             "2λ",
             "of the residual",
-            "2λ within a quarter",
-            "residual within a quarter",
+            "fell at 2λ",
+            "as the residual foretold",
             "η/η_c",
             "loss at the end"),
         rows);
