@@ -172,7 +172,8 @@ final class Evolution implements Experiment {
       pictures.add(atTheEnd(outputs, groups));
       pictures.add(losses(outputs, groups));
     }
-    return new Findings(sentences(results), List.of(table(groups)), pictures);
+    return new Findings(
+        sentences(results), List.of(table(groups), SlowBranch.table(results)), pictures);
   }
 
   /** What runs that differ in their seeds have in common. */
