@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What the text of the notebooks says of the numbers that their cells print, with room for another
@@ -74,7 +75,7 @@ final class NotebookClaims {
     assertThat(unstable[0]).isGreaterThan(1);
     assertThat(unstable[1]).as("fine by the classic gauge").isLessThan(1);
     double[] single = numbers("runs of # steps at η = 0.2: mean #, 95 % of them # to #.");
-    double[] shrinking = numbers("η = 0.2:  seen #, predicted # nats/step");
+    double[] shrinking = numbers("η = 0.2: seen #, predicted # nats/step");
     assertThat(shrinking[0]).as("what single runs may do").isBetween(single[2], single[3]);
     double[] growing = numbers("η = 0.27: seen #, predicted # nats/step");
     assertThat(growing[0] / growing[1]).isBetween(0.85, 1.15);
@@ -98,13 +99,41 @@ final class NotebookClaims {
   }
 
   private void ofActing() {
+    assertThat(printed).contains("the best constant 1.");
+    Outcome half = outcome("constant 0.5");
+    Outcome tuned = outcome("constant 1.0");
+    Outcome two = outcome("constant 2.0");
+    Outcome gentle = outcome("hold gently");
+    Outcome lowered = outcome("lower");
+    for (Outcome safe : List.of(half, tuned, two, gentle, lowered)) {
+      assertThat(safe.diverged()).isZero();
+    }
+    assertThat(numbers("hold # ")[0]).as("runs that diverge").isPositive();
+    for (Outcome controlled : List.of(gentle, lowered)) {
+      assertThat(controlled.reached()).isEqualTo(5);
+      assertThat(controlled.steps()).as("no better").isGreaterThan(0.8 * tuned.steps());
+      assertThat(controlled.loss() / tuned.loss()).isBetween(0.3, 3.0);
+      assertThat(controlled.accuracy() - tuned.accuracy()).isBetween(-0.08, 0.02);
+    }
+    assertThat(gentle.steps()).as("sooner than from where it began").isLessThan(half.steps());
+    assertThat(lowered.steps()).isLessThan(1.05 * two.steps());
+    assertThat(numbers("Checkpoints took # % of the time")[0]).isGreaterThan(33);
   }
 
-  /** The numbers that stand for # in what was printed. */
+  private record Outcome(
+      double diverged, double steps, double reached, double loss, double accuracy) {}
+
+  private Outcome outcome(String policy) {
+    double[] found = numbers(policy + " # # ± # (# of 5) # ± # # ± #");
+    return new Outcome(found[0], found[1], found[3], found[4], found[6]);
+  }
+
+  /** The numbers that stand for # in what was printed, where blanks may be more than one. */
   private double[] numbers(String sentence) {
-    String[] words = sentence.split("#", -1);
     String pattern =
-        String.join(NUMBER, Arrays.stream(words).map(Pattern::quote).toArray(String[]::new));
+        Arrays.stream(sentence.split("#", -1))
+            .map(between -> Pattern.quote(between).replace(" ", "\\E +\\Q"))
+            .collect(Collectors.joining(NUMBER));
     Matcher matcher = Pattern.compile(pattern).matcher(printed);
     assertThat(matcher.find()).as(sentence + " in" + System.lineSeparator() + printed).isTrue();
     double[] numbers = new double[matcher.groupCount()];
