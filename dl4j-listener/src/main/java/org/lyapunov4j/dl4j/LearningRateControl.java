@@ -47,7 +47,9 @@ public final class LearningRateControl implements Intervention {
   }
 
   /**
-   * Holds the rate at a fraction of η_c, raising it too.
+   * Holds the rate at a fraction of η_c, raising it too. Early in training η_c may fall severalfold
+   * within a few steps, and training at a rate that was raised to it may diverge; {@link #lowerTo}
+   * cannot cause that.
    *
    * @param fraction positive; below 1 stays in the stable phase
    * @return the intervention

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,11 @@ class NotebooksTest {
       NOTEBOOKS.resolve("../program/target/lyapunov4j.jar").normalize();
   private static final long LARGEST = 500_000;
 
+  /** Characters that a cell shows without a scroll bar. */
+  private static final int WIDEST = 90;
+
+  private static final Predicate<String> TABLE = line -> line.startsWith("|");
+
   @TempDir private Path folder;
 
   static List<Path> notebooks() throws IOException {
@@ -33,8 +39,8 @@ class NotebooksTest {
   }
 
   @Test
-  void thereAreFour() throws IOException {
-    assertThat(notebooks()).hasSize(4);
+  void thereAreFive() throws IOException {
+    assertThat(notebooks()).hasSize(5);
   }
 
   @ParameterizedTest
@@ -44,15 +50,34 @@ class NotebooksTest {
     JsonNode content = new ObjectMapper().readTree(notebook.toFile());
     assertThat(content.at("/metadata/kernelspec/name").asText()).isEqualTo("lyapunov4j");
     assertThat(kindsOfOutputs(content)).contains("image/png").doesNotContain("error");
+    NotebookClaims.require(notebook.getFileName().toString(), printed(content));
     int executed = 0;
     for (JsonNode cell : content.get("cells")) {
       if (cell.get("cell_type").asText().equals("code")) {
         executed++;
         assertThat(cell.get("execution_count").asInt()).isEqualTo(executed);
         assertThat(cell.get("metadata").has("execution")).as("times").isFalse();
-        assertThat(cell.get("outputs").toString()).doesNotContain("file:", "/home/", "/root/");
+        assertThat(cell.get("outputs").toString())
+            .doesNotContain("file:", "/home/", "/root/", "\"stderr\"");
       }
     }
+  }
+
+  /** As Jupyter 6 and 7, Lab and nbconvert show them. */
+  @ParameterizedTest
+  @MethodSource("notebooks")
+  void hasNoLineThatIsCutAndNoTableThatFallsApart(Path notebook) throws IOException {
+    JsonNode content = new ObjectMapper().readTree(notebook.toFile());
+    for (JsonNode cell : content.get("cells")) {
+      List<String> lines = text(cell.get("source")).lines().toList();
+      if (cell.get("cell_type").asText().equals("code")) {
+        assertThat(lines).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(WIDEST));
+      } else {
+        assertThat(lines).as("Jupyter 6 squeezes tables of formulas").noneMatch(TABLE);
+      }
+    }
+    assertThat(printed(content).lines())
+        .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(WIDEST));
   }
 
   /** Needs {@code jupyter nbconvert} and the packaged program. */
@@ -67,8 +92,10 @@ class NotebooksTest {
     execute(copy);
 
     ObjectMapper mapper = new ObjectMapper();
-    assertThat(kindsOfOutputs(mapper.readTree(copy.toFile())))
+    JsonNode executed = mapper.readTree(copy.toFile());
+    assertThat(kindsOfOutputs(executed))
         .isEqualTo(kindsOfOutputs(mapper.readTree(notebook.toFile())));
+    NotebookClaims.require(notebook.getFileName().toString(), printed(executed));
   }
 
   private void execute(Path notebook) throws Exception {
@@ -90,6 +117,26 @@ class NotebooksTest {
       builder.environment().put(kind, folder.resolve(kind).toString());
     }
     assertThat(builder.start().waitFor()).as(Files.readString(log)).isZero();
+  }
+
+  /** What the cells print to standard output. */
+  private static String printed(JsonNode notebook) {
+    StringBuilder printed = new StringBuilder();
+    for (JsonNode cell : notebook.get("cells")) {
+      for (JsonNode output : cell.path("outputs")) {
+        if (output.path("name").asText().equals("stdout")) {
+          printed.append(text(output.get("text")));
+        }
+      }
+    }
+    return printed.toString();
+  }
+
+  /** A text, which notebooks keep line by line. */
+  private static String text(JsonNode lines) {
+    StringBuilder text = new StringBuilder();
+    lines.forEach(line -> text.append(line.asText()));
+    return text.toString();
   }
 
   /** What the cells show, in their order; how often a logger speaks may differ between machines. */
