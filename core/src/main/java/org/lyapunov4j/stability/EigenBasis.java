@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
+import java.nio.FloatBuffer;
 import java.util.function.IntConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -33,6 +34,11 @@ final class EigenBasis {
   /** Tile by tile for the cache's sake. */
   private static final int TILE = 32;
 
+  private static final int CHUNK = 4096;
+
+  /** Chunks below which waking a thread costs more than it does. */
+  private static final int LEAST_CHUNKS = 16;
+
   private final int m;
   private final int outputs;
   private final double[] g;
@@ -64,18 +70,20 @@ final class EigenBasis {
     rows = new double[m * count];
     byExample = new ExampleRows(rows, count, outputs);
     columns = Nd4j.createUninitialized(type, new long[] {m, count}, 'f');
-    double[] tile = new double[m * TILE];
-    for (int from = 0; from < count; from += TILE) {
-      int width = Math.min(TILE, count - from);
+    forEach((count + TILE - 1) / TILE, tile -> copyTile(spectrum, tile * TILE));
+  }
+
+  private void copyTile(GramSpectrum spectrum, int from) {
+    int width = Math.min(TILE, g.length - from);
+    double[] tile = new double[m * width];
+    for (int k = 0; k < width; k++) {
+      g[from + k] = spectrum.eigenvalue(m - 1 - from - k);
+      spectrum.copyEigenvector(m - 1 - from - k, tile, k * m);
+    }
+    put(tile, 0, columns.data(), (long) from * m, width * m);
+    for (int i = 0; i < m; i++) {
       for (int k = 0; k < width; k++) {
-        g[from + k] = spectrum.eigenvalue(m - 1 - from - k);
-        spectrum.copyEigenvector(m - 1 - from - k, tile, k * m);
-      }
-      put(tile, 0, columns.data(), (long) from * m, width * m);
-      for (int i = 0; i < m; i++) {
-        for (int k = 0; k < width; k++) {
-          rows[i * count + from + k] = tile[k * m + i];
-        }
+        rows[i * g.length + from + k] = tile[k * m + i];
       }
     }
   }
@@ -178,25 +186,35 @@ final class EigenBasis {
     }
   }
 
-  private static void put(double[] source, int from, DataBuffer target, long offset, int length) {
+  private void put(double[] source, int from, DataBuffer target, long offset, int length) {
     if (target.dataType() == DataType.FLOAT) {
-      float[] rounded = new float[length];
-      for (int i = 0; i < length; i++) {
-        rounded[i] = (float) source[from + i];
-      }
-      target.asNioFloat().position((int) offset).put(rounded);
+      FloatBuffer whole = target.asNioFloat();
+      forEachChunk(
+          length,
+          (first, size) -> {
+            float[] rounded = new float[size];
+            for (int i = 0; i < size; i++) {
+              rounded[i] = (float) source[from + first + i];
+            }
+            whole.duplicate().position((int) offset + first).put(rounded);
+          });
     } else {
       target.asNioDouble().position((int) offset).put(source, from, length);
     }
   }
 
-  private static void get(DataBuffer source, double[] target, int offset, int length) {
+  private void get(DataBuffer source, double[] target, int offset, int length) {
     if (source.dataType() == DataType.FLOAT) {
-      float[] rounded = new float[length];
-      source.asNioFloat().get(rounded);
-      for (int i = 0; i < length; i++) {
-        target[offset + i] = rounded[i];
-      }
+      FloatBuffer whole = source.asNioFloat();
+      forEachChunk(
+          length,
+          (first, size) -> {
+            float[] rounded = new float[size];
+            whole.duplicate().position(first).get(rounded);
+            for (int i = 0; i < size; i++) {
+              target[offset + first + i] = rounded[i];
+            }
+          });
     } else {
       source.asNioDouble().get(target, offset, length);
     }
@@ -260,11 +278,13 @@ final class EigenBasis {
   double[] blocks(double[] c, int from, int to) {
     int width = to - from;
     double[] u = new double[m * width];
-    for (int i = 0; i < m; i++) {
-      for (int k = 0; k < width; k++) {
-        u[i * width + k] = 0.5 * c[from + k] * rows[i * g.length + from + k];
-      }
-    }
+    forEach(
+        m,
+        i -> {
+          for (int k = 0; k < width; k++) {
+            u[i * width + k] = 0.5 * c[from + k] * rows[i * g.length + from + k];
+          }
+        });
     double[] h = new double[dimension()];
     addBlocks(u, from, to, h);
     addTransposes(h);
@@ -305,9 +325,7 @@ final class EigenBasis {
   /** Q x, for as many eigenvectors as x has entries. */
   double[] combination(double[] x) {
     double[] v = new double[m];
-    for (int i = 0; i < m; i++) {
-      v[i] = Vectors.dot(rows, i * g.length, x, 0, x.length);
-    }
+    forEach(m, i -> v[i] = Vectors.dot(rows, i * g.length, x, 0, x.length));
     return v;
   }
 
@@ -336,7 +354,29 @@ final class EigenBasis {
 
   /** Entries of different examples never depend on each other, so threads change no result. */
   private void forEachExample(IntConsumer task) {
-    IntStream examples = IntStream.range(0, m / outputs);
-    (m < LEAST_PARALLEL ? examples : examples.parallel()).forEach(i -> task.accept(i * outputs));
+    forEach(m / outputs, i -> task.accept(i * outputs));
+  }
+
+  /** Tasks that do not depend on each other, on all processors if the matrix is large. */
+  void forEach(int tasks, IntConsumer task) {
+    IntStream all = IntStream.range(0, tasks);
+    (m < LEAST_PARALLEL ? all : all.parallel()).forEach(task);
+  }
+
+  /** A part of an array. */
+  @FunctionalInterface
+  interface Chunk {
+    void take(int first, int size);
+  }
+
+  /** The parts of an array of numbers, each small enough for the first cache. */
+  void forEachChunk(int length, Chunk task) {
+    int chunks = (length + CHUNK - 1) / CHUNK;
+    IntConsumer one = c -> task.take(c * CHUNK, Math.min(CHUNK, length - c * CHUNK));
+    if (chunks < LEAST_CHUNKS) {
+      IntStream.range(0, chunks).forEach(one);
+    } else {
+      forEach(chunks, one);
+    }
   }
 }
