@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
-import java.nio.FloatBuffer;
 import java.util.function.IntConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -80,7 +79,7 @@ final class EigenBasis {
       g[from + k] = spectrum.eigenvalue(m - 1 - from - k);
       spectrum.copyEigenvector(m - 1 - from - k, tile, k * m);
     }
-    put(tile, 0, columns.data(), (long) from * m, width * m);
+    NativeNumbers.of(columns.data()).put(tile, 0, from * m, width * m);
     for (int i = 0; i < m; i++) {
       for (int k = 0; k < width; k++) {
         rows[i * g.length + from + k] = tile[k * m + i];
@@ -138,32 +137,47 @@ final class EigenBasis {
     }
 
     /**
-     * QᵀZ for the first {@code count} eigenvectors.
+     * QᵀDQ' for the first {@code count} eigenvectors on the left and those from … to − 1 on the
+     * right.
      *
-     * @param z Z, row by row
-     * @param width the columns of Z
-     * @param result receives count × width numbers, column by column
+     * @param d D
+     * @param result receives count × (to − from) numbers, column by column
      */
-    void overlaps(int count, double[] z, int width, double[] result, int offset) {
-      put(z, 0, wide.data(), 0, m * width);
-      INDArray y = shaped(tall, count, width);
-      multiply(leading(count), shaped(wide, width, m), y, true);
-      get(tall.data(), result, offset, count * width);
+    void overlaps(int count, double[] d, int from, int to, double[] result, int offset) {
+      int width = to - from;
+      NativeNumbers z = NativeNumbers.of(wide.data());
+      forEachExample(
+          first -> {
+            double[] rows = new double[outputs * width];
+            byExample.addTimesBlock(d, first, from, width, rows);
+            z.put(rows, 0, first * width, rows.length);
+          });
+      multiply(
+          leading(count), shaped(wide, width, m), shaped(tall, count, width), true);
+      NativeNumbers y = NativeNumbers.of(tall.data());
+      forEachChunk(count * width, (first, size) -> y.get(first, result, offset + first, size));
     }
 
     /**
-     * QC for the first {@code count} eigenvectors.
+     * Adds bd(QCQ'ᵀ) to h, for the first {@code count} eigenvectors on the left and those from … to
+     * − 1 on the right.
      *
      * @param c C, column by column
-     * @param width the columns of C
-     * @return m × width numbers, row by row
+     * @param h flat blocks
      */
-    double[] combinations(int count, double[] c, int width) {
-      put(c, 0, tall.data(), 0, count * width);
-      multiply(shaped(tall, count, width), leading(count), shaped(wide, width, m), true);
-      double[] u = new double[m * width];
-      get(wide.data(), u, 0, u.length);
-      return u;
+    void addBlocks(int count, double[] c, int from, int to, double[] h) {
+      int width = to - from;
+      NativeNumbers z = NativeNumbers.of(tall.data());
+      forEachChunk(count * width, (first, size) -> z.put(c, first, first, size));
+      multiply(
+          shaped(tall, count, width), leading(count), shaped(wide, width, m), true);
+      NativeNumbers u = NativeNumbers.of(wide.data());
+      forEachExample(
+          first -> {
+            double[] rows = new double[outputs * width];
+            u.get(first * width, rows, 0, rows.length);
+            byExample.addBlock(rows, first, from, width, h);
+          });
     }
 
     private INDArray shaped(INDArray buffer, int rows, int columns) {
@@ -183,40 +197,6 @@ final class EigenBasis {
       wide.close();
       tall.close();
       outside.close();
-    }
-  }
-
-  private void put(double[] source, int from, DataBuffer target, long offset, int length) {
-    if (target.dataType() == DataType.FLOAT) {
-      FloatBuffer whole = target.asNioFloat();
-      forEachChunk(
-          length,
-          (first, size) -> {
-            float[] rounded = new float[size];
-            for (int i = 0; i < size; i++) {
-              rounded[i] = (float) source[from + first + i];
-            }
-            whole.duplicate().position((int) offset + first).put(rounded);
-          });
-    } else {
-      target.asNioDouble().position((int) offset).put(source, from, length);
-    }
-  }
-
-  private void get(DataBuffer source, double[] target, int offset, int length) {
-    if (source.dataType() == DataType.FLOAT) {
-      FloatBuffer whole = source.asNioFloat();
-      forEachChunk(
-          length,
-          (first, size) -> {
-            float[] rounded = new float[size];
-            whole.duplicate().position(first).get(rounded);
-            for (int i = 0; i < size; i++) {
-              target[offset + first + i] = rounded[i];
-            }
-          });
-    } else {
-      source.asNioDouble().get(target, offset, length);
     }
   }
 
@@ -257,36 +237,23 @@ final class EigenBasis {
     return g;
   }
 
-  /** D Q for the eigenvectors from … to − 1: the m rows of the product one after the other. */
-  double[] timesBlocks(double[] d, int from, int to) {
-    int width = to - from;
-    double[] product = new double[m * width];
-    forEachExample(first -> byExample.addTimesBlock(d, first, from, width, product));
-    return product;
-  }
-
-  /** h ← h + bd(U Qᵀ) for the eigenvectors from … to − 1, U row by row. */
-  void addBlocks(double[] u, int from, int to, double[] h) {
-    int width = to - from;
-    forEachExample(first -> byExample.addBlock(u, first, from, width, h));
-  }
-
   /**
    * bd(Q diag(c) Qᵀ), symmetric to the bit, for the eigenvectors from … to − 1; c is indexed like
    * them.
    */
   double[] blocks(double[] c, int from, int to) {
     int width = to - from;
-    double[] u = new double[m * width];
-    forEach(
-        m,
-        i -> {
-          for (int k = 0; k < width; k++) {
-            u[i * width + k] = 0.5 * c[from + k] * rows[i * g.length + from + k];
-          }
-        });
     double[] h = new double[dimension()];
-    addBlocks(u, from, to, h);
+    forEachExample(
+        first -> {
+          double[] u = new double[outputs * width];
+          for (int a = 0; a < outputs; a++) {
+            for (int k = 0; k < width; k++) {
+              u[a * width + k] = 0.5 * c[from + k] * rows[(first + a) * g.length + from + k];
+            }
+          }
+          byExample.addBlock(u, first, from, width, h);
+        });
     addTransposes(h);
     return h;
   }

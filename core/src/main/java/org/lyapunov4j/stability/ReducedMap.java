@@ -93,9 +93,8 @@ final class ReducedMap implements SecondMomentMap {
     try (Products products = basis.products(Math.min(STRIP, count))) {
       for (int from = 0; from < count; from = end(from)) {
         int to = end(from);
-        int width = to - from;
-        products.overlaps(to, basis.timesBlocks(d, from, to), width, result, offset);
-        offset += to * width;
+        products.overlaps(to, d, from, to, result, offset);
+        offset += to * (to - from);
       }
     }
     return result;
@@ -190,7 +189,7 @@ final class ReducedMap implements SecondMomentMap {
                 z[i] = 0.5 * weights[start + i] * overlaps[start + i];
               }
             });
-        basis.addBlocks(products.combinations(to, z, to - from), from, to, image);
+        products.addBlocks(to, z, from, to, image);
         offset += z.length;
       }
     }

@@ -663,7 +663,7 @@ public final class StabilityAnalyzer {
 
     /**
      * The largest m for which mean-square stability is computed, if all eigenvalues are (some 12 m³
-     * flops and 24 m² bytes); in the tier {@link Tier#ECONOMY} at most 2048.
+     * flops and 24 m² bytes). Beyond, eigenvalues only.
      *
      * @param size at least 0; default 6144
      * @return this
