@@ -55,11 +55,14 @@ public final class PartsTable {
     return GramMatrix.adopt(f.mmul(f.transpose()).toDoubleMatrix(), examples, outputs);
   }
 
-  /** The least of several runs, which are fewer where one takes long. */
+  /**
+   * The least of several runs: at least seven and for two seconds, in which the compilers get done,
+   * fewer where one takes long.
+   */
   private double seconds(Runnable part) {
     double least = Double.POSITIVE_INFINITY;
     double spent = 0;
-    for (int run = 0; run < 7 && (run < 1 || spent < 5); run++) {
+    for (int run = 0; run < 1 || spent < 5 && (run < 7 || spent < 2); run++) {
       long before = now();
       part.run();
       double time = (now() - before) * 1e-9;

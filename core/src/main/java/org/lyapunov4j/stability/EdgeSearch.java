@@ -43,6 +43,9 @@ final class EdgeSearch {
   private static final int COARSE_EPOCHS = 40;
   private static final int MOST_SWEEPS = 5;
 
+  /** Relative width of an interval that is worth half as many sweeps again. */
+  private static final double WIDE = 0.04;
+
   /** Rows from which on even the fewest epochs become dear. */
   private static final double LARGE = 2048;
 
@@ -59,6 +62,7 @@ final class EdgeSearch {
   private final int stepsPerEpoch;
   private final int epochs;
   private final int mostSweeps;
+  private final int moreSweeps;
   private final double tolerance;
   private final double certified;
   private final RandomStream random;
@@ -94,6 +98,7 @@ final class EdgeSearch {
     this.stepsPerEpoch = stepsPerEpoch;
     this.epochs = epochs;
     this.mostSweeps = mostSweeps;
+    moreSweeps = 0;
     this.tolerance = tolerance;
     certified = 0;
     this.random = random;
@@ -122,6 +127,7 @@ final class EdgeSearch {
     double work = 2.0 * RATES * gram.size() * gram.size();
     epochs = maxEpochs > 0 ? maxEpochs : affordable(work, gram.size());
     mostSweeps = (int) Math.max(1, Math.min(MOST_SWEEPS, WORK / (work * epochs)));
+    moreSweeps = mostSweeps / 2;
   }
 
   /** What a sweep is worth grows with its length: few long ones beat many short ones. */
@@ -145,7 +151,7 @@ final class EdgeSearch {
       } else if (certified == 0 && posterior.isUnstableAtBottom()) {
         from /= LOWEST_EDGE;
       } else {
-        return refined(posterior, mostSweeps);
+        return refined(posterior, mostSweeps, moreSweeps);
       }
       direction = Optional.empty();
     }
@@ -173,7 +179,7 @@ final class EdgeSearch {
     if (!isInside) {
       return Optional.empty();
     }
-    CriticalLearningRate found = refined(posterior, (mostSweeps - 1) / 2);
+    CriticalLearningRate found = refined(posterior, (mostSweeps - 1) / 2, 0);
     boolean overlaps = found.low() <= 1.02 * high && found.high() >= low / 1.02;
     return overlaps ? Optional.of(found) : Optional.empty();
   }
@@ -192,13 +198,15 @@ final class EdgeSearch {
     return direction;
   }
 
-  private CriticalLearningRate refined(EdgePosterior start, int sweeps) {
+  /** By sweeps around the edge, and more of them where the interval is wide and not by bursts. */
+  private CriticalLearningRate refined(EdgePosterior start, int sweeps, int more) {
     EdgePosterior posterior = start;
-    for (int s = 0; s < sweeps; s++) {
+    for (int s = 0; s < sweeps + more; s++) {
       double median = posterior.quantile(0.5);
       double low = posterior.quantile(LOW_QUANTILE);
       double high = posterior.quantile(HIGH_QUANTILE);
-      if (high - low < tolerance * median) {
+      boolean isWide = high - low >= WIDE * median && !isBurstDriven(median);
+      if (high - low < tolerance * median || s >= sweeps && !isWide) {
         break;
       }
       turnTo(1.08 * median);
@@ -214,11 +222,15 @@ final class EdgeSearch {
   private CriticalLearningRate result(EdgePosterior posterior) {
     double value = posterior.quantile(0.5);
     double low = posterior.quantile(LOW_QUANTILE);
-    if (certified > 0 && certified < BURSTS * value) {
+    if (isBurstDriven(value)) {
       low = Math.min(low, 0.5 * (low + certified));
     }
     double high = Math.max(value, posterior.quantile(HIGH_QUANTILE));
     return new CriticalLearningRate(value, Math.min(low, value), high, false, evaluations);
+  }
+
+  private boolean isBurstDriven(double edge) {
+    return certified > 0 && certified < BURSTS * edge;
   }
 
   /**

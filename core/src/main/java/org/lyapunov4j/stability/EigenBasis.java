@@ -33,6 +33,11 @@ final class EigenBasis {
   /** Tile by tile for the cache's sake. */
   private static final int TILE = 32;
 
+  private static final int CHUNK = 4096;
+
+  /** Chunks below which waking a thread costs more than it does. */
+  private static final int LEAST_CHUNKS = 16;
+
   private final int m;
   private final int outputs;
   private final double[] g;
@@ -64,18 +69,20 @@ final class EigenBasis {
     rows = new double[m * count];
     byExample = new ExampleRows(rows, count, outputs);
     columns = Nd4j.createUninitialized(type, new long[] {m, count}, 'f');
-    double[] tile = new double[m * TILE];
-    for (int from = 0; from < count; from += TILE) {
-      int width = Math.min(TILE, count - from);
+    forEach((count + TILE - 1) / TILE, tile -> copyTile(spectrum, tile * TILE));
+  }
+
+  private void copyTile(GramSpectrum spectrum, int from) {
+    int width = Math.min(TILE, g.length - from);
+    double[] tile = new double[m * width];
+    for (int k = 0; k < width; k++) {
+      g[from + k] = spectrum.eigenvalue(m - 1 - from - k);
+      spectrum.copyEigenvector(m - 1 - from - k, tile, k * m);
+    }
+    NativeNumbers.of(columns.data()).put(tile, 0, from * m, width * m);
+    for (int i = 0; i < m; i++) {
       for (int k = 0; k < width; k++) {
-        g[from + k] = spectrum.eigenvalue(m - 1 - from - k);
-        spectrum.copyEigenvector(m - 1 - from - k, tile, k * m);
-      }
-      put(tile, 0, columns.data(), (long) from * m, width * m);
-      for (int i = 0; i < m; i++) {
-        for (int k = 0; k < width; k++) {
-          rows[i * count + from + k] = tile[k * m + i];
-        }
+        rows[i * g.length + from + k] = tile[k * m + i];
       }
     }
   }
@@ -130,32 +137,47 @@ final class EigenBasis {
     }
 
     /**
-     * QᵀZ for the first {@code count} eigenvectors.
+     * QᵀDQ' for the first {@code count} eigenvectors on the left and those from … to − 1 on the
+     * right.
      *
-     * @param z Z, row by row
-     * @param width the columns of Z
-     * @param result receives count × width numbers, column by column
+     * @param d D
+     * @param result receives count × (to − from) numbers, column by column
      */
-    void overlaps(int count, double[] z, int width, double[] result, int offset) {
-      put(z, 0, wide.data(), 0, m * width);
-      INDArray y = shaped(tall, count, width);
-      multiply(leading(count), shaped(wide, width, m), y, true);
-      get(tall.data(), result, offset, count * width);
+    void overlaps(int count, double[] d, int from, int to, double[] result, int offset) {
+      int width = to - from;
+      NativeNumbers z = NativeNumbers.of(wide.data());
+      forEachExample(
+          first -> {
+            double[] rows = new double[outputs * width];
+            byExample.addTimesBlock(d, first, from, width, rows);
+            z.put(rows, 0, first * width, rows.length);
+          });
+      multiply(
+          leading(count), shaped(wide, width, m), shaped(tall, count, width), true);
+      NativeNumbers y = NativeNumbers.of(tall.data());
+      forEachChunk(count * width, (first, size) -> y.get(first, result, offset + first, size));
     }
 
     /**
-     * QC for the first {@code count} eigenvectors.
+     * Adds bd(QCQ'ᵀ) to h, for the first {@code count} eigenvectors on the left and those from … to
+     * − 1 on the right.
      *
      * @param c C, column by column
-     * @param width the columns of C
-     * @return m × width numbers, row by row
+     * @param h flat blocks
      */
-    double[] combinations(int count, double[] c, int width) {
-      put(c, 0, tall.data(), 0, count * width);
-      multiply(shaped(tall, count, width), leading(count), shaped(wide, width, m), true);
-      double[] u = new double[m * width];
-      get(wide.data(), u, 0, u.length);
-      return u;
+    void addBlocks(int count, double[] c, int from, int to, double[] h) {
+      int width = to - from;
+      NativeNumbers z = NativeNumbers.of(tall.data());
+      forEachChunk(count * width, (first, size) -> z.put(c, first, first, size));
+      multiply(
+          shaped(tall, count, width), leading(count), shaped(wide, width, m), true);
+      NativeNumbers u = NativeNumbers.of(wide.data());
+      forEachExample(
+          first -> {
+            double[] rows = new double[outputs * width];
+            u.get(first * width, rows, 0, rows.length);
+            byExample.addBlock(rows, first, from, width, h);
+          });
     }
 
     private INDArray shaped(INDArray buffer, int rows, int columns) {
@@ -175,30 +197,6 @@ final class EigenBasis {
       wide.close();
       tall.close();
       outside.close();
-    }
-  }
-
-  private static void put(double[] source, int from, DataBuffer target, long offset, int length) {
-    if (target.dataType() == DataType.FLOAT) {
-      float[] rounded = new float[length];
-      for (int i = 0; i < length; i++) {
-        rounded[i] = (float) source[from + i];
-      }
-      target.asNioFloat().position((int) offset).put(rounded);
-    } else {
-      target.asNioDouble().position((int) offset).put(source, from, length);
-    }
-  }
-
-  private static void get(DataBuffer source, double[] target, int offset, int length) {
-    if (source.dataType() == DataType.FLOAT) {
-      float[] rounded = new float[length];
-      source.asNioFloat().get(rounded);
-      for (int i = 0; i < length; i++) {
-        target[offset + i] = rounded[i];
-      }
-    } else {
-      source.asNioDouble().get(target, offset, length);
     }
   }
 
@@ -239,34 +237,23 @@ final class EigenBasis {
     return g;
   }
 
-  /** D Q for the eigenvectors from … to − 1: the m rows of the product one after the other. */
-  double[] timesBlocks(double[] d, int from, int to) {
-    int width = to - from;
-    double[] product = new double[m * width];
-    forEachExample(first -> byExample.addTimesBlock(d, first, from, width, product));
-    return product;
-  }
-
-  /** h ← h + bd(U Qᵀ) for the eigenvectors from … to − 1, U row by row. */
-  void addBlocks(double[] u, int from, int to, double[] h) {
-    int width = to - from;
-    forEachExample(first -> byExample.addBlock(u, first, from, width, h));
-  }
-
   /**
    * bd(Q diag(c) Qᵀ), symmetric to the bit, for the eigenvectors from … to − 1; c is indexed like
    * them.
    */
   double[] blocks(double[] c, int from, int to) {
     int width = to - from;
-    double[] u = new double[m * width];
-    for (int i = 0; i < m; i++) {
-      for (int k = 0; k < width; k++) {
-        u[i * width + k] = 0.5 * c[from + k] * rows[i * g.length + from + k];
-      }
-    }
     double[] h = new double[dimension()];
-    addBlocks(u, from, to, h);
+    forEachExample(
+        first -> {
+          double[] u = new double[outputs * width];
+          for (int a = 0; a < outputs; a++) {
+            for (int k = 0; k < width; k++) {
+              u[a * width + k] = 0.5 * c[from + k] * rows[(first + a) * g.length + from + k];
+            }
+          }
+          byExample.addBlock(u, first, from, width, h);
+        });
     addTransposes(h);
     return h;
   }
@@ -305,9 +292,7 @@ final class EigenBasis {
   /** Q x, for as many eigenvectors as x has entries. */
   double[] combination(double[] x) {
     double[] v = new double[m];
-    for (int i = 0; i < m; i++) {
-      v[i] = Vectors.dot(rows, i * g.length, x, 0, x.length);
-    }
+    forEach(m, i -> v[i] = Vectors.dot(rows, i * g.length, x, 0, x.length));
     return v;
   }
 
@@ -336,7 +321,29 @@ final class EigenBasis {
 
   /** Entries of different examples never depend on each other, so threads change no result. */
   private void forEachExample(IntConsumer task) {
-    IntStream examples = IntStream.range(0, m / outputs);
-    (m < LEAST_PARALLEL ? examples : examples.parallel()).forEach(i -> task.accept(i * outputs));
+    forEach(m / outputs, i -> task.accept(i * outputs));
+  }
+
+  /** Tasks that do not depend on each other, on all processors if the matrix is large. */
+  void forEach(int tasks, IntConsumer task) {
+    IntStream all = IntStream.range(0, tasks);
+    (m < LEAST_PARALLEL ? all : all.parallel()).forEach(task);
+  }
+
+  /** A part of an array. */
+  @FunctionalInterface
+  interface Chunk {
+    void take(int first, int size);
+  }
+
+  /** The parts of an array of numbers, each small enough for the first cache. */
+  void forEachChunk(int length, Chunk task) {
+    int chunks = (length + CHUNK - 1) / CHUNK;
+    IntConsumer one = c -> task.take(c * CHUNK, Math.min(CHUNK, length - c * CHUNK));
+    if (chunks < LEAST_CHUNKS) {
+      IntStream.range(0, chunks).forEach(one);
+    } else {
+      forEach(chunks, one);
+    }
   }
 }

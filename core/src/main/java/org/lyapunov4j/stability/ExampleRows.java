@@ -28,15 +28,20 @@ final class ExampleRows {
   /**
    * Adds D Q to the K rows of a product.
    *
+   * @param d all blocks
    * @param first the first row of the example
    * @param from the first eigenvector
    * @param width how many; the length of a row of the product
+   * @param product the rows of this example alone
    */
   void addTimesBlock(double[] d, int first, int from, int width, double[] product) {
     for (int a = 0; a < outputs; a++) {
       int row = (first + a) * outputs;
-      int target = (first + a) * width;
+      int target = a * width;
       int b = 0;
+      for (; b + 4 <= outputs; b += 4) {
+        addFour(d, row + b, (first + b) * length + from, product, target, width);
+      }
       for (; b + 2 <= outputs; b += 2) {
         int x = (first + b) * length + from;
         addTwo(d[row + b], d[row + b + 1], x, product, target, width);
@@ -50,13 +55,16 @@ final class ExampleRows {
   /**
    * Adds Σ_k u_ak q_bk over the eigenvectors from … to the entries (a, b) of an example's block:
    * two rows of U and four of Q at a time, so that each number loaded is used more than once.
+   *
+   * @param u the rows of this example alone
+   * @param h all blocks
    */
   void addBlock(double[] u, int first, int from, int width, double[] h) {
     int a = 0;
     for (; a + 2 <= outputs; a += 2) {
       int b = 0;
       for (; b + 4 <= outputs; b += 4) {
-        addEight(u, (first + a) * width, (first + b) * length + from, width, h, first, a, b);
+        addEight(u, a * width, (first + b) * length + from, width, h, first, a, b);
       }
       for (; b < outputs; b++) {
         addEntry(u, first, a, b, from, width, h);
@@ -70,7 +78,7 @@ final class ExampleRows {
 
   private void addEntry(double[] u, int first, int a, int b, int from, int width, double[] h) {
     h[(first + a) * outputs + b] +=
-        Vectors.dot(u, (first + a) * width, rows, (first + b) * length + from, width);
+        Vectors.dot(u, a * width, rows, (first + b) * length + from, width);
   }
 
   private void addEight(double[] u, int x, int y, int width, double[] h, int first, int a, int b) {
@@ -118,6 +126,20 @@ final class ExampleRows {
     int next = x + length;
     for (int k = 0; k < width; k++) {
       y[target + k] += c * rows[x + k] + d * rows[next + k];
+    }
+  }
+
+  private void addFour(double[] d, int at, int x, double[] y, int target, int width) {
+    double c0 = d[at];
+    double c1 = d[at + 1];
+    double c2 = d[at + 2];
+    double c3 = d[at + 3];
+    int x1 = x + length;
+    int x2 = x1 + length;
+    int x3 = x2 + length;
+    for (int k = 0; k < width; k++) {
+      y[target + k] +=
+          (c0 * rows[x + k] + c1 * rows[x1 + k]) + (c2 * rows[x2 + k] + c3 * rows[x3 + k]);
     }
   }
 }

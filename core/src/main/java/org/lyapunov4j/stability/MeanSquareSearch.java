@@ -298,18 +298,7 @@ final class MeanSquareSearch {
   private double largestGap(double excess) {
     double[] products = new double[SPLITS.length + 1];
     double[] answers = new double[SPLITS.length + 1];
-    for (int k = 0; k < rank; k++) {
-      for (int l = k; l < rank; l++) {
-        double product = basis.eigenvalue(k) * basis.eigenvalue(l);
-        double x = pairExcess(k, l);
-        int bin = 0;
-        while (bin < SPLITS.length && x >= SPLITS[bin] * excess) {
-          bin++;
-        }
-        products[bin] = Math.max(products[bin], product);
-        answers[bin] = Math.max(answers[bin], product * excess / (x * (x - excess)));
-      }
-    }
+    basis.forEach(rank, k -> addPairs(k, excess, products, answers));
     double least = Double.POSITIVE_INFINITY;
     double near = 0;
     for (int t = 0; t < SPLITS.length; t++) {
@@ -325,6 +314,28 @@ final class MeanSquareSearch {
       }
     }
     return least;
+  }
+
+  /** The largest κ_kκ_l of the pairs of k by x_kl, and the largest κ_kκ_l·excess/(x(x − excess)). */
+  private void addPairs(int k, double excess, double[] products, double[] answers) {
+    double[] product = new double[products.length];
+    double[] answer = new double[answers.length];
+    for (int l = k; l < rank; l++) {
+      double both = basis.eigenvalue(k) * basis.eigenvalue(l);
+      double x = pairExcess(k, l);
+      int bin = 0;
+      while (bin < SPLITS.length && x >= SPLITS[bin] * excess) {
+        bin++;
+      }
+      product[bin] = Math.max(product[bin], both);
+      answer[bin] = Math.max(answer[bin], both * excess / (x * (x - excess)));
+    }
+    synchronized (products) {
+      for (int bin = 0; bin < product.length; bin++) {
+        products[bin] = Math.max(products[bin], product[bin]);
+        answers[bin] = Math.max(answers[bin], answer[bin]);
+      }
+    }
   }
 
   /** ‖bd(P)‖ at most, P of the eigenvectors in a pair with x_kl below a limit. */

@@ -90,8 +90,8 @@ public final class MeanSquareStability {
     int m = basis.size();
     int head = Math.max(64, Math.min(200, m / 16));
     TruncatedMap coarse = new TruncatedMap(basis, head, head);
-    int fine = Math.max(100, Math.min(400, 3 * m / 20));
-    return List.of(coarse, new TruncatedMap(basis, fine, Math.min(1000, 2 * m / 5), coarse));
+    int fine = Math.max(100, Math.min(400, m / 5));
+    return List.of(coarse, new TruncatedMap(basis, fine, Math.min(1000, m / 4), coarse));
   }
 
   /**

@@ -3,6 +3,7 @@ package org.lyapunov4j.stability;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.hipparchus.linear.Array2DRowRealMatrix;
 import org.hipparchus.linear.EigenDecompositionSymmetric;
 import org.lyapunov4j.gram.Vectors;
@@ -21,6 +22,11 @@ final class PerronSpace {
   private static final int LARGEST_SIZE = 40;
   private static final long LARGEST_MEMORY = 1L << 26;
   private static final int MOST_PRODUCTS = 400;
+
+  /** Pairs that stay in the first cache, and chunks of them that are worth another thread. */
+  private static final int CHUNK = 2048;
+
+  private static final int LEAST_PARALLEL = 32;
 
   /** Residual at which a quotient below 1 that stays this close to 1 is accepted as it is. */
   private static final double EQUAL = 1e-6;
@@ -159,16 +165,42 @@ final class PerronSpace {
 
   /** ⟨V_i, R(V_j)⟩ for all i and j ≥ from. */
   private void project(double[] weights, int from) {
-    for (int j = from; j < basis.size(); j++) {
-      double[] weighted = overlaps.get(j).clone();
-      for (int p = 0; p < weighted.length; p++) {
-        weighted[p] *= weights[p];
-      }
+    int last = basis.size() - 1;
+    int chunks = (weights.length + CHUNK - 1) / CHUNK;
+    double[][] sums = new double[chunks][];
+    IntStream all = IntStream.range(0, chunks);
+    (chunks < LEAST_PARALLEL ? all : all.parallel())
+        .forEach(c -> sums[c] = products(weights, c * CHUNK, from, last));
+    int at = 0;
+    for (int j = from; j <= last; j++) {
       for (int i = 0; i <= j; i++) {
-        projected[i][j] = Vectors.dot(overlaps.get(i), weighted);
-        projected[j][i] = projected[i][j];
+        double sum = 0;
+        for (double[] part : sums) {
+          sum += part[at];
+        }
+        projected[i][j] = sum;
+        projected[j][i] = sum;
+        at++;
       }
     }
+  }
+
+  /** What the overlaps of one chunk contribute. */
+  private double[] products(double[] weights, int first, int from, int last) {
+    int length = Math.min(CHUNK, weights.length - first);
+    double[] weighted = new double[length];
+    double[] sums = new double[(last + 1) * (last + 2) / 2 - from * (from + 1) / 2];
+    int at = 0;
+    for (int j = from; j <= last; j++) {
+      double[] y = overlaps.get(j);
+      for (int p = 0; p < length; p++) {
+        weighted[p] = weights[first + p] * y[first + p];
+      }
+      for (int i = 0; i <= j; i++) {
+        sums[at++] = Vectors.dot(weighted, 0, overlaps.get(i), first, length);
+      }
+    }
+    return sums;
   }
 
   private EigenDecompositionSymmetric ritz() {
@@ -182,7 +214,11 @@ final class PerronSpace {
     return new EigenDecompositionSymmetric(matrix);
   }
 
+  /** Σ c_i v_i; the only vector itself, whose c is 1. */
   private static double[] combination(List<double[]> vectors, double[] c) {
+    if (c.length == 1) {
+      return vectors.get(0);
+    }
     double[] sum = new double[vectors.get(0).length];
     for (int i = 0; i < c.length; i++) {
       Vectors.add(c[i], vectors.get(i), sum);

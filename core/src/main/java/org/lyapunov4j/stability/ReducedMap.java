@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
+import java.util.Arrays;
 import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.stability.EigenBasis.Products;
 
@@ -92,9 +93,8 @@ final class ReducedMap implements SecondMomentMap {
     try (Products products = basis.products(Math.min(STRIP, count))) {
       for (int from = 0; from < count; from = end(from)) {
         int to = end(from);
-        int width = to - from;
-        products.overlaps(to, basis.timesBlocks(d, from, to), width, result, offset);
-        offset += to * width;
+        products.overlaps(to, d, from, to, result, offset);
+        offset += to * (to - from);
       }
     }
     return result;
@@ -110,15 +110,15 @@ final class ReducedMap implements SecondMomentMap {
 
   @Override
   public double quadratic(PairKernel kernel, int count, double[] overlaps) {
-    double[] sum = new double[1];
-    double[] weights = new double[this.count];
+    double[] sums = new double[count];
     forEachColumn(
         count,
         (l, column, square, end) -> {
+          double[] weights = new double[end];
           weigh(kernel, l, square, end, weights, 0);
-          sum[0] += weightedSquares(weights, overlaps, column, end);
+          sums[l] = weightedSquares(weights, 0, overlaps, column, end);
         });
-    return sum[0];
+    return Arrays.stream(sums).sum();
   }
 
   /** A column of overlaps: those of the eigenvectors k below end with l. */
@@ -126,16 +126,18 @@ final class ReducedMap implements SecondMomentMap {
     void take(int l, int column, int square, int end);
   }
 
+  /** Of the first eigenvectors, on all processors. */
   private void forEachColumn(int most, Column task) {
-    int column = 0;
-    for (int from = 0; from < count; from = end(from)) {
-      for (int l = from; l < end(from); l++) {
-        if (l < most) {
-          task.take(l, column, from, Math.min(end(from), most));
-        }
-        column += end(from);
-      }
-    }
+    basis.forEach(
+        most,
+        l -> {
+          int square = l / STRIP * STRIP;
+          int end = end(square);
+          // strips before are as wide as STRIP and end at its multiples
+          int before = square / STRIP;
+          int column = STRIP * STRIP * (before * (before + 1) / 2) + (l - square) * end;
+          task.take(l, column, square, Math.min(end, most));
+        });
   }
 
   /** The weights of a column, twice the factors outside the square. */
@@ -145,7 +147,8 @@ final class ReducedMap implements SecondMomentMap {
     kernel.fill(basis.eigenvalues(), g, 1, square, end, target, offset);
   }
 
-  private static double weightedSquares(double[] w, double[] y, int offset, int length) {
+  private static double weightedSquares(
+      double[] w, int weightsFrom, double[] y, int offset, int length) {
     double a = 0;
     double b = 0;
     double c = 0;
@@ -153,13 +156,14 @@ final class ReducedMap implements SecondMomentMap {
     int k = 0;
     for (; k + 4 <= length; k += 4) {
       int i = offset + k;
-      a += w[k] * y[i] * y[i];
-      b += w[k + 1] * y[i + 1] * y[i + 1];
-      c += w[k + 2] * y[i + 2] * y[i + 2];
-      d += w[k + 3] * y[i + 3] * y[i + 3];
+      int j = weightsFrom + k;
+      a += w[j] * y[i] * y[i];
+      b += w[j + 1] * y[i + 1] * y[i + 1];
+      c += w[j + 2] * y[i + 2] * y[i + 2];
+      d += w[j + 3] * y[i + 3] * y[i + 3];
     }
     for (; k < length; k++) {
-      a += w[k] * y[offset + k] * y[offset + k];
+      a += w[weightsFrom + k] * y[offset + k] * y[offset + k];
     }
     return (a + b) + (c + d);
   }
@@ -177,10 +181,15 @@ final class ReducedMap implements SecondMomentMap {
       for (int from = 0; from < count; from = end(from)) {
         int to = end(from);
         double[] z = new double[to * (to - from)];
-        for (int i = 0; i < z.length; i++) {
-          z[i] = 0.5 * weights[offset + i] * overlaps[offset + i];
-        }
-        basis.addBlocks(products.combinations(to, z, to - from), from, to, image);
+        int start = offset;
+        basis.forEachChunk(
+            z.length,
+            (first, size) -> {
+              for (int i = first; i < first + size; i++) {
+                z[i] = 0.5 * weights[start + i] * overlaps[start + i];
+              }
+            });
+        products.addBlocks(to, z, from, to, image);
         offset += z.length;
       }
     }
@@ -194,35 +203,36 @@ final class ReducedMap implements SecondMomentMap {
 
   /** xᵀ(QᵀDQ)x = (Qx)ᵀD(Qx) for a random x of signs: a wrong product passes with probability 0. */
   private boolean areOverlaps(double[] d, double[] overlaps) {
-    double[] found = new double[1];
+    double[] found = new double[count];
     forEachColumn(
         count,
         (l, column, square, end) -> {
-          double sum = 0;
-          for (int k = 0; k < end; k++) {
-            sum += (k < square ? 2 : 1) * signs[k] * overlaps[column + k];
-          }
-          found[0] += signs[l] * sum;
+          double above = Vectors.dot(signs, 0, overlaps, column, square);
+          double own = Vectors.dot(signs, square, overlaps, column + square, end - square);
+          found[l] = signs[l] * (2 * above + own);
         });
-    return isNear(found[0], basis.bilinear(d, combined, combined), Math.sqrt(Vectors.dot(d, d)));
+    return isNear(
+        Arrays.stream(found).sum(),
+        basis.bilinear(d, combined, combined),
+        Math.sqrt(Vectors.dot(d, d)));
   }
 
   /** The image is a sum of K × K blocks; a wrong one has another trace, or another ⟨D, R(D)⟩. */
   private boolean isImage(double[] d, double[] weights, double[] overlaps, double[] image) {
-    double quotient = 0;
-    for (int p = 0; p < weights.length; p++) {
-      quotient += weights[p] * overlaps[p] * overlaps[p];
-    }
-    double[] trace = new double[2];
+    double[] squares = new double[count];
+    double[] diagonal = new double[count];
     forEachColumn(
         count,
         (l, column, square, end) -> {
-          double term = weights[column + l] * overlaps[column + l];
-          trace[0] += term;
-          trace[1] += Math.abs(term);
+          squares[l] = weightedSquares(weights, column, overlaps, column, end);
+          diagonal[l] = weights[column + l] * overlaps[column + l];
         });
+    double quotient = Arrays.stream(squares).sum();
     return isNear(Vectors.dot(d, image), quotient, Math.abs(quotient))
-        && isNear(basis.trace(image), trace[0], trace[1]);
+        && isNear(
+            basis.trace(image),
+            Arrays.stream(diagonal).sum(),
+            Arrays.stream(diagonal).map(Math::abs).sum());
   }
 
   private boolean isNear(double found, double expected, double scale) {

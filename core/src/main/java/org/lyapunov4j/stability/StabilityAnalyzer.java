@@ -39,9 +39,6 @@ import org.lyapunov4j.step.SgdStep;
  * matrix, up to rounding; a power of two to the last bit.
  */
 public final class StabilityAnalyzer {
-  /** Up to this size eigenvectors cost little more than eigenvalues. */
-  private static final int VECTORS_ARE_CHEAP = 2048;
-
   /** Relative width of the interval of η_c without a matrix, if its budget lasts that long. */
   private static final double EDGE_TOLERANCE = 0.03;
 
@@ -332,8 +329,7 @@ public final class StabilityAnalyzer {
       List<String> faults = List.of();
       if (gram.size() <= spectrumLimit) {
         try {
-          int limit = atLeastStandard() ? meanSquareLimit : VECTORS_ARE_CHEAP;
-          found = Optional.of(decomposer.decompose(gram, gram.size() <= limit));
+          found = Optional.of(decomposer.decompose(gram, gram.size() <= meanSquareLimit));
           faults = found.get().remarks();
         } catch (ArithmeticException e) {
           faults = List.of(e.getMessage());
@@ -377,7 +373,7 @@ public final class StabilityAnalyzer {
       boolean applies =
           spectrum.isPresent()
               && largest > 0
-              && gram.size() <= (atLeastStandard() ? meanSquareLimit : cheapMeanSquare())
+              && gram.size() <= meanSquareLimit
               && spectrum.get().hasEigenvectors()
               && MeanSquareStability.obstacle(step, gram.examples()).isEmpty();
       if (applies && meanSquare == null) {
@@ -389,11 +385,6 @@ public final class StabilityAnalyzer {
 
   private boolean atLeastStandard() {
     return tier != Tier.ECONOMY;
-  }
-
-  /** Where eigenvectors are there for λ anyway, mean square costs no more than they did. */
-  private int cheapMeanSquare() {
-    return Math.min(meanSquareLimit, VECTORS_ARE_CHEAP);
   }
 
   /** One analysis; every part is computed once, in the order of its price. */
@@ -672,7 +663,7 @@ public final class StabilityAnalyzer {
 
     /**
      * The largest m for which mean-square stability is computed, if all eigenvalues are (some 12 m³
-     * flops and 24 m² bytes); in the tier {@link Tier#ECONOMY} at most 2048.
+     * flops and 24 m² bytes). Beyond, eigenvalues only.
      *
      * @param size at least 0; default 6144
      * @return this

@@ -98,7 +98,7 @@ final class TruncatedMap implements SecondMomentMap {
   private double[] computeOverlaps(double[] d) {
     double[] result = new double[pairs()];
     try (Products products = basis.products(head)) {
-      products.overlaps(reach, basis.timesBlocks(d, 0, head), head, result, 0);
+      products.overlaps(reach, d, 0, head, result, 0);
     }
     addTimesFactor(d, result, head * reach);
     return result;
@@ -154,12 +154,10 @@ final class TruncatedMap implements SecondMomentMap {
     for (int i = 0; i < z.length; i++) {
       z[i] = 0.5 * weights[i] * overlaps[i];
     }
-    double[] u;
-    try (Products products = basis.products(head)) {
-      u = products.combinations(reach, z, head);
-    }
     double[] image = new double[dimension()];
-    basis.addBlocks(u, 0, head, image);
+    try (Products products = basis.products(head)) {
+      products.addBlocks(reach, z, 0, head, image);
+    }
     double[] tail = new double[dimension()];
     for (int i = 0; i < tail.length; i++) {
       tail[i] = 0.5 * weights[head * reach + i] * overlaps[head * reach + i];

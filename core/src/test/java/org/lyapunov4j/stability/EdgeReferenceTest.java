@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.TangentKernels;
-import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.step.SgdStep;
 
@@ -24,28 +23,44 @@ class EdgeReferenceTest {
   private record Row(
       String name, double burst, List<Double> deviations, List<Double> widths, int covered) {
     static Row of(TangentKernels.Row reference, int seeds) {
-      GramMatrix gram = reference.gram();
-      SgdStep step = SgdStep.of(1, reference.batchSize());
-      double certified =
-          MeanSquareStability.of(GramSpectrum.of(gram)).criticalLearningRate(step).low();
+      double certified = certified(reference);
       double truth = Math.sqrt(reference.criticalLow() * reference.criticalHigh());
       List<Double> deviations = new ArrayList<>();
       List<Double> widths = new ArrayList<>();
       int covered = 0;
       for (int s = 0; s < seeds; s++) {
-        CriticalLearningRate edge =
-            EdgeFinder.builder()
-                .seed(FIRST_SEED + s)
-                .build()
-                .criticalLearningRate(gram, step, certified, Optional.empty());
+        CriticalLearningRate edge = search(reference, certified, FIRST_SEED + s);
         deviations.add(edge.value() / truth - 1);
-        widths.add((edge.high() - edge.low()) / edge.value());
-        if (edge.low() <= reference.criticalHigh() && edge.high() >= reference.criticalLow()) {
+        widths.add(width(edge));
+        if (meets(edge, reference)) {
           covered++;
         }
       }
       return new Row(reference.name(), certified / truth, deviations, widths, covered);
     }
+  }
+
+  private static double certified(TangentKernels.Row reference) {
+    return MeanSquareStability.of(GramSpectrum.of(reference.gram()))
+        .criticalLearningRate(SgdStep.of(1, reference.batchSize()))
+        .low();
+  }
+
+  private static CriticalLearningRate search(
+      TangentKernels.Row reference, double certified, long seed) {
+    SgdStep step = SgdStep.of(1, reference.batchSize());
+    return EdgeFinder.builder()
+        .seed(seed)
+        .build()
+        .criticalLearningRate(reference.gram(), step, certified, Optional.empty());
+  }
+
+  private static double width(CriticalLearningRate edge) {
+    return (edge.high() - edge.low()) / edge.value();
+  }
+
+  private static boolean meets(CriticalLearningRate edge, TangentKernels.Row reference) {
+    return edge.low() <= reference.criticalHigh() && edge.high() >= reference.criticalLow();
   }
 
   /**
@@ -78,6 +93,31 @@ class EdgeReferenceTest {
     assertThat(Math.abs(deviations[deviations.length / 2])).isLessThan(0.01);
     assertThat(deviations[0]).isGreaterThan(-0.03);
     assertThat(deviations[deviations.length - 1]).isLessThan(0.03);
+  }
+
+  /** The widest interval but for bursts: 6.5 % after the coarse sweep and five around the edge. */
+  @Test
+  void anIntervalThatStaysWideGetsTwoSweepsMore() {
+    TangentKernels.Row wide = row("g12/4");
+    CriticalLearningRate edge = search(wide, certified(wide), 13);
+    assertThat(width(edge)).isBetween(0.04, 0.06);
+    assertThat(meets(edge, wide)).isTrue();
+    assertThat(edge.evaluations()).hasSize(8 * 8);
+  }
+
+  @Test
+  void burstsAreNotSearchedForLonger() {
+    TangentKernels.Row bursts = row("g06/1");
+    CriticalLearningRate edge = search(bursts, certified(bursts), FIRST_SEED);
+    assertThat(width(edge)).isGreaterThan(0.06);
+    assertThat(edge.evaluations()).hasSizeLessThanOrEqualTo(6 * 8);
+  }
+
+  private static TangentKernels.Row row(String name) {
+    return TangentKernels.rows().stream()
+        .filter(row -> row.name().equals(name))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Prints the table of docs/benchmarks.md; the argument is the number of seeds. */

@@ -4,6 +4,7 @@ package org.lyapunov4j.stability;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.TestGrams;
@@ -32,8 +33,11 @@ class ExampleRowsTest {
     double[] expectedProduct = product.clone();
     double[] expectedBlocks = blocks.clone();
     for (int first = 0; first < m; first += outputs) {
-      rows.addTimesBlock(d, first, from, width, product);
-      rows.addBlock(u, first, from, width, blocks);
+      double[] own = Arrays.copyOfRange(product, first * width, (first + outputs) * width);
+      rows.addTimesBlock(d, first, from, width, own);
+      System.arraycopy(own, 0, product, first * width, own.length);
+      double[] ownU = Arrays.copyOfRange(u, first * width, (first + outputs) * width);
+      rows.addBlock(ownU, first, from, width, blocks);
       for (int a = first; a < first + outputs; a++) {
         for (int b = 0; b < outputs; b++) {
           for (int k = 0; k < width; k++) {

@@ -129,10 +129,10 @@ final class CheckpointEngine implements AutoCloseable {
    *
    * @return bytes
    */
-  long heapBytes(Tier tier) {
+  long heapBytes() {
     long rows = (long) examples * kernel.outputs();
     long entry = kernel.entryBytes();
-    long work = tier == Tier.ECONOMY || rows > DECOMPOSED ? 1 : 3;
+    long work = rows > DECOMPOSED ? 1 : 3;
     return (entry + work * Double.BYTES) * rows * rows;
   }
 
