@@ -13,7 +13,9 @@ final class Experiments {
           new Cifar(),
           new Toy(),
           new Fashion(),
-          new StochasticEdge());
+          new StochasticEdge(),
+          new ProbeSize(),
+          new Generalisation());
 
   private Experiments() {}
 }
