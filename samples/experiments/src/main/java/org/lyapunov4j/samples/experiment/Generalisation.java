@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.DoubleStream;
 import org.hipparchus.stat.correlation.SpearmansCorrelation;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
@@ -295,7 +294,9 @@ final class Generalisation implements Experiment {
         panels);
   }
 
+  /** λ is negative and spans orders of magnitude: without its sign. */
   private static Panel panel(Predictor predictor, List<Group<String>> seeds) {
+    double sign = predictor == Predictor.LAMBDA ? -1 : 1;
     List<Curve> curves = new ArrayList<>();
     for (int batch : BATCH_SIZES) {
       List<double[]> points = new ArrayList<>();
@@ -305,7 +306,9 @@ final class Generalisation implements Experiment {
         for (RunResult run : seed.runs()) {
           if (batchSize(run) == batch) {
             points.add(
-                new double[] {predictor.value.applyAsDouble(run), run.value("testLoss") / mean});
+                new double[] {
+                  sign * predictor.value.applyAsDouble(run), run.value("testLoss") / mean
+                });
           }
         }
       }
@@ -317,13 +320,11 @@ final class Generalisation implements Experiment {
               curves.size(),
               Stroke.DOTS));
     }
-    boolean signed =
-        curves.stream().anyMatch(curve -> DoubleStream.of(curve.x()).anyMatch(x -> x < 0));
     return new Panel(
         "",
-        predictor.label,
+        sign < 0 ? "−" + predictor.label + ", where it is negative" : predictor.label,
         "test loss / mean of the seed",
-        signed ? Axes.LINEAR : Axes.LOG_X,
+        sign < 0 ? Axes.LOG_X : Axes.LINEAR,
         Map.of(),
         curves);
   }

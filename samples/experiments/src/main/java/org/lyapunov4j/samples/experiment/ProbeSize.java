@@ -147,8 +147,12 @@ final class ProbeSize implements Experiment {
     List<String> sentences = new ArrayList<>();
     byQuantity.forEach(
         (quantity, some) -> {
-          sentences.add(halves(quantity, some));
-          sentences.add(extrapolated(quantity, some));
+          List<SettlingNumber> settling =
+              some.stream().filter(SettlingNumber::canExtrapolate).toList();
+          if (!settling.isEmpty()) {
+            sentences.add(halves(quantity, settling));
+            sentences.add(extrapolated(quantity, settling));
+          }
         });
     results.forEach(run -> sentences.addAll(exponents(run)));
     return new Findings(
@@ -209,7 +213,7 @@ final class ProbeSize implements Experiment {
                     ? "–"
                     : String.format(
                         Locale.ROOT,
-                        "%+.0f, %.0f",
+                        "%+.1f, %.1f",
                         100 * DoubleStream.of(deviations).average().orElseThrow(),
                         100 * rootMeanSquare(deviations)));
           }
@@ -293,19 +297,18 @@ final class ProbeSize implements Experiment {
   }
 
   private static String extrapolated(Quantity quantity, List<SettlingNumber> numbers) {
-    List<SettlingNumber> some = numbers.stream().filter(SettlingNumber::canExtrapolate).toList();
     return String.format(
         Locale.ROOT,
         "%s, extrapolated from the means of all sizes in %d cases: with 1/N the 95 %% interval holds"
             + " the number of all examples in %d, median deviation %s; with a free exponent in %d,"
             + " %s. The largest probes alone deviate by %s.",
         quantity.label(),
-        some.size(),
-        some.stream().filter(n -> n.ofOrderOne().covers(n.whole())).count(),
-        percent(median(some.stream().mapToDouble(n -> n.deviation(n.ofOrderOne().value())))),
-        some.stream().filter(n -> n.ofAnyOrder().covers(n.whole())).count(),
-        percent(median(some.stream().mapToDouble(n -> n.deviation(n.ofAnyOrder().value())))),
-        percent(median(some.stream().mapToDouble(n -> n.deviation(n.ofLargest())))));
+        numbers.size(),
+        numbers.stream().filter(n -> n.ofOrderOne().covers(n.whole())).count(),
+        percent(median(numbers.stream().mapToDouble(n -> n.deviation(n.ofOrderOne().value())))),
+        numbers.stream().filter(n -> n.ofAnyOrder().covers(n.whole())).count(),
+        percent(median(numbers.stream().mapToDouble(n -> n.deviation(n.ofAnyOrder().value())))),
+        percent(median(numbers.stream().mapToDouble(n -> n.deviation(n.ofLargest())))));
   }
 
   private static Table extrapolations(List<SettlingNumber> numbers) {

@@ -132,8 +132,10 @@ record SettlingNumber(
     return Mean.of(values.stream().mapToDouble(Double::doubleValue));
   }
 
+  /** Whether there are enough sizes, and several probes of most. */
   boolean canExtrapolate() {
-    return bySize.size() > 3;
+    return bySize.values().stream().filter(values -> values.size() > 1).count() > 2
+        && bySize.size() > 3;
   }
 
   Extrapolation ofOrderOne() {
