@@ -47,8 +47,9 @@ public record AnalysisSettings(
 
   /**
    * How much to analyse of a quarter and of half of the probe, to see how the results move with the
-   * number of examples. A listener warns once if, from half of the probe to all of it, the
-   * sharpness or the critical learning rate moves by more than a tenth or λ changes its sign.
+   * number of examples. Half of the examples are drawn, the quarter from the half, by the seed. A
+   * listener warns once if, from half of the probe to all of it, the sharpness or the critical
+   * learning rate moves by more than a tenth or λ changes its sign.
    */
   public enum SizeComparison {
     /** Nothing. */

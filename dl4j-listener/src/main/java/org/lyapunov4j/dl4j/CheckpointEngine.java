@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.checkpoint.Checkpoint;
@@ -60,6 +59,8 @@ final class CheckpointEngine implements AutoCloseable {
 
   /** Key of a random stream. */
   private static final long BATCH_SHARPNESS = 0x62617463;
+
+  private static final long PROBE_PARTS = 0x70617274;
 
   private static final Level.Observed NEEDS_MATRIX =
       new Level.Observed(
@@ -397,11 +398,23 @@ final class CheckpointEngine implements AutoCloseable {
     return List.of(part(analyzer, matrix, step, 4), part(analyzer, matrix, step, 2));
   }
 
-  /** The report for every so manieth example, with the same step as far as it can be drawn. */
+  /**
+   * The report for a share of the examples, with the same step as far as it can be drawn. The
+   * examples are drawn, the quarter from the half: where classes take turns, every second example
+   * has half of the classes and up to twice the sharpness.
+   */
   private StabilityReport part(
-      StabilityAnalyzer analyzer, Kernel.Matrix matrix, TrainingStep step, int stride) {
-    int examples = matrix.gram().examples() / stride;
-    int[] chosen = IntStream.range(0, examples).map(i -> i * stride).toArray();
+      StabilityAnalyzer analyzer, Kernel.Matrix matrix, TrainingStep step, int divisor) {
+    int all = matrix.gram().examples();
+    int examples = all / divisor;
+    int[] order = new int[all];
+    new MiniBatchSampler(
+            all,
+            all,
+            MiniBatchSampling.SHUFFLED_EPOCHS,
+            new RandomStream(settings.analysis().seed()).split(PROBE_PARTS))
+        .next(order);
+    int[] chosen = Arrays.stream(order).limit(examples).sorted().toArray();
     SgdStep drawn =
         step.sgd().batchSize() <= examples
             ? step.sgd()

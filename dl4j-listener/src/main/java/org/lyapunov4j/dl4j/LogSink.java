@@ -64,7 +64,7 @@ final class LogSink implements CheckpointSink {
       probeWarned = true;
       log.warn(
           "{}: half of the probe's {} examples give other results than all of them: {}. Use a"
-              + " larger probe.",
+              + " larger probe; the training set may differ by as much again.",
           checkpoint.run(),
           checkpoint.stability().examples(),
           String.join(", ", unsettled));

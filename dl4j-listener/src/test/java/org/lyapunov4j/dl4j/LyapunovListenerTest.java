@@ -14,6 +14,7 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +50,9 @@ import org.lyapunov4j.stability.ObservedReport;
 import org.lyapunov4j.stability.StabilityReport;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.stability.Verdict;
+import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -266,11 +269,18 @@ class LyapunovListenerTest {
     network.fit(batches(6).get(0));
     Checkpoint checkpoint = listener.history().get(0);
     assertThat(checkpoint.smallerProbes()).hasSize(2);
-    for (int stride : new int[] {4, 2}) {
-      int examples = EXAMPLES / stride;
-      int[] rows = IntStream.range(0, examples).map(i -> i * stride).toArray();
+    int[] order = new int[EXAMPLES];
+    new MiniBatchSampler(
+            EXAMPLES,
+            EXAMPLES,
+            MiniBatchSampling.SHUFFLED_EPOCHS,
+            new RandomStream(QUICK.seed()).split(0x70617274))
+        .next(order);
+    for (int divisor : new int[] {4, 2}) {
+      int examples = EXAMPLES / divisor;
+      int[] rows = Arrays.stream(order).limit(examples).sorted().toArray();
       DataSet part = new DataSet(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));
-      StabilityReport report = checkpoint.smallerProbes().get(stride == 4 ? 0 : 1);
+      StabilityReport report = checkpoint.smallerProbes().get(divisor == 4 ? 0 : 1);
       assertThat(report.examples()).isEqualTo(examples);
       assertThat(report.step().batchSize()).isEqualTo(6);
       assertThat(report.step().sampling())
@@ -461,11 +471,11 @@ class LyapunovListenerTest {
 
   @Test
   void aProbeOfRepeatedExamplesIsLargeEnough() {
-    int[] rows = IntStream.range(0, 2 * EXAMPLES).map(i -> i / 2).toArray();
-    DataSet twice = new DataSet(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));
+    int[] rows = new int[EXAMPLES];
+    DataSet one = new DataSet(data.getFeatures().getRows(rows), data.getLabels().getRows(rows));
     LyapunovListener listener =
         train(
-            LyapunovListener.builder(twice)
+            LyapunovListener.builder(one)
                 .settings(
                     AnalysisSettings.standard()
                         .withSeed(0)
@@ -475,6 +485,30 @@ class LyapunovListenerTest {
             new Sgd(0.05),
             12);
     assertThat(listener.history().get(0).probeChange()).isCloseTo(0, within(1e-9));
+  }
+
+  /** Every second example alone has another sharpness by far. */
+  @Test
+  void halfAProbeWithClassesInTurnHasBothClasses() {
+    DataSet turns = Networks.data(9, 40, 3, 2, DataType.DOUBLE);
+    for (int i = 0; i < 40; i += 2) {
+      turns.getFeatures().getRow(i).muli(1e-3);
+      turns.getFeatures().getRow(i + 1).muli(4);
+    }
+    LyapunovListener listener =
+        LyapunovListener.builder(turns)
+            .settings(AnalysisSettings.of(Tier.ECONOMY).withBatchSize(4))
+            .frequency(1)
+            .build();
+    MultiLayerNetwork network = network(new Sgd(0.05));
+    network.setListeners(listener);
+    network.fit(batches(6).get(0));
+    int[] seconds = IntStream.range(0, 20).map(i -> 2 * i).toArray();
+    DataSet half =
+        new DataSet(turns.getFeatures().getRows(seconds), turns.getLabels().getRows(seconds));
+    double change = Math.abs(1 - sharpness(network, half) / sharpness(network, turns));
+    assertThat(change).isGreaterThan(0.2);
+    assertThat(listener.history().get(0).probeChange()).isLessThan(change / 2);
   }
 
   private static double sharpness(MultiLayerNetwork network, DataSet probe) {

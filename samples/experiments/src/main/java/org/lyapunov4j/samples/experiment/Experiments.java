@@ -14,7 +14,9 @@ final class Experiments {
           new Cifar(),
           new Toy(),
           new Fashion(),
-          new StochasticEdge());
+          new StochasticEdge(),
+          new ProbeSize(),
+          new Generalisation());
 
   private Experiments() {}
 }

@@ -3,6 +3,7 @@ package org.lyapunov4j.samples.experiment;
 
 import java.util.Arrays;
 import java.util.stream.DoubleStream;
+import org.hipparchus.distribution.continuous.TDistribution;
 import org.hipparchus.stat.descriptive.StreamingStatistics;
 
 /**
@@ -20,6 +21,17 @@ record Mean(double value, double error, int count) {
     int count = (int) statistics.getN();
     double error = count < 2 ? Double.NaN : statistics.getStandardDeviation() / Math.sqrt(count);
     return new Mean(count == 0 ? Double.NaN : statistics.getMean(), error, count);
+  }
+
+  /**
+   * Half the width of the 95 % interval of the mean, by Student's t.
+   *
+   * @return NaN for fewer than two values
+   */
+  double halfWidth() {
+    return count < 2
+        ? Double.NaN
+        : error * new TDistribution(count - 1.0).inverseCumulativeProbability(0.975);
   }
 
   /** In another unit. */

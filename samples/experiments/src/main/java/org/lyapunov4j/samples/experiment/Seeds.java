@@ -9,5 +9,11 @@ final class Seeds {
   /** Mini-batches of a training that was continued. */
   static final long CONTINUATION = 3;
 
+  /** Mini-batches of a training that no listener watches. */
+  static final long BATCHES = 4;
+
+  /** Which examples are a probe. */
+  static final long PROBES = 5;
+
   private Seeds() {}
 }
