@@ -39,9 +39,10 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
- * What an analysis without a Gram matrix takes: {@code dense|lenet|lstm N IMAGES LABELS [gram]},
- * with MNIST's files in IDX format, gzipped; more examples than they hold are copies with noise.
- * With {@code gram} the matrix is formed and analysed too.
+ * What an analysis without a Gram matrix takes: {@code dense|lenet|lstm N IMAGES LABELS
+ * [gram|step]}, with MNIST's files in IDX format, gzipped; more examples than they hold are copies
+ * with noise. With {@code gram} the matrix is formed and analysed too, with {@code step} only a
+ * step is timed.
  */
 final class Scale {
   private static final int CLASSES = 10;
@@ -81,12 +82,17 @@ final class Scale {
         factors.bytes() * 1e-6,
         seconds(start));
     kernel(arguments[0], factors);
+    String more = arguments.length > 4 ? arguments[4] : "";
+    if (more.equals("step")) {
+      memory();
+      return;
+    }
     SgdStep step = SgdStep.of(RATE, BATCH);
     StabilityAnalyzer analyzer = StabilityAnalyzer.builder().tier(Tier.STANDARD).build();
     start = now();
     report("factors", analyzer.analyze(factors, step), seconds(start));
     memory();
-    if (arguments.length > 4) {
+    if (more.equals("gram")) {
       start = now();
       GramMatrix gram;
       try (NtkGram ntk = NtkGram.builder(network).probe(data).spotChecks(0).build()) {

@@ -22,8 +22,15 @@ import org.nd4j.linalg.dataset.DataSet;
 /**
  * Prints what {@code analyze} over a folder of models and a what-if grid take with one and with two
  * executors of one core on this machine, each first on executors that have just started and then
- * again: seconds by the clock, processor seconds of executors and driver, sum and longest of the
- * tasks, and what the model {@code overhead + max(sum / executors, longest)} says of more.
+ * again: seconds by the clock; processor seconds of the driver, of all executors, of all tasks and
+ * of the longest; and the seconds that
+ *
+ * <pre>
+ *   driver + (executors − tasks)/n + max(tasks/k, longest)
+ * </pre>
+ *
+ * <p>predicts from n executors for k on free cores: what an executor does beside its tasks, it does
+ * once, most of it the compilation of fresh code.
  */
 final class ScalingTable {
   private static final int MODELS = 16;
@@ -32,7 +39,7 @@ final class ScalingTable {
   private static final int HIDDEN = 64;
   private static final List<Double> RATES = List.of(0.01, 0.03, 0.1, 0.3);
   private static final List<Integer> BATCHES = List.of(1, 2, 4, 8, 16, 32, 64, 128);
-  private static final int[] MORE = {4, 8, 16};
+  private static final int[] MORE = {1, 2, 4, 8, 16};
 
   private ScalingTable() {}
 
@@ -41,10 +48,10 @@ final class ScalingTable {
     SparkResults<?> ask(SparkStability stability) throws IOException;
   }
 
-  /** What a run of it took; seconds. */
-  private record Cost(double wall, double executors, double driver, double sum, double longest) {
-    double overhead(int executors) {
-      return wall - Math.max(sum / executors, longest);
+  /** What a run of it took; all but the first in seconds of the processor. */
+  private record Cost(double wall, double driver, double executors, double tasks, double longest) {
+    double predicted(int measured, int more) {
+      return driver + (executors - tasks) / measured + Math.max(tasks / more, longest);
     }
   }
 
@@ -70,7 +77,7 @@ final class ScalingTable {
     try (Cluster cluster = new Cluster(folder.resolve("spark"));
         JavaSparkContext spark = new JavaSparkContext(cluster.configuration(master))) {
       while (Cluster.executors().size() < executors) {
-        Thread.onSpinWait();
+        Thread.sleep(10);
       }
       List<Double> tasks = Collections.synchronizedList(new ArrayList<>());
       spark
@@ -79,7 +86,7 @@ final class ScalingTable {
               new SparkListener() {
                 @Override
                 public void onTaskEnd(SparkListenerTaskEnd end) {
-                  tasks.add(1e-3 * end.taskInfo().duration());
+                  tasks.add(1e-9 * end.taskMetrics().executorCpuTime());
                 }
               });
       for (String state : List.of("fresh", "again")) {
@@ -105,8 +112,8 @@ final class ScalingTable {
     List<Double> times = List.copyOf(tasks);
     return new Cost(
         wall,
-        processor(Cluster.executors().stream()) - before,
         processor(Stream.of(ProcessHandle.current())) - driver,
+        processor(Cluster.executors().stream()) - before,
         times.stream().mapToDouble(time -> time).sum(),
         times.stream().mapToDouble(time -> time).max().orElseThrow());
   }
@@ -121,8 +128,7 @@ final class ScalingTable {
   private static void print(String name, String state, int executors, Cost cost) {
     StringBuilder more = new StringBuilder();
     for (int n : MORE) {
-      double time = cost.overhead(executors) + Math.max(cost.sum / n, cost.longest);
-      more.append(String.format(Locale.ROOT, " %.1f |", time));
+      more.append(String.format(Locale.ROOT, " %.1f |", cost.predicted(executors, n)));
     }
     System.out.println(
         String.format(
@@ -132,9 +138,9 @@ final class ScalingTable {
             state,
             executors,
             cost.wall,
-            cost.executors,
             cost.driver,
-            cost.sum,
+            cost.executors,
+            cost.tasks,
             cost.longest,
             more));
   }
