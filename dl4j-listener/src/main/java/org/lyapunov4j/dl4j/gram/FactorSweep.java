@@ -80,6 +80,7 @@ public final class FactorSweep implements AutoCloseable {
    * @param cancelled asked before every layer of every chunk; true to stop
    * @return the computation
    * @throws IllegalArgumentException if a layer, loss or shape is not supported
+   * @throws CancellationException if cancelled or interrupted
    */
   public static FactorSweep of(
       Model model, MultiDataSet probe, long memoryBudget, BooleanSupplier cancelled) {
