@@ -2,17 +2,21 @@
 package org.lyapunov4j.dl4j.spark;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.StabilityAnalysis;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.stability.Tier;
@@ -30,9 +34,15 @@ import org.nd4j.linalg.dataset.DataSet;
  * </pre>
  *
  * <p>predicts from n executors for k on free cores: what an executor does beside its tasks, it does
- * once, most of it the compilation of fresh code.
+ * once, most of it the compilation of fresh code. No test, but run as one, by name:
+ *
+ * <pre>
+ *   mvn -Pprograms -pl dl4j-listener/spark -am test -Dtest=ScalingTable
+ *     -Dsurefire.failIfNoSpecifiedTests=false
+ * </pre>
  */
-final class ScalingTable {
+@Tag("programs")
+class ScalingTable {
   private static final int MODELS = 16;
   private static final int EXAMPLES = 600;
   private static final int INPUTS = 20;
@@ -40,8 +50,6 @@ final class ScalingTable {
   private static final List<Double> RATES = List.of(0.01, 0.03, 0.1, 0.3);
   private static final List<Integer> BATCHES = List.of(1, 2, 4, 8, 16, 32, 64, 128);
   private static final int[] MORE = {1, 2, 4, 8, 16};
-
-  private ScalingTable() {}
 
   /** A job. */
   private interface Question {
@@ -55,9 +63,9 @@ final class ScalingTable {
     }
   }
 
-  /** Without arguments. */
-  public static void main(String[] args) throws IOException, InterruptedException {
-    Path folder = Files.createTempDirectory("scaling");
+  @Test
+  @Timeout(value = 1, unit = TimeUnit.HOURS)
+  void print(@TempDir Path folder) throws IOException, InterruptedException {
     DataSet data = Runs.data(EXAMPLES, INPUTS, 5);
     Runs.save(folder.resolve("models"), Runs.network(INPUTS, HIDDEN, 1), data, MODELS);
     GramMatrix gram = StabilityAnalysis.of(Runs.network(INPUTS, HIDDEN, 1), data).gram().gram();
