@@ -60,7 +60,14 @@ final class CheckpointEngine implements AutoCloseable {
   /** Key of a random stream. */
   private static final long BATCH_SHARPNESS = 0x62617463;
 
+  /** Key of a random stream. */
   private static final long PROBE_PARTS = 0x70617274;
+
+  /** Vectors of m numbers, and of P numbers with and without a search for η_c. */
+  private static final long LANCZOS = 64;
+
+  private static final long TANGENTS = 64;
+  private static final long FEW_TANGENTS = 16;
 
   private static final Level.Observed NEEDS_MATRIX =
       new Level.Observed(
@@ -71,6 +78,7 @@ final class CheckpointEngine implements AutoCloseable {
   private final Settings settings;
   private final Kernel kernel;
   private final int examples;
+  private final long parameters;
   private final Map<Tier, StabilityAnalyzer> analyzers = new EnumMap<>(Tier.class);
   private final StabilityAnalyzer brief;
   private final ResidualHorizon horizon;
@@ -99,6 +107,7 @@ final class CheckpointEngine implements AutoCloseable {
     this.settings = settings;
     kernel = Kernel.of(model, examples, settings.deadline()::isOver, settings.strict());
     this.examples = (int) examples.getFeatures(0).size(0);
+    parameters = model.numParams();
     horizon = ResidualHorizon.of(settings.analysis().horizon(), settings.analysis().seed());
     for (Tier tier : Tier.values()) {
       analyzers.put(tier, analyzer(StabilityAnalyzer.builder(), tier));
@@ -126,12 +135,18 @@ final class CheckpointEngine implements AutoCloseable {
 
   /**
    * About what a checkpoint takes of the heap: the matrix and, up to the size that is decomposed,
-   * eigenvectors and work space of the mean-square threshold; else a copy.
+   * eigenvectors and work space of the mean-square threshold; else a copy. Without a matrix, its
+   * factors, the vectors of a Lanczos iteration and tangent vectors, most of them of sweeps.
    *
    * @return bytes
    */
-  long heapBytes() {
+  long heapBytes(Tier tier) {
     long rows = (long) examples * kernel.outputs();
+    if (kernel.factorBytes().isPresent()) {
+      long tangents = tier == Tier.ECONOMY ? FEW_TANGENTS : TANGENTS;
+      return kernel.factorBytes().getAsLong()
+          + Double.BYTES * (LANCZOS * rows + tangents * parameters);
+    }
     long entry = kernel.entryBytes();
     long work = rows > DECOMPOSED ? 1 : 3;
     return (entry + work * Double.BYTES) * rows * rows;

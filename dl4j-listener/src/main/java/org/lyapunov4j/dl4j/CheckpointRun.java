@@ -114,7 +114,7 @@ final class CheckpointRun {
       TrainingStep step = steps.read(model, iteration, epoch);
       if (engine.get() != null || prepare(model, iteration, step)) {
         announce(engine.get().at(step));
-        if (hasRoom()) {
+        if (hasRoom(tier)) {
           submit(snapshot(model, iteration, epoch, tier, step), begun);
         } else {
           counts.skipped(NO_HEAP);
@@ -181,9 +181,9 @@ final class CheckpointRun {
   }
 
   /** Whether a checkpoint in the background would leave training enough. */
-  private boolean hasRoom() {
+  private boolean hasRoom(Tier tier) {
     CheckpointEngine present = engine.get();
-    long bytes = present == null ? 0 : present.heapBytes();
+    long bytes = present == null ? 0 : present.heapBytes(tier);
     boolean room = pace.heap().allows(bytes);
     if (!room && !roomWarned) {
       roomWarned = true;
@@ -226,7 +226,7 @@ final class CheckpointRun {
       if (present == null) {
         throw new CancellationException("the listener was closed");
       }
-      if (!hasRoom()) {
+      if (!hasRoom(snapshot.tier())) {
         counts.skipped(NO_HEAP);
         return;
       }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.api.Model;
 import org.lyapunov4j.dl4j.gram.FactorSweep;
@@ -220,6 +221,11 @@ final class Kernel implements AutoCloseable {
   /** K, 0 if there is no matrix of outputs. */
   int outputs() {
     return sweep != null ? sweep.outputs() : ntk == null ? 0 : ntk.outputs();
+  }
+
+  /** Bytes of the factors that take the place of a matrix; empty where they do not. */
+  OptionalLong factorBytes() {
+    return sweep == null ? OptionalLong.empty() : OptionalLong.of(sweep.bytes());
   }
 
   /** Bytes of an entry of the matrix; 0 if there is none. */

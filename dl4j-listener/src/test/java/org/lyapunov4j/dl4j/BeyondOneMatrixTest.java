@@ -108,10 +108,12 @@ class BeyondOneMatrixTest {
         LyapunovListener.builder(ProbeSet.of(data))
             .settings(AnalysisSettings.of(Tier.ECONOMY).withSeed(0))
             .frequency(1)
+            .background(Backlog.WAIT) // if there is room for it
             .build();
     network.setListeners(listener);
     network.fit(
         new DataSet(data.getFeatures().getRows(0, 1, 2, 3), data.getLabels().getRows(0, 1, 2, 3)));
+    listener.close();
     assertThat(listener.history()).hasSize(1);
     StabilityReport report = (StabilityReport) listener.history().get(0).findings();
     double sharpness = sharpness(data.getFeatures());

@@ -39,9 +39,10 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
- * What an analysis without a Gram matrix takes: {@code dense|lenet|lstm N IMAGES LABELS [gram]},
- * with MNIST's files in IDX format, gzipped; more examples than they hold are copies with noise.
- * With {@code gram} the matrix is formed and analysed too.
+ * What an analysis without a Gram matrix takes: {@code dense|lenet|lstm N IMAGES LABELS
+ * [gram|step]}, with MNIST's files in IDX format, gzipped; more examples than they hold are copies
+ * with noise. With {@code gram} the matrix is formed and analysed too, with {@code step} only a
+ * step is timed.
  */
 final class Scale {
   private static final int CLASSES = 10;
@@ -80,13 +81,18 @@ final class Scale {
         factors.dimension(),
         factors.bytes() * 1e-6,
         seconds(start));
-    kernel(factors);
+    kernel(arguments[0], factors);
+    String more = arguments.length > 4 ? arguments[4] : "";
+    if (more.equals("step")) {
+      memory();
+      return;
+    }
     SgdStep step = SgdStep.of(RATE, BATCH);
     StabilityAnalyzer analyzer = StabilityAnalyzer.builder().tier(Tier.STANDARD).build();
     start = now();
     report("factors", analyzer.analyze(factors, step), seconds(start));
     memory();
-    if (arguments.length > 4) {
+    if (more.equals("gram")) {
       start = now();
       GramMatrix gram;
       try (NtkGram ntk = NtkGram.builder(network).probe(data).spotChecks(0).build()) {
@@ -132,8 +138,11 @@ final class Scale {
         seconds);
   }
 
-  /** A step beside reading its factors once at the rate of a copy, both in this run. */
-  private static void kernel(NtkFactors factors) {
+  /**
+   * A step beside its two floors: reading its factors once at the rate of a copy, and its flops at
+   * the rate of its inner loop in the first cache, all in this run.
+   */
+  private static void kernel(String kind, NtkFactors factors) {
     double[] z = new RandomStream(1).gaussians(factors.dimension());
     double[] u = new double[BATCH * factors.outputs()];
     TangentOperator.Products products = factors.products(BATCH);
@@ -156,17 +165,68 @@ final class Scale {
       best = Math.min(best, ((threadNow() - start) * 1e-9) / KERNEL_STEPS);
     }
     double bytes = (double) factors.bytes() / factors.examples() * BATCH;
-    double floor = bytes / copyRate();
-    double flops = factors.flopsPerExample() * BATCH;
+    double ofBytes = bytes / copyRate();
+    double flops = flops(kind, factors) * BATCH;
+    double ofFlops = flops / loopRate();
     print(
-        "step of B = %d: %.3f ms, %.1f GFLOPS; factors %.2f MB, %.3f ms at the copy's rate:"
-            + " %.1f times the floor",
+        "step of B = %d: %.3f ms, %.1f MFLOP at %.1f GFLOPS; floors: %.2f MB at the copy's rate"
+            + " %.3f ms, flops at the loop's rate %.3f ms; %.1f times the larger",
         BATCH,
         best * 1e3,
+        flops * 1e-6,
         flops / best * 1e-9,
         bytes * 1e-6,
-        floor * 1e3,
-        best / floor);
+        ofBytes * 1e3,
+        ofFlops * 1e3,
+        best / Math.max(ofBytes, ofFlops));
+  }
+
+  /** Of an example: twice two for each weight and position, or for each number of a row. */
+  private static double flops(String kind, NtkFactors factors) {
+    double outputs = factors.outputs();
+    double parameters = factors.dimension();
+    return 4
+        * switch (kind) {
+          case "dense" -> parameters + outputs * (200 + 200 + CLASSES);
+          case "lenet" -> {
+            int second = 64; // positions of the second convolution
+            yield outputs * 520 // rows of the first
+                + second * (25050 + outputs * 50)
+                + (parameters - 520 - 25050)
+                + outputs * (500 + CLASSES);
+          }
+          default -> outputs * parameters;
+        };
+  }
+
+  /** Flops a second of c += x₀ y₀ + x₁ y₁ + x₂ y₂ + x₃ y₃ on rows of 256 numbers. */
+  private static double loopRate() {
+    double[][] rows = new double[5][256];
+    double best = 0;
+    for (int round = 0; round < 20; round++) {
+      long start = threadNow();
+      for (int repeat = 0; repeat < 100_000; repeat++) {
+        loop(1e-3, 1e-3, 1e-3, repeat, rows[0], rows[1], rows[2], rows[3], rows[4]);
+      }
+      double flops = 8.0 * 256 * 100_000;
+      best = Math.max(best, flops / ((threadNow() - start) * 1e-9));
+    }
+    return best;
+  }
+
+  private static void loop(
+      double x0,
+      double x1,
+      double x2,
+      double x3,
+      double[] y0,
+      double[] y1,
+      double[] y2,
+      double[] y3,
+      double[] c) {
+    for (int j = 0; j < c.length; j++) {
+      c[j] += (x0 * y0[j] + x1 * y1[j]) + (x2 * y2[j] + x3 * y3[j]);
+    }
   }
 
   /** Bytes a second, half read and half written. */

@@ -6,8 +6,12 @@ package org.lyapunov4j.dl4j.gram;
  * examples, in plain arrays, for products with the rows of some of them.
  */
 interface FactorBlock {
-  /** Adds the next chunk of examples; the block has the shape of the first. */
-  void add(JacobianBlock chunk);
+  /**
+   * Adds the next chunk of examples; the block has the shape of the first.
+   *
+   * @param rows how many rows each example of the chunk has; the others, which are 0, are left out
+   */
+  void add(JacobianBlock chunk, int[] rows);
 
   /** The number of parameters. */
   int width();
@@ -15,8 +19,8 @@ interface FactorBlock {
   /** Bytes in the heap. */
   long bytes();
 
-  /** Flops of products with the rows of one example and their transpose. */
-  double flopsPerExample(int columns);
+  /** Flops of products with the rows of one example and their transpose, on average. */
+  double flopsPerExample();
 
   /**
    * Products, with memory of their own.

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.api.Model;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -29,6 +30,7 @@ public final class FactorSweep implements AutoCloseable {
 
   private final Model model;
   private final MultiDataSet probe;
+  private final ChunkOrder order;
   private final int examples;
   private final int chunk;
   private final long memoryBudget;
@@ -37,22 +39,36 @@ public final class FactorSweep implements AutoCloseable {
   private final List<String> noise;
   private final int outputs;
   private final OptionalLong statistics;
+  private final long expected;
 
   private FactorSweep(
       Model live, MultiDataSet data, int chunk, long memoryBudget, BooleanSupplier cancelled) {
     this.chunk = chunk;
-    probe = part(data, 0, (int) data.getFeatures(0).size(0));
+    order = ChunkOrder.of(data);
+    probe = map(data, order::apply);
     examples = (int) probe.getFeatures(0).size(0);
     this.memoryBudget = memoryBudget;
     this.cancelled = cancelled;
     Probe first = Probe.of(part(probe, 0, Math.min(chunk, examples)), Replica.arithmetic(live));
     try (Replica replica = Replica.of(live, first, GramMethod.AUTO, Weighting.CURVATURE)) {
-      outputs = derivatives(replica, first).stream().mapToInt(OutputDerivatives::columns).sum();
+      outputs = OutputDerivatives.columns(OutputDerivatives.of(replica, first));
       assumptions = List.copyOf(replica.assumptions());
       noise = List.copyOf(replica.noise());
       statistics = NtkGram.statistics(replica, first);
     }
     model = Replica.copy(live, first, new Noise());
+    expected = expected();
+  }
+
+  /** What the factors will take, from those of the first example; 0 where there are none. */
+  private long expected() {
+    Sum one = new Sum();
+    try {
+      add(0, 1, one, model.params(), null);
+    } catch (UnsupportedModelException tooLarge) {
+      return 0;
+    }
+    return (long) (one.bytes() / order.share(1));
   }
 
   /**
@@ -64,6 +80,7 @@ public final class FactorSweep implements AutoCloseable {
    * @param cancelled asked before every layer of every chunk; true to stop
    * @return the computation
    * @throws IllegalArgumentException if a layer, loss or shape is not supported
+   * @throws CancellationException if cancelled or interrupted
    */
   public static FactorSweep of(
       Model model, MultiDataSet probe, long memoryBudget, BooleanSupplier cancelled) {
@@ -80,19 +97,23 @@ public final class FactorSweep implements AutoCloseable {
   }
 
   /** A copy of some examples in a row. */
-  private static MultiDataSet part(MultiDataSet data, int from, int to) {
-    return new org.nd4j.linalg.dataset.MultiDataSet(
-        part(data.getFeatures(), from, to),
-        part(data.getLabels(), from, to),
-        part(data.getFeaturesMaskArrays(), from, to),
-        part(data.getLabelsMaskArrays(), from, to));
+  static MultiDataSet part(MultiDataSet data, int from, int to) {
+    return map(data, array -> StackedColumns.get(array, 1, from, to).dup('c'));
   }
 
-  private static INDArray[] part(INDArray[] arrays, int from, int to) {
+  private static MultiDataSet map(MultiDataSet data, UnaryOperator<INDArray> change) {
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        map(data.getFeatures(), change),
+        map(data.getLabels(), change),
+        map(data.getFeaturesMaskArrays(), change),
+        map(data.getLabelsMaskArrays(), change));
+  }
+
+  private static INDArray[] map(INDArray[] arrays, UnaryOperator<INDArray> change) {
     return arrays == null
         ? null
         : Arrays.stream(arrays)
-            .map(array -> array == null ? null : StackedColumns.get(array, 1, from, to).dup('c'))
+            .map(array -> array == null ? null : change.apply(array))
             .toArray(INDArray[]::new);
   }
 
@@ -117,11 +138,19 @@ public final class FactorSweep implements AutoCloseable {
   /**
    * The number of outputs of an example.
    *
-   * @return K of the examples that are computed first; where masks leave more of others, these have
-   *     more
+   * @return K of the examples of which masks of labels, or of features, leave the most
    */
   public int outputs() {
     return outputs;
+  }
+
+  /**
+   * About what the factors will take.
+   *
+   * @return bytes of the Java heap, without weights of parameters; 0 if they cannot be computed
+   */
+  public long bytes() {
+    return expected;
   }
 
   /**
@@ -147,7 +176,7 @@ public final class FactorSweep implements AutoCloseable {
         requireHeap(sum, Math.min(examples, from + size));
       }
       return new NtkFactors(
-          sum.blocks, examples, sum.outputs, sum.loss / examples, sum.dropped, assumptions);
+          sum.blocks, order.places(), sum.outputs, sum.loss / examples, sum.dropped, assumptions);
     }
   }
 
@@ -173,14 +202,19 @@ public final class FactorSweep implements AutoCloseable {
     private int outputs;
     private double loss;
     private double dropped;
+
+    long bytes() {
+      return blocks.stream().mapToLong(FactorBlock::bytes).sum();
+    }
   }
 
   private void add(int from, int to, Sum sum, INDArray parameters, INDArray parameterWeights) {
     Probe chunk = Probe.of(part(probe, from, to), Replica.arithmetic(model));
     try (Replica replica = Replica.of(model, chunk, GramMethod.AUTO, Weighting.CURVATURE)) {
       replica.setParameters(parameters);
-      List<OutputDerivatives> derivatives = derivatives(replica, chunk);
-      int outputs = derivatives.stream().mapToInt(OutputDerivatives::columns).sum();
+      List<OutputDerivatives> derivatives = OutputDerivatives.of(replica, chunk);
+      int outputs = OutputDerivatives.columns(derivatives);
+      int[] rows = OutputDerivatives.rows(derivatives);
       double[] residuals = new double[(to - from) * outputs];
       int[] block = {0};
       new Sweep(
@@ -206,24 +240,14 @@ public final class FactorSweep implements AutoCloseable {
                 if (block[0] == sum.blocks.size()) {
                   sum.blocks.add(FactorBlock.of(part, examples, memoryBudget / SPARE_SHARE));
                 }
-                sum.blocks.get(block[0]++).add(part);
+                sum.blocks.get(block[0]++).add(part, rows);
               });
       sum.outputs = Math.max(sum.outputs, outputs);
     }
   }
 
-  private static List<OutputDerivatives> derivatives(Replica replica, Probe chunk) {
-    List<OutputDerivatives> derivatives = new ArrayList<>();
-    for (int o = 0; o < replica.outputs().size(); o++) {
-      derivatives.add(
-          new OutputDerivatives(replica.outputs().get(o), replica.values()[o], chunk.labels()[o]));
-    }
-    return derivatives;
-  }
-
   private void requireHeap(Sum sum, int done) {
-    long bytes = sum.blocks.stream().mapToLong(FactorBlock::bytes).sum();
-    double need = (double) bytes * examples / done;
+    double need = sum.bytes() / order.share(done);
     if (need > memoryBudget) {
       throw UnsupportedModelException.ofSize(
           String.format(

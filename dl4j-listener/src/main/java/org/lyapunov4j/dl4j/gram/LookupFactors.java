@@ -2,6 +2,7 @@
 package org.lyapunov4j.dl4j.gram;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Rows of a table that are looked up: for each example its entries alone. */
@@ -29,7 +30,7 @@ final class LookupFactors implements FactorBlock {
   }
 
   @Override
-  public void add(JacobianBlock chunk) {
+  public void add(JacobianBlock chunk, int[] rows) {
     JacobianBlock.Lookup lookup = (JacobianBlock.Lookup) chunk;
     width = lookup.width();
     deltas = lookup.deltaWidth();
@@ -42,10 +43,10 @@ final class LookupFactors implements FactorBlock {
       int[] touching = entry.touching();
       double[] sums = entry.sums();
       for (int r = 0; r < touching.length; r++) {
-        double[] own = new double[perExample];
-        System.arraycopy(sums, r * perExample, own, 0, perExample);
+        int from = r * perExample;
+        double[] own = Arrays.copyOfRange(sums, from, from + rows[touching[r]] * deltas);
         examples.get(first + touching[r]).add(new Entry(entry.index(), own));
-        numbers += perExample;
+        numbers += own.length;
       }
     }
   }
@@ -61,7 +62,7 @@ final class LookupFactors implements FactorBlock {
   }
 
   @Override
-  public double flopsPerExample(int columns) {
+  public double flopsPerExample() {
     return 4.0 * numbers / examples.size();
   }
 

@@ -17,22 +17,27 @@ import org.lyapunov4j.exponent.TangentOperator;
  */
 public final class NtkFactors implements TangentOperator {
   private final List<FactorBlock> blocks;
-  private final int examples;
+  private final int[] places;
   private final int outputs;
   private final double loss;
   private final double dropped;
   private final List<String> assumptions;
   private final int dimension;
 
+  /**
+   * The factors of some blocks.
+   *
+   * @param places where in the blocks each example is
+   */
   NtkFactors(
       List<FactorBlock> blocks,
-      int examples,
+      int[] places,
       int outputs,
       double loss,
       double dropped,
       List<String> assumptions) {
     this.blocks = List.copyOf(blocks);
-    this.examples = examples;
+    this.places = places;
     this.outputs = outputs;
     this.loss = loss;
     this.dropped = dropped;
@@ -46,7 +51,7 @@ public final class NtkFactors implements TangentOperator {
 
   @Override
   public int examples() {
-    return examples;
+    return places.length;
   }
 
   @Override
@@ -97,7 +102,7 @@ public final class NtkFactors implements TangentOperator {
 
   @Override
   public double flopsPerExample() {
-    return blocks.stream().mapToDouble(block -> block.flopsPerExample(outputs)).sum();
+    return blocks.stream().mapToDouble(FactorBlock::flopsPerExample).sum();
   }
 
   @Override
@@ -106,14 +111,18 @@ public final class NtkFactors implements TangentOperator {
         blocks.stream()
             .map(block -> block.part(outputs, largestBatch))
             .toArray(FactorBlock.Part[]::new);
+    int[] stored = new int[largestBatch];
     return new Products() {
       private int rows;
 
       @Override
       public void select(int[] chosen, int count) {
         rows = count * outputs;
+        for (int b = 0; b < count; b++) {
+          stored[b] = places[chosen[b]];
+        }
         for (FactorBlock.Part part : parts) {
-          part.select(chosen, count);
+          part.select(stored, count);
         }
       }
 

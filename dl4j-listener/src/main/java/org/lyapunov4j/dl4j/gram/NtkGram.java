@@ -45,6 +45,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * of the calling thread. Safe to use from any thread; one computation runs at a time.
  */
 public final class NtkGram implements AutoCloseable {
+  /** Examples that all run through the model before the size of their matrix is asked. */
+  private static final int FEW = 64;
+
   private final Replica replica;
   private final Probe probe;
   private final List<OutputDerivatives> derivatives;
@@ -68,6 +71,9 @@ public final class NtkGram implements AutoCloseable {
     probe = Probe.of(builder.probe, Replica.arithmetic(builder.model));
     method = builder.method;
     weighting = builder.weighting;
+    if (!builder.matrixFree && probe.examples() > FEW) {
+      requireSize(builder);
+    }
     replica = Replica.of(builder.model, probe, method, weighting);
     layers = builder.layers;
     eigenvalues = builder.eigenvalues;
@@ -81,14 +87,8 @@ public final class NtkGram implements AutoCloseable {
         .ifPresent(
             reason ->
                 assumptions.add("no row was checked by Deeplearning4j's gradients: " + reason));
-    derivatives = new ArrayList<>();
-    int columns = 0;
-    for (int o = 0; o < replica.outputs().size(); o++) {
-      derivatives.add(
-          new OutputDerivatives(replica.outputs().get(o), replica.values()[o], probe.labels()[o]));
-      columns += derivatives.get(o).columns();
-    }
-    outputs = columns;
+    derivatives = OutputDerivatives.of(replica, probe);
+    outputs = OutputDerivatives.columns(derivatives);
     statistics = statistics(replica, probe);
     long m = Math.multiplyExact((long) probe.examples(), outputs);
     single = builder.matrixFree || builder.chooseSingle(m, replica.trainedNodes());
@@ -100,6 +100,23 @@ public final class NtkGram implements AutoCloseable {
     cancelled = builder.cancelled;
     product = builder.product;
     secondProduct = builder.secondProduct;
+  }
+
+  /**
+   * Refuses a matrix that is too large before all examples run through the model: as many rows for
+   * each as the one with the most labels has.
+   */
+  private static void requireSize(Builder builder) {
+    int example = ChunkOrder.of(builder.probe).first();
+    Probe one =
+        Probe.of(
+            FactorSweep.part(builder.probe, example, example + 1),
+            Replica.arithmetic(builder.model));
+    try (Replica replica = Replica.of(builder.model, one, builder.method, builder.weighting)) {
+      long columns = OutputDerivatives.columns(OutputDerivatives.of(replica, one));
+      long examples = builder.probe.getFeatures(0).size(0);
+      builder.chooseSingle(Math.multiplyExact(examples, columns), replica.trainedNodes());
+    }
   }
 
   static OptionalLong statistics(Replica replica, Probe probe) {

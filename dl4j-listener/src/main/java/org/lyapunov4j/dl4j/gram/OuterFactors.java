@@ -8,6 +8,9 @@ import org.lyapunov4j.gram.Vectors;
 final class OuterFactors implements FactorBlock {
   private static final int SLOWER = 6;
 
+  /** Derivatives of a position from which on loops over them are long enough. */
+  private static final int WIDE = 128;
+
   private final int positions;
   private final int inputs;
   private final int deltas;
@@ -23,10 +26,11 @@ final class OuterFactors implements FactorBlock {
   }
 
   @Override
-  public void add(JacobianBlock chunk) {
+  public void add(JacobianBlock chunk, int[] rows) {
     JacobianBlock.Outer outer = (JacobianBlock.Outer) chunk;
     a.add(outer.inputRows(), outer.examples());
-    delta.add(outer.deltaRows(), outer.examples());
+    int length = positions * deltas;
+    delta.add(outer.deltaRows(), Arrays.stream(rows).map(count -> count * length).toArray());
   }
 
   @Override
@@ -41,52 +45,87 @@ final class OuterFactors implements FactorBlock {
 
   /** Inner products and conversions, some times slower, count as often. */
   @Override
-  public double flopsPerExample(int columns) {
-    return 4.0 * positions * (width() + (double) SLOWER * columns * deltas);
+  public double flopsPerExample() {
+    double derivatives = (double) delta.size() / delta.examples();
+    return 4.0 * ((double) positions * width() + SLOWER * derivatives);
   }
 
   @Override
   public Part part(int columns, int largest) {
-    return new Products(columns, largest);
+    return deltas < WIDE && deltas < inputs
+        ? new Narrow(columns, largest)
+        : new Wide(columns, largest);
   }
 
-  private final class Products implements Part {
-    private final int columns;
-    private final double[] chosen;
+  /** What both forms of products have in common: the derivatives of the selected examples. */
+  private abstract class Products implements Part {
+    final int columns;
+    final double[] series = new double[positions * deltas];
     private final double[][] derivatives;
-    private final double[][] images;
-    private final double[] series = new double[positions * deltas];
-    private final double[][] four = new double[4][deltas];
+    private final int[] known;
     private int count;
 
     Products(int columns, int largest) {
       this.columns = columns;
-      chosen = new double[Math.multiplyExact(largest * positions, inputs)];
       derivatives = new double[largest * columns][positions * deltas];
-      images = new double[largest * positions][deltas];
+      known = new int[largest];
     }
 
     @Override
     public void select(int[] examples, int size) {
       count = size;
-      int length = positions * deltas;
       for (int b = 0; b < size; b++) {
-        a.read(examples[b], 0, positions * inputs, chosen, b * positions * inputs);
-        int known = delta.length(examples[b]) / length;
-        for (int k = 0; k < columns; k++) {
+        known[b] = delta.length(examples[b]) / series.length;
+        for (int k = 0; k < known[b]; k++) {
           double[] row = derivatives[b * columns + k];
-          if (k < known) {
-            delta.read(examples[b], k * length, length, row, 0);
-          } else {
-            Arrays.fill(row, 0);
-          }
+          delta.read(examples[b], k * series.length, series.length, row, 0);
         }
+      }
+    }
+
+    final int count() {
+      return count;
+    }
+
+    /** u += Σ_t of the derivatives of the b-th example times its image, position after position. */
+    final void addInner(double[] image, int b, double[] u) {
+      for (int k = b * columns; k < b * columns + known[b]; k++) {
+        u[k] += Vectors.dot(image, 0, derivatives[k], 0, series.length);
+      }
+    }
+
+    /** The series becomes Σ_k u_k of the derivatives of the b-th example. */
+    final void combine(double[] u, int b) {
+      Arrays.fill(series, 0);
+      int first = b * columns;
+      PackedProduct.addRows(u, first, known[b], derivatives, first, series.length, series);
+    }
+  }
+
+  /** Loops run over the derivatives of a position. */
+  private final class Wide extends Products {
+    private final double[] chosen;
+    private final double[][] images;
+    private final double[][] four = new double[4][deltas];
+
+    Wide(int columns, int largest) {
+      super(columns, largest);
+      chosen = new double[Math.multiplyExact(largest * positions, inputs)];
+      images = new double[largest * positions][deltas];
+    }
+
+    @Override
+    public void select(int[] examples, int size) {
+      super.select(examples, size);
+      int length = positions * inputs;
+      for (int b = 0; b < size; b++) {
+        a.read(examples[b], 0, length, chosen, b * length);
       }
     }
 
     @Override
     public void addOutputs(double[] z, int at, double[] u) {
-      int rows = count * positions;
+      int rows = count() * positions;
       PackedProduct.clear(images, rows, deltas);
       if (root > 0) {
         int bias = at + inputs * deltas;
@@ -97,16 +136,12 @@ final class OuterFactors implements FactorBlock {
         }
       }
       PackedProduct.addTimes(chosen, rows, inputs, z, at, deltas, images, four);
-      for (int b = 0; b < count; b++) {
-        double[] image = series(b);
-        for (int k = b * columns; k < (b + 1) * columns; k++) {
-          u[k] += Vectors.dot(image, 0, derivatives[k], 0, series.length);
-        }
+      for (int b = 0; b < count(); b++) {
+        addInner(image(b), b, u);
       }
     }
 
-    /** The images of an example, position after position. */
-    private double[] series(int b) {
+    private double[] image(int b) {
       if (positions == 1) {
         return images[b];
       }
@@ -118,11 +153,9 @@ final class OuterFactors implements FactorBlock {
 
     @Override
     public void addGradient(double[] u, double[] z, int at) {
-      int rows = count * positions;
-      for (int b = 0; b < count; b++) {
-        Arrays.fill(series, 0);
-        PackedProduct.addRows(
-            u, b * columns, columns, derivatives, b * columns, series.length, series);
+      int rows = count() * positions;
+      for (int b = 0; b < count(); b++) {
+        combine(u, b);
         for (int t = 0; t < positions; t++) {
           System.arraycopy(series, t * deltas, images[b * positions + t], 0, deltas);
         }
@@ -134,6 +167,107 @@ final class OuterFactors implements FactorBlock {
           for (int j = 0; j < deltas; j++) {
             z[bias + j] += root * images[r][j];
           }
+        }
+      }
+    }
+  }
+
+  /**
+   * Loops run over positions for images, over inputs for gradients: for layers with few derivatives
+   * at a position, as convolutions have.
+   */
+  private final class Narrow extends Products {
+    /** Positions at a time. */
+    private static final int TILE = 256;
+
+    private final double[][] rows;
+    private final double[][][] tiles;
+    private final double[][] images;
+    private final double[] combined;
+    private final double[][] gradient = new double[deltas][inputs];
+    private boolean transposed;
+
+    Narrow(int columns, int largest) {
+      super(columns, largest);
+      int most = largest * positions;
+      int tile = Math.min(TILE, (most + 7) / 8 * 8);
+      rows = new double[most][inputs];
+      tiles = new double[(most + tile - 1) / tile][inputs][tile];
+      images = new double[deltas][tile];
+      combined = new double[Math.multiplyExact(most, deltas)];
+    }
+
+    @Override
+    public void select(int[] examples, int size) {
+      super.select(examples, size);
+      transposed = false;
+      for (int b = 0; b < size; b++) {
+        for (int t = 0; t < positions; t++) {
+          a.read(examples[b], t * inputs, inputs, rows[b * positions + t], 0);
+        }
+      }
+    }
+
+    /** Eight rows at a time, which fill a line of the cache. */
+    private void transpose() {
+      int all = count() * positions;
+      for (int first = 0; first < all; first += 8) {
+        double[][] tile = tiles[first / images[0].length];
+        int at = first % images[0].length;
+        int length = Math.min(8, all - first);
+        for (int i = 0; i < inputs; i++) {
+          double[] row = tile[i];
+          for (int r = 0; r < length; r++) {
+            row[at + r] = rows[first + r][i];
+          }
+        }
+      }
+      transposed = true;
+    }
+
+    @Override
+    public void addOutputs(double[] z, int at, double[] u) {
+      if (!transposed) {
+        transpose();
+      }
+      int all = count() * positions;
+      int tile = images[0].length;
+      for (int first = 0; first < all; first += tile) {
+        int length = Math.min(tile, all - first);
+        for (int j = 0; j < deltas; j++) {
+          Arrays.fill(images[j], 0, length, root > 0 ? root * z[at + inputs * deltas + j] : 0);
+        }
+        PackedProduct.addTransposed(
+            z, at, inputs, deltas, tiles[first / tile], length, images);
+        for (int r = 0; r < length; r++) {
+          for (int j = 0; j < deltas; j++) {
+            combined[(first + r) * deltas + j] = images[j][r];
+          }
+        }
+      }
+      for (int b = 0; b < count(); b++) {
+        System.arraycopy(combined, b * series.length, series, 0, series.length);
+        addInner(series, b, u);
+      }
+    }
+
+    @Override
+    public void addGradient(double[] u, double[] z, int at) {
+      for (int b = 0; b < count(); b++) {
+        combine(u, b);
+        System.arraycopy(series, 0, combined, b * series.length, series.length);
+      }
+      int all = count() * positions;
+      PackedProduct.clear(gradient, deltas, inputs);
+      PackedProduct.addTransposed(combined, 0, all, deltas, rows, inputs, gradient);
+      for (int i = 0; i < inputs; i++) {
+        for (int j = 0; j < deltas; j++) {
+          z[at + i * deltas + j] += gradient[j][i];
+        }
+      }
+      for (int r = 0; r < all && root > 0; r++) {
+        for (int j = 0; j < deltas; j++) {
+          z[at + inputs * deltas + j] += root * combined[r * deltas + j];
         }
       }
     }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -58,6 +60,35 @@ final class OutputDerivatives {
     counted = counted(examples);
     // a matrix needs a row, if only one of zeros
     columns = Math.max(1, Arrays.stream(counted).mapToInt(values -> values.length).max().orElse(1));
+  }
+
+  /** Those of all outputs of a replica. */
+  static List<OutputDerivatives> of(Replica replica, Probe probe) {
+    List<OutputDerivatives> derivatives = new ArrayList<>();
+    for (int o = 0; o < replica.outputs().size(); o++) {
+      derivatives.add(
+          new OutputDerivatives(replica.outputs().get(o), replica.values()[o], probe.labels()[o]));
+    }
+    return derivatives;
+  }
+
+  /** The number of columns of all outputs together. */
+  static int columns(List<OutputDerivatives> outputs) {
+    return outputs.stream().mapToInt(OutputDerivatives::columns).sum();
+  }
+
+  /** For each example the number of columns up to the last that does not start with 0. */
+  static int[] rows(List<OutputDerivatives> outputs) {
+    int[] rows = new int[outputs.get(0).counted.length];
+    int first = 0;
+    for (OutputDerivatives output : outputs) {
+      for (int i = 0; i < rows.length; i++) {
+        int own = output.counted[i].length;
+        rows[i] = own == 0 ? rows[i] : first + own;
+      }
+      first += output.columns;
+    }
+    return rows;
   }
 
   /** For each example its values t·K + k that no mask leaves out, ascending. */

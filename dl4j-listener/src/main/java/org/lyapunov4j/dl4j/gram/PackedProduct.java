@@ -49,6 +49,16 @@ final class PackedProduct {
     }
   }
 
+  /** C_j += Σ_i x_ij Y_i for x of count × q from {@code at} on and rows Y of length n. */
+  static void addTransposed(
+      double[] x, int at, int count, int q, double[][] y, int n, double[][] c) {
+    for (int i = 0; i < count; i += 4) {
+      for (int j = 0; j < q; j++) {
+        addSome(x, at + i * q + j, q, Math.min(4, count - i), y, i, n, c[j]);
+      }
+    }
+  }
+
   /** c += Σ_k x_k D_{from + k} for as many rows of length n. */
   static void addRows(double[] x, int first, int count, double[][] d, int from, int n, double[] c) {
     for (int k = 0; k < count; k += 4) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -29,22 +30,23 @@ final class RowFactors implements FactorBlock {
   }
 
   @Override
-  public void add(JacobianBlock chunk) {
+  public void add(JacobianBlock chunk, int[] counts) {
     width = chunk.width();
+    int[] lengths = Arrays.stream(counts).map(count -> count * width).toArray();
     if (chunk instanceof JacobianBlock.Outer outer) {
-      add(outer);
+      add(outer, lengths);
     } else {
-      rows.add(((JacobianBlock.Rows) chunk).jacobian(), chunk.examples());
+      rows.add(((JacobianBlock.Rows) chunk).jacobian(), lengths);
     }
   }
 
-  private void add(JacobianBlock.Outer outer) {
+  private void add(JacobianBlock.Outer outer, int[] lengths) {
     FactorStore a = new FactorStore();
     FactorStore delta = new FactorStore();
     a.add(outer.inputRows(), outer.examples());
     delta.add(outer.deltaRows(), outer.examples());
-    int perExample = outer.columns() * width;
-    int all = Math.multiplyExact(outer.examples(), perExample);
+    int[] starts = FactorStore.starts(lengths);
+    int all = starts[lengths.length];
     boolean single = outer.deltas().dataType() == DataType.FLOAT;
     float[] floats = single ? new float[all] : null;
     double[] doubles = single ? null : new double[all];
@@ -52,28 +54,29 @@ final class RowFactors implements FactorBlock {
         .parallel()
         .forEach(
             i -> {
-              double[] formed = rowsOf(outer, a, delta, i);
-              for (int j = 0; j < perExample; j++) {
+              double[] formed = rowsOf(outer, a, delta, i, lengths[i]);
+              for (int j = 0; j < formed.length; j++) {
                 if (single) {
-                  floats[i * perExample + j] = (float) formed[j];
+                  floats[starts[i] + j] = (float) formed[j];
                 } else {
-                  doubles[i * perExample + j] = formed[j];
+                  doubles[starts[i] + j] = formed[j];
                 }
               }
             });
-    rows.add(floats, doubles, outer.examples());
+    rows.add(floats, doubles, lengths);
   }
 
-  private double[] rowsOf(JacobianBlock.Outer outer, FactorStore a, FactorStore delta, int i) {
+  private double[] rowsOf(
+      JacobianBlock.Outer outer, FactorStore a, FactorStore delta, int i, int length) {
     int positions = outer.positions();
     int p = outer.inputWidth();
     int q = outer.deltaWidth();
     double[] inputs = new double[positions * p];
     double[][] deltas = new double[positions][q];
     double[] sum = new double[q];
-    double[] formed = new double[outer.columns() * width];
+    double[] formed = new double[length];
     a.read(i, 0, inputs.length, inputs, 0);
-    for (int k = 0; k < outer.columns(); k++) {
+    for (int k = 0; k < length / width; k++) {
       for (int t = 0; t < positions; t++) {
         delta.read(i, (k * positions + t) * q, q, deltas[t], 0);
         for (int j = 0; j < q && outer.bias() > 0; j++) {
@@ -97,8 +100,8 @@ final class RowFactors implements FactorBlock {
 
   /** Counted as in {@link OuterFactors}, whose flops are some times faster. */
   @Override
-  public double flopsPerExample(int columns) {
-    return 4.0 * FASTER * columns * width;
+  public double flopsPerExample() {
+    return 4.0 * FASTER * rows.size() / rows.examples();
   }
 
   @Override

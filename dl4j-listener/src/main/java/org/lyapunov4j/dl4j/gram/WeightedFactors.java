@@ -15,8 +15,8 @@ final class WeightedFactors implements FactorBlock {
   }
 
   @Override
-  public void add(JacobianBlock chunk) {
-    block.add(((JacobianBlock.Weighted) chunk).outer());
+  public void add(JacobianBlock chunk, int[] rows) {
+    block.add(((JacobianBlock.Weighted) chunk).outer(), rows);
   }
 
   @Override
@@ -30,8 +30,8 @@ final class WeightedFactors implements FactorBlock {
   }
 
   @Override
-  public double flopsPerExample(int columns) {
-    return block.flopsPerExample(columns);
+  public double flopsPerExample() {
+    return block.flopsPerExample();
   }
 
   @Override

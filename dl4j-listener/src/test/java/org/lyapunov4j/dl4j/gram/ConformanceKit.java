@@ -372,7 +372,7 @@ abstract class ConformanceKit {
     }
   }
 
-  private static void compare(GramMatrix gram, NtkFactors factors) {
+  static void compare(GramMatrix gram, NtkFactors factors) {
     int outputs = gram.outputs();
     int last = gram.examples() - 1;
     int[] batch = {last, 0, last};

@@ -7,12 +7,15 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.assertj.core.api.AbstractThrowableAssert;
+import org.deeplearning4j.nn.api.MaskState;
+import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -26,6 +29,7 @@ import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.listeners.CollectScoresListener;
 import org.hipparchus.linear.EigenDecompositionSymmetric;
 import org.hipparchus.linear.MatrixUtils;
@@ -44,6 +48,7 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
+import org.nd4j.common.primitives.Pair;
 
 class NtkGramTest {
   private static final INDArray POINTS =
@@ -353,6 +358,55 @@ class NtkGramTest {
     state.add(model.getLayer(0).conf().getLayer().getIDropout());
     state.add(Nd4j.getMemoryManager().getCurrentWorkspace() == null);
     return state;
+  }
+
+  /** Remembers the largest batch it has seen. */
+  private static final class Counting implements InputPreProcessor {
+    private static final long serialVersionUID = 1;
+    private static int most;
+
+    @Override
+    public INDArray preProcess(INDArray input, int size, LayerWorkspaceMgr manager) {
+      most = Math.max(most, size);
+      return input;
+    }
+
+    @Override
+    public INDArray backprop(INDArray output, int size, LayerWorkspaceMgr manager) {
+      return output;
+    }
+
+    @Override
+    public InputPreProcessor clone() {
+      return new Counting();
+    }
+
+    @Override
+    public InputType getOutputType(InputType type) {
+      return type;
+    }
+
+    @Override
+    public Pair<INDArray, MaskState> feedForwardMaskArray(INDArray mask, MaskState state, int size) {
+      return new Pair<>(mask, state);
+    }
+  }
+
+  @Test
+  void aMatrixThatIsTooLargeIsRefusedBeforeTheExamplesRunThroughTheModel() {
+    int examples = 500;
+    MultiLayerNetwork model = 
+        Networks.network(DataType.DOUBLE, 5, output(3, 2, Activation.IDENTITY, LossFunction.MSE));
+    model.getLayerWiseConfigurations().setInputPreProcessors(Map.of(0, new Counting()));
+    DataSet data = new DataSet(Networks.gaussian(2, examples, 3), Networks.gaussian(3, examples, 2));
+    long needed = 4L * (2 * examples) * (2 * examples);
+    NtkGram.Builder builder = NtkGram.builder(model).probe(data);
+    Counting.most = 0;
+    assertThatThrownBy(() -> builder.memoryBudget(needed - 1).build())
+        .hasMessageContaining("a Gram matrix of 1000 rows in float needs 4,000,000 bytes");
+    assertThat(Counting.most).isEqualTo(1);
+    builder.memoryBudget(needed).build().close();
+    assertThat(Counting.most).isEqualTo(examples);
   }
 
   @Test
