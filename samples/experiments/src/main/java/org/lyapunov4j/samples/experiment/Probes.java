@@ -100,7 +100,7 @@ record Probes(
   }
 
   @Override
-  public Measurements execute(Path record, BooleanSupplier stop) {
+  public Measurements execute(Path record, Path state, BooleanSupplier stop) {
     MultiLayerNetwork network = DenseNetwork.initialised(configuration.clone());
     MiniBatches batches =
         new MiniBatches(examples, step, new RandomStream(seed).split(Seeds.BATCHES));

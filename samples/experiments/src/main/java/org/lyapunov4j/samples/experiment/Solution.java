@@ -70,7 +70,7 @@ record Solution(
   }
 
   @Override
-  public Measurements execute(Path record, BooleanSupplier stop) {
+  public Measurements execute(Path record, Path state, BooleanSupplier stop) {
     MultiLayerNetwork network =
         DenseNetwork.initialised(
             new DenseNetwork(List.of(64, 64), Activation.TANH, LossFunction.MSE, DataType.DOUBLE)
