@@ -9,7 +9,6 @@ import org.lyapunov4j.gram.GramSpectrum;
 import org.lyapunov4j.gram.MatrixProduct;
 import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
-import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -152,8 +151,7 @@ final class EigenBasis {
             byExample.addTimesBlock(d, first, from, width, rows);
             z.put(rows, 0, first * width, rows.length);
           });
-      multiply(
-          leading(count), shaped(wide, width, m), shaped(tall, count, width), true);
+      multiply(leading(count), shaped(wide, width, m), shaped(tall, count, width), true);
       NativeNumbers y = NativeNumbers.of(tall.data());
       forEachChunk(count * width, (first, size) -> y.get(first, result, offset + first, size));
     }
@@ -169,8 +167,7 @@ final class EigenBasis {
       int width = to - from;
       NativeNumbers z = NativeNumbers.of(tall.data());
       forEachChunk(count * width, (first, size) -> z.put(c, first, first, size));
-      multiply(
-          shaped(tall, count, width), leading(count), shaped(wide, width, m), true);
+      multiply(shaped(tall, count, width), leading(count), shaped(wide, width, m), true);
       NativeNumbers u = NativeNumbers.of(wide.data());
       forEachExample(
           first -> {

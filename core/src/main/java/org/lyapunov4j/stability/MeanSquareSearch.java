@@ -316,7 +316,9 @@ final class MeanSquareSearch {
     return least;
   }
 
-  /** The largest κ_kκ_l of the pairs of k by x_kl, and the largest κ_kκ_l·excess/(x(x − excess)). */
+  /**
+   * The largest κ_kκ_l of the pairs of k by x_kl, and the largest κ_kκ_l·excess/(x(x − excess)).
+   */
   private void addPairs(int k, double excess, double[] products, double[] answers) {
     double[] product = new double[products.length];
     double[] answer = new double[answers.length];

@@ -4,9 +4,10 @@ package org.lyapunov4j.stability;
 /** What is asked of a Gram matrix and a step, at rising prices. */
 public enum Tier {
   /**
-   * Is the step surely below the edge? Sharpness, μ, λ, and for steps with a closed form mean-square
-   * stability with the certificate: η/η_ms, above which the edge ratio cannot be, without sampling.
-   * The eigenvectors that it needs, which λ starts from too, cost about as much as all else: O(m³).
+   * Is the step surely below the edge? Sharpness, μ, λ, and for steps with a closed form
+   * mean-square stability with the certificate: η/η_ms, above which the edge ratio cannot be,
+   * without sampling. The eigenvectors that it needs, which λ starts from too, cost about as much
+   * as all else: O(m³).
    */
   ECONOMY,
   /**

@@ -237,8 +237,7 @@ final class OuterFactors implements FactorBlock {
         for (int j = 0; j < deltas; j++) {
           Arrays.fill(images[j], 0, length, root > 0 ? root * z[at + inputs * deltas + j] : 0);
         }
-        PackedProduct.addTransposed(
-            z, at, inputs, deltas, tiles[first / tile], length, images);
+        PackedProduct.addTransposed(z, at, inputs, deltas, tiles[first / tile], length, images);
         for (int r = 0; r < length; r++) {
           for (int j = 0; j < deltas; j++) {
             combined[(first + r) * deltas + j] = images[j][r];

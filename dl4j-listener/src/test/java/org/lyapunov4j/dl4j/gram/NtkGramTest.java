@@ -39,6 +39,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.lyapunov4j.gram.GramMatrix;
+import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -48,7 +49,6 @@ import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossMSE;
-import org.nd4j.common.primitives.Pair;
 
 class NtkGramTest {
   private static final INDArray POINTS =
@@ -387,7 +387,8 @@ class NtkGramTest {
     }
 
     @Override
-    public Pair<INDArray, MaskState> feedForwardMaskArray(INDArray mask, MaskState state, int size) {
+    public Pair<INDArray, MaskState> feedForwardMaskArray(
+        INDArray mask, MaskState state, int size) {
       return new Pair<>(mask, state);
     }
   }
@@ -395,10 +396,11 @@ class NtkGramTest {
   @Test
   void aMatrixThatIsTooLargeIsRefusedBeforeTheExamplesRunThroughTheModel() {
     int examples = 500;
-    MultiLayerNetwork model = 
+    MultiLayerNetwork model =
         Networks.network(DataType.DOUBLE, 5, output(3, 2, Activation.IDENTITY, LossFunction.MSE));
     model.getLayerWiseConfigurations().setInputPreProcessors(Map.of(0, new Counting()));
-    DataSet data = new DataSet(Networks.gaussian(2, examples, 3), Networks.gaussian(3, examples, 2));
+    DataSet data =
+        new DataSet(Networks.gaussian(2, examples, 3), Networks.gaussian(3, examples, 2));
     long needed = 4L * (2 * examples) * (2 * examples);
     NtkGram.Builder builder = NtkGram.builder(model).probe(data);
     Counting.most = 0;

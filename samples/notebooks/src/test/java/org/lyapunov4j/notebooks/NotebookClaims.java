@@ -50,7 +50,8 @@ final class NotebookClaims {
   }
 
   private void ofSgd() {
-    double[] edge = numbers("η/η_c is # after the first step and first seen above 1 at iteration #");
+    double[] edge =
+        numbers("η/η_c is # after the first step and first seen above 1 at iteration #");
     assertThat(edge[0]).isLessThan(0.2);
     assertThat(edge[1]).isBetween(300.0, 1500.0);
     double[] late = numbers("to the end it is # to #, median #.");
@@ -153,7 +154,9 @@ final class NotebookClaims {
         .skip(1)
         .map(line -> Pattern.compile(NUMBER).matcher(line).results().toList())
         .takeWhile(found -> found.size() >= columns)
-        .map(f -> f.stream().limit(columns).mapToDouble(m -> Double.parseDouble(m.group())).toArray())
+        .map(
+            f ->
+                f.stream().limit(columns).mapToDouble(m -> Double.parseDouble(m.group())).toArray())
         .toList();
   }
 }

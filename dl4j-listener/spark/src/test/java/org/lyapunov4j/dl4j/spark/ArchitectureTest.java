@@ -18,7 +18,10 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              "org.lyapunov4j.dl4j.spark..", "org.apache.spark..", "org.apache.hadoop..", "scala..");
+              "org.lyapunov4j.dl4j.spark..",
+              "org.apache.spark..",
+              "org.apache.hadoop..",
+              "scala..");
 
   @ArchTest
   static final ArchRule noMetricsAndNoJacksonOfTheHost =

@@ -53,7 +53,9 @@ class NeighboursTest {
       int to = first.indexOf(END, from) + END.length();
       String ours = first.substring(from, to);
       String last =
-          first.replace(ours, "").replace("  </dependencies>\n</p", ours + "  </dependencies>\n</p");
+          first
+              .replace(ours, "")
+              .replace("  </dependencies>\n</p", ours + "  </dependencies>\n</p");
       assertThat(last).hasSameSizeAs(first).isNotEqualTo(first);
       add(project, "first", first, modules);
       add(project, "last", last, modules);

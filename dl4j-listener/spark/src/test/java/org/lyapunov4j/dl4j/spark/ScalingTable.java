@@ -79,8 +79,7 @@ class ScalingTable {
     }
   }
 
-  private static void run(
-      Path folder, String master, int executors, String name, Question question)
+  private static void run(Path folder, String master, int executors, String name, Question question)
       throws IOException, InterruptedException {
     try (Cluster cluster = new Cluster(folder.resolve("spark"));
         JavaSparkContext spark = new JavaSparkContext(cluster.configuration(master))) {

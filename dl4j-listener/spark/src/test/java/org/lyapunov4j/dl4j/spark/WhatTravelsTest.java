@@ -37,7 +37,8 @@ class WhatTravelsTest {
         new AnalyzeModel(new SavedModel("file:/m.zip", 3, 4), null, null, SETTINGS),
         new AnalyzeMember("probe-0-seed-1", null, null, SETTINGS.withSeed(1)),
         new GridColumn(null, SETTINGS, List.of(SgdStep.of(0.1, 4), SgdStep.of(0.2, 4))),
-        new Realisations(null, SgdStep.of(0.1, 4).withMomentum(new Momentum.HeavyBall(0.5)), 40, 8, 7));
+        new Realisations(
+            null, SgdStep.of(0.1, 4).withMomentum(new Momentum.HeavyBall(0.5)), 40, 8, 7));
   }
 
   /** A class that is sent by mistake would have to be added here. */
@@ -45,8 +46,9 @@ class WhatTravelsTest {
   void noOtherClassesCanBeSent() {
     Set<String> found =
         new ClassFileImporter()
-            .withImportOption(new DoNotIncludeTests())
-            .importPackages("org.lyapunov4j.dl4j.spark").stream()
+                .withImportOption(new DoNotIncludeTests())
+                .importPackages("org.lyapunov4j.dl4j.spark")
+                .stream()
                 .filter(type -> type.isAssignableTo(Serializable.class))
                 .map(JavaClass::getSimpleName)
                 .collect(Collectors.toCollection(TreeSet::new));
@@ -70,8 +72,7 @@ class WhatTravelsTest {
     Set<String> classes = new TreeSet<>();
     assertThat(received(work, classes)).isEqualTo(work);
     assertThat(classes)
-        .allMatch(
-            name -> name.matches("(org\\.lyapunov4j\\.|java\\.(lang|util|time)\\.|\\[).*"))
+        .allMatch(name -> name.matches("(org\\.lyapunov4j\\.|java\\.(lang|util|time)\\.|\\[).*"))
         .noneMatch(name -> name.contains("$$Lambda") || name.contains("SerializedLambda"));
   }
 

@@ -7,7 +7,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
@@ -248,7 +247,9 @@ final class Evolution implements Experiment {
 
   /** The share of the checkpoints of the second half at which λ &gt; 0 is decided. */
   private static double unstableShare(RunResult run) {
-    return DoubleStream.of(run.secondHalf("lambdaSign")).map(sign -> sign > 0 ? 1 : 0).average()
+    return DoubleStream.of(run.secondHalf("lambdaSign"))
+        .map(sign -> sign > 0 ? 1 : 0)
+        .average()
         .orElse(Double.NaN);
   }
 
@@ -310,7 +311,8 @@ final class Evolution implements Experiment {
                 + " there, for at most %s steps on end in the median run.",
             crossing.size(),
             Table.cell(Mean.of(crossing.stream().mapToDouble(Evolution::unstableShare))),
-            Table.cell(LossRate.median(crossing.stream().mapToDouble(Evolution::longestExcursion)))));
+            Table.cell(
+                LossRate.median(crossing.stream().mapToDouble(Evolution::longestExcursion)))));
     sentences.add(speed(results));
     for (int sign : new int[] {-1, 1}) {
       List<RunResult> some =

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.lyapunov4j.dl4j.Schedule;
 import org.lyapunov4j.samples.data.DataSource;
@@ -45,8 +44,7 @@ final class Fashion implements Experiment {
    * @param uniform whether the weights are drawn as the authors' program draws them
    * @param published sharpness at the solution
    */
-  private record Case(
-      double rate, int steps, int checkpoints, boolean uniform, String published) {}
+  private record Case(double rate, int steps, int checkpoints, boolean uniform, String published) {}
 
   /**
    * At 0.01 and 0.02 gradient descent is far from its edge and follows the gradient flow, so that
@@ -154,9 +152,7 @@ final class Fashion implements Experiment {
             List.of("η", "2/η", "solved", "steps", "loss", "Hessian", "of G", "published"),
             rows);
     return new Findings(
-        sentences,
-        List.of(table, overTime(runs)),
-        List.of(Descent.picture("fashion", TASK, runs)));
+        sentences, List.of(table, overTime(runs)), List.of(Descent.picture("fashion", TASK, runs)));
   }
 
   /** Of the smallest rates, where steps times rate is the time of the gradient flow. */

@@ -144,8 +144,7 @@ final class Generalisation implements Experiment {
   public Findings findings(List<RunResult> results) {
     List<RunResult> solved = results.stream().filter(run -> run.value("reached") > 0).toList();
     List<Group<String>> seeds =
-        Group.of(
-            solved, run -> run.setting("seed"), Comparator.comparingInt(Integer::parseInt));
+        Group.of(solved, run -> run.setting("seed"), Comparator.comparingInt(Integer::parseInt));
     List<String> sentences = new ArrayList<>();
     sentences.add(
         String.format(
@@ -161,14 +160,11 @@ final class Generalisation implements Experiment {
       sentences.add(verdict(outcome, seeds));
     }
     return new Findings(
-        sentences,
-        List.of(correlations(seeds), settings(results)),
-        List.of(picture(seeds)));
+        sentences, List.of(correlations(seeds), settings(results)), List.of(picture(seeds)));
   }
 
   /** Spearman's ρ over the solutions of each seed. */
-  private static Mean correlation(
-      Predictor predictor, Outcome outcome, List<Group<String>> seeds) {
+  private static Mean correlation(Predictor predictor, Outcome outcome, List<Group<String>> seeds) {
     return Mean.of(
         seeds.stream()
             .map(

@@ -48,7 +48,8 @@ final class ProbeSize implements Experiment {
   private final Probes.Plan plan;
 
   ProbeSize() {
-    this(EXAMPLES, List.of(200, 200), new Probes.Plan(List.of(), List.of(1, 32), 50, 8, 4000, 5000));
+    this(
+        EXAMPLES, List.of(200, 200), new Probes.Plan(List.of(), List.of(1, 32), 50, 8, 4000, 5000));
   }
 
   /** With fewer examples, another network and another plan, whose moments are not used. */

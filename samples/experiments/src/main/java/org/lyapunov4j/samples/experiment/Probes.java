@@ -133,10 +133,7 @@ record Probes(
     int all = examples.numExamples();
     int[] order = new int[all];
     new MiniBatchSampler(
-            all,
-            all,
-            MiniBatchSampling.SHUFFLED_EPOCHS,
-            new RandomStream(seed).split(Seeds.PROBES))
+            all, all, MiniBatchSampling.SHUFFLED_EPOCHS, new RandomStream(seed).split(Seeds.PROBES))
         .next(order);
     for (int size = plan.smallest(); 2 * size <= all; size *= 2) {
       int rows = size * (int) examples.getLabels().size(1);
@@ -166,8 +163,7 @@ record Probes(
       analysis = analysed -> builder.build().analyze(factors, analysed);
     } else {
       GramMatrix gram = StabilityAnalysis.of(network, probe).gram().gram();
-      StabilityAnalyzer analyzer =
-          builder.spectrumLimit(all ? MOST_ROWS_OF_A_SPECTRUM : 0).build();
+      StabilityAnalyzer analyzer = builder.spectrumLimit(all ? MOST_ROWS_OF_A_SPECTRUM : 0).build();
       analysis =
           all
               ? analyzer.on(gram)::apply

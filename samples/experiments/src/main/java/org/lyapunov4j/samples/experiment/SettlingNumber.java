@@ -79,9 +79,7 @@ record SettlingNumber(
     for (int i : chosen) {
       double value = run.curve(quantity.curve())[i];
       if (Double.isFinite(value)) {
-        bySize
-            .computeIfAbsent((int) run.curve("size")[i], key -> new ArrayList<>())
-            .add(value);
+        bySize.computeIfAbsent((int) run.curve("size")[i], key -> new ArrayList<>()).add(value);
       }
     }
     int examples = (int) DoubleStream.of(run.curve("size")).max().orElseThrow();

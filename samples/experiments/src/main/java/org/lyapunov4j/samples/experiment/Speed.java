@@ -82,8 +82,7 @@ final class Speed implements Experiment {
     labels.put("learning rate", String.valueOf(rate));
     labels.put("seed", String.valueOf(seed));
     return new NetworkRun(
-        String.format(
-            Locale.ROOT, "K%d-N%d-B%d-seed%d", examples.outputs(), count, batch, seed),
+        String.format(Locale.ROOT, "K%d-N%d-B%d-seed%d", examples.outputs(), count, batch, seed),
         labels,
         new DenseNetwork(List.of(64, 64), Activation.TANH, LossFunction.MSE, DataType.DOUBLE)
             .configuration(examples.inputWidth(), examples.outputs(), new Sgd(rate), seed),
@@ -130,8 +129,7 @@ final class Speed implements Experiment {
     List<Timed> all = Timed.of(results);
     List<String> sentences = new ArrayList<>();
     for (int count : EXAMPLES) {
-      List<Timed> some =
-          all.stream().filter(t -> Setting.of(t.run()).examples() == count).toList();
+      List<Timed> some = all.stream().filter(t -> Setting.of(t.run()).examples() == count).toList();
       sentences.add(
           String.format(
               Locale.ROOT,

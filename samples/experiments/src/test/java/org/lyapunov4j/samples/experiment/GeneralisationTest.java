@@ -23,10 +23,7 @@ class GeneralisationTest {
     Generalisation experiment = new Generalisation(300);
     List<RunResult> results =
         Executed.results(
-            experiment,
-            new Settings(Optional.empty(), 1, 0.01),
-            "B(16|100)-eta1.2-seed1",
-            folder);
+            experiment, new Settings(Optional.empty(), 1, 0.01), "B(16|100)-eta1.2-seed1", folder);
     assertThat(results).hasSize(2);
     for (RunResult run : results) {
       assertThat(run.value("steps")).isEqualTo(100);
@@ -72,14 +69,22 @@ class GeneralisationTest {
                       "seed", String.valueOf(seed)),
                   new Measurements(
                       Map.of(
-                          "reached", 1.0,
-                          "diverged", 0.0,
-                          "sharpness", sharpness,
-                          "edgeRatio", random.nextDouble(),
-                          "lambda", -1e-5 * random.nextDouble(),
-                          "lambdaSign", -1.0,
-                          "testLoss", seed + Math.exp(sharpness),
-                          "accuracy", 1 - sharpness * sharpness),
+                          "reached",
+                          1.0,
+                          "diverged",
+                          0.0,
+                          "sharpness",
+                          sharpness,
+                          "edgeRatio",
+                          random.nextDouble(),
+                          "lambda",
+                          -1e-5 * random.nextDouble(),
+                          "lambdaSign",
+                          -1.0,
+                          "testLoss",
+                          seed + Math.exp(sharpness),
+                          "accuracy",
+                          1 - sharpness * sharpness),
                       Map.of()),
                   0));
         }

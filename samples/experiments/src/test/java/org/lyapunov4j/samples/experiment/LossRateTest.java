@@ -22,7 +22,10 @@ class LossRateTest {
             Map.of("diverged", 0.0),
             Map.of(
                 "iteration", iterations,
-                "probeLoss", IntStream.range(0, 41).mapToDouble(i -> loss.applyAsDouble(iterations[i])).toArray(),
+                "probeLoss",
+                    IntStream.range(0, 41)
+                        .mapToDouble(i -> loss.applyAsDouble(iterations[i]))
+                        .toArray(),
                 "lambda", constant(lambda),
                 "residualRate", constant(residual))),
         0);
@@ -34,7 +37,8 @@ class LossRateTest {
 
   @Test
   void theLossOfOneDirectionFallsAtTwiceItsExponent() {
-    LossRate rate = LossRate.of(run(t -> Math.exp(-0.02 * t), -0.01, -0.05), INTERVAL).orElseThrow();
+    LossRate rate =
+        LossRate.of(run(t -> Math.exp(-0.02 * t), -0.01, -0.05), INTERVAL).orElseThrow();
     assertThat(rate.measured()).isCloseTo(-0.02, within(1e-12));
     assertThat(rate.exponent()).isCloseTo(-0.02, within(1e-12));
     assertThat(rate.followsExponent()).isTrue();
@@ -47,7 +51,8 @@ class LossRateTest {
   @Test
   void whatIsRoundingDoesNotCount() {
     LossRate rate =
-        LossRate.of(run(t -> Math.max(Math.exp(-0.4 * t), 1e-30), -0.2, -0.2), INTERVAL).orElseThrow();
+        LossRate.of(run(t -> Math.max(Math.exp(-0.4 * t), 1e-30), -0.2, -0.2), INTERVAL)
+            .orElseThrow();
     // e^(−0.4 · 126) = 1e-22
     assertThat(rate.to()).isEqualTo(120);
     assertThat(rate.measured()).isCloseTo(-0.4, within(1e-12));
@@ -55,7 +60,8 @@ class LossRateTest {
 
   @Test
   void aBoundIsNoForecast() {
-    LossRate rate = LossRate.of(run(t -> Math.exp(-0.02 * t), Double.NaN, -0.01), INTERVAL).orElseThrow();
+    LossRate rate =
+        LossRate.of(run(t -> Math.exp(-0.02 * t), Double.NaN, -0.01), INTERVAL).orElseThrow();
     assertThat(rate.followsExponent()).isFalse();
     assertThat(rate.followsResidual()).isTrue();
     assertThat(rate.overExponent()).isNaN();

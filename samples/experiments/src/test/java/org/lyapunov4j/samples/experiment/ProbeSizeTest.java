@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.DoubleStream;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,9 +32,7 @@ class ProbeSizeTest {
 
   private static ProbeSize small(List<Integer> batchSizes, int mostRows) {
     return new ProbeSize(
-        EXAMPLES,
-        List.of(8),
-        new Probes.Plan(List.of(), batchSizes, 4, 4, 400, mostRows));
+        EXAMPLES, List.of(8), new Probes.Plan(List.of(), batchSizes, 4, 4, 400, mostRows));
   }
 
   private static Settings settings(double length) {
@@ -107,7 +104,8 @@ class ProbeSizeTest {
         Files.readString(
             new ResultFolder(folder.resolve("results")).write(SMALL, SMALL.findings(results)));
     assertThat(page)
-        .contains("| K1 | sharpness |", "N = 32", "η_ms, B = 1", "λ at the end, or its bounds, by N: 4:")
+        .contains(
+            "| K1 | sharpness |", "N = 32", "η_ms, B = 1", "λ at the end, or its bounds, by N: 4:")
         .contains("probe-size.png");
   }
 
@@ -126,8 +124,7 @@ class ProbeSizeTest {
         (name, values) ->
             curves.put(name, values.stream().mapToDouble(Double::doubleValue).toArray()));
     RunResult run =
-        new RunResult(
-            "law", Map.of("task", "law"), new Measurements(Map.of(), curves), 0);
+        new RunResult("law", Map.of("task", "law"), new Measurements(Map.of(), curves), 0);
     SettlingNumber sharpness = SettlingNumber.of(run).get(0);
     assertThat(sharpness.whole()).isEqualTo(3.04);
     assertThat(sharpness.deviations(400)[0]).isCloseTo(3.1 / 3.04 - 1, within(1e-12));
@@ -144,14 +141,22 @@ class ProbeSizeTest {
 
   private static void add(Map<String, List<Double>> series, int size, int draw, double value) {
     Map.of(
-            "moment", 0.0,
-            "iteration", 0.0,
-            "size", (double) size,
-            "draw", (double) draw,
-            "batchSize", 1.0,
-            "sharpness", value,
-            "criticalRate", 1 / value,
-            "meanSquareRate", 1 / value)
+            "moment",
+            0.0,
+            "iteration",
+            0.0,
+            "size",
+            (double) size,
+            "draw",
+            (double) draw,
+            "batchSize",
+            1.0,
+            "sharpness",
+            value,
+            "criticalRate",
+            1 / value,
+            "meanSquareRate",
+            1 / value)
         .forEach((name, one) -> series.computeIfAbsent(name, k -> new ArrayList<>()).add(one));
   }
 }
