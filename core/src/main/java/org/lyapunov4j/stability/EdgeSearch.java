@@ -206,7 +206,7 @@ final class EdgeSearch {
       double low = posterior.quantile(LOW_QUANTILE);
       double high = posterior.quantile(HIGH_QUANTILE);
       boolean isWide = high - low >= WIDE * median && !isBurstDriven(median);
-      if (high - low < tolerance * median || s >= sweeps && !isWide) {
+      if (high - low < tolerance * median || (s >= sweeps && !isWide)) {
         break;
       }
       turnTo(1.08 * median);

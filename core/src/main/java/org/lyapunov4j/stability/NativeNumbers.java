@@ -17,12 +17,12 @@ interface NativeNumbers {
   /** The numbers of a buffer. */
   static NativeNumbers of(DataBuffer buffer) {
     return buffer.dataType() == DataType.FLOAT
-        ? new Single(buffer.asNioFloat())
-        : new Double(buffer.asNioDouble());
+        ? new Floats(buffer.asNioFloat())
+        : new Doubles(buffer.asNioDouble());
   }
 
   /** In single precision. */
-  record Single(FloatBuffer buffer) implements NativeNumbers {
+  record Floats(FloatBuffer buffer) implements NativeNumbers {
     @Override
     public void put(double[] source, int from, int at, int length) {
       float[] rounded = new float[length];
@@ -43,7 +43,7 @@ interface NativeNumbers {
   }
 
   /** In double precision. */
-  record Double(DoubleBuffer buffer) implements NativeNumbers {
+  record Doubles(DoubleBuffer buffer) implements NativeNumbers {
     @Override
     public void put(double[] source, int from, int at, int length) {
       buffer.duplicate().position(at).put(source, from, length);

@@ -68,7 +68,8 @@ class FactorSweepTest {
     try (FactorSweep sweep =
         FactorSweep.of(network, data.toMultiDataSet(), chunk, budget, () -> false)) {
       NtkFactors factors = sweep.compute(network.params(), null);
-      assertThat((double) sweep.bytes()).isCloseTo(factors.bytes(), within(0.25 * factors.bytes()));
+      assertThat((double) sweep.bytes())
+          .isCloseTo((double) factors.bytes(), within(0.25 * factors.bytes()));
       assertThat(sweep.outputs()).isEqualTo(factors.outputs());
       return factors;
     }

@@ -401,7 +401,7 @@ class NtkGramTest {
     model.getLayerWiseConfigurations().setInputPreProcessors(Map.of(0, new Counting()));
     DataSet data =
         new DataSet(Networks.gaussian(2, examples, 3), Networks.gaussian(3, examples, 2));
-    long needed = 4L * (2 * examples) * (2 * examples);
+    long needed = 4L * 2 * examples * 2 * examples;
     NtkGram.Builder builder = NtkGram.builder(model).probe(data);
     Counting.most = 0;
     assertThatThrownBy(() -> builder.memoryBudget(needed - 1).build())

@@ -7,7 +7,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
 import org.hipparchus.stat.correlation.SpearmansCorrelation;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
@@ -96,25 +95,38 @@ final class Generalisation implements Experiment {
 
   /** What solutions are ranked by. */
   private enum Predictor {
-    SHARPNESS("sharpness", run -> run.value("sharpness")),
-    EDGE("η/η_c", run -> run.value("edgeRatio")),
-    MEAN_SQUARE("η/η_ms", run -> run.value("meanSquareEdgeRatio")),
-    LAMBDA("λ", run -> run.value("lambda")),
-    RATE("η", Generalisation::rate),
-    BATCH("B", Generalisation::batchSize),
-    STEPS("steps", run -> run.value("steps"));
+    SHARPNESS("sharpness"),
+    EDGE("η/η_c"),
+    MEAN_SQUARE("η/η_ms"),
+    LAMBDA("λ"),
+    RATE("η"),
+    BATCH("B"),
+    STEPS("steps");
 
     final String label;
-    final ToDoubleFunction<RunResult> value;
 
-    Predictor(String label, ToDoubleFunction<RunResult> value) {
+    Predictor(String label) {
       this.label = label;
-      this.value = value;
+    }
+
+    double of(RunResult run) {
+      return switch (this) {
+        case SHARPNESS -> run.value("sharpness");
+        case EDGE -> run.value("edgeRatio");
+        case MEAN_SQUARE -> run.value("meanSquareEdgeRatio");
+        case LAMBDA -> run.value("lambda");
+        case RATE -> rate(run);
+        case BATCH -> batchSize(run);
+        case STEPS -> run.value("steps");
+      };
     }
 
     /** Whether it is a measure of stability; the others are known without one. */
     boolean isMeasured() {
-      return ordinal() <= LAMBDA.ordinal();
+      return switch (this) {
+        case SHARPNESS, EDGE, MEAN_SQUARE, LAMBDA -> true;
+        case RATE, BATCH, STEPS -> false;
+      };
     }
   }
 
@@ -169,15 +181,13 @@ final class Generalisation implements Experiment {
         seeds.stream()
             .map(
                 seed ->
-                    seed.runs().stream()
-                        .filter(run -> Double.isFinite(predictor.value.applyAsDouble(run)))
-                        .toList())
+                    seed.runs().stream().filter(run -> Double.isFinite(predictor.of(run))).toList())
             .filter(runs -> runs.size() >= FEWEST)
             .mapToDouble(
                 runs ->
                     new SpearmansCorrelation()
                         .correlation(
-                            runs.stream().mapToDouble(predictor.value).toArray(),
+                            runs.stream().mapToDouble(predictor::of).toArray(),
                             runs.stream().mapToDouble(run -> run.value(outcome.value)).toArray())));
   }
 
@@ -301,10 +311,7 @@ final class Generalisation implements Experiment {
             Mean.of(seed.runs().stream().mapToDouble(run -> run.value("testLoss"))).value();
         for (RunResult run : seed.runs()) {
           if (batchSize(run) == batch) {
-            points.add(
-                new double[] {
-                  sign * predictor.value.applyAsDouble(run), run.value("testLoss") / mean
-                });
+            points.add(new double[] {sign * predictor.of(run), run.value("testLoss") / mean});
           }
         }
       }

@@ -38,14 +38,15 @@ record RunState(MultiLayerNetwork network, Position position) {
    * @param iterations steps taken
    * @param curves of the checkpoints so far
    * @param eigenpairs that the next sharpness starts from, by name
-   * @param edge the file {@code .edge} beside the listener's record; empty if there is none
+   * @param edge the text of the file {@code .edge} beside the listener's record; empty if there is
+   *     none
    */
   record Position(
       Map<String, String> settings,
       int iterations,
       Map<String, List<Double>> curves,
       Map<String, TopEigenpairs> eigenpairs,
-      byte[] edge) {}
+      String edge) {}
 
   /** Where the listener keeps the edge beside its record. */
   private static Path edgeOf(Path record) {
@@ -53,20 +54,20 @@ record RunState(MultiLayerNetwork network, Position position) {
   }
 
   /** What the listener has kept of the edge; empty if nothing. */
-  static byte[] edge(Path record) throws IOException {
+  static String edge(Path record) throws IOException {
     try {
-      return Files.readAllBytes(edgeOf(record));
+      return Files.readString(edgeOf(record));
     } catch (NoSuchFileException e) {
-      return new byte[0];
+      return "";
     }
   }
 
   /** Puts the edge back beside a record that has gone on since. */
   void restoreEdge(Path record) throws IOException {
-    if (position.edge().length > 0) {
-      Files.write(edgeOf(record), position.edge());
-    } else {
+    if (position.edge().isEmpty()) {
       Files.deleteIfExists(edgeOf(record));
+    } else {
+      Files.writeString(edgeOf(record), position.edge());
     }
   }
 
