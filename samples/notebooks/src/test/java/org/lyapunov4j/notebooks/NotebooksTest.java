@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -27,8 +26,6 @@ class NotebooksTest {
 
   /** Characters that a cell shows without a scroll bar. */
   private static final int WIDEST = 90;
-
-  private static final Predicate<String> TABLE = line -> line.startsWith("|");
 
   @TempDir private Path folder;
 
@@ -73,7 +70,9 @@ class NotebooksTest {
       if (cell.get("cell_type").asText().equals("code")) {
         assertThat(lines).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(WIDEST));
       } else {
-        assertThat(lines).as("Jupyter 6 squeezes tables of formulas").noneMatch(TABLE);
+        assertThat(lines)
+            .as("Jupyter 6 squeezes tables of formulas")
+            .noneMatch(line -> line.startsWith("|"));
       }
     }
     assertThat(printed(content).lines())
