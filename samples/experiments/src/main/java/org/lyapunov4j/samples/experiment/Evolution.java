@@ -386,7 +386,7 @@ final class Evolution implements Experiment {
         name,
         title + ", independent mini-batches; a curve for every seed whose loss stayed finite",
         List.of(
-            new Panel(title, "", "η/η_c", Axes.LOG_X, edge, curves(shown, "edgeRatio")),
+            new Panel(title, "", "η/η_c", Axes.LOG_BOTH, edge, curves(shown, "edgeRatio")),
             new Panel(
                 "", "", "|λ|: line λ < 0, dots λ > 0", Axes.LOG_BOTH, Map.of(), exponents(shown)),
             new Panel("", "", "η·sharpness/2", Axes.LOG_X, edge, curves(shown, "classicEdgeRatio")),

@@ -205,23 +205,21 @@ final class Speed implements Experiment {
       double[] diagonal = {ends[0], ends[ends.length - 1]};
       curves.add(new Curve("the loss falls at 2λ", diagonal, diagonal, 0, Stroke.DASHES));
     }
-    for (Group<Setting> group :
-        Group.of(all.stream().map(Timed::run).toList(), Setting::of, Setting.ORDER)) {
-      List<Timed> some = Timed.of(group.runs());
-      Setting setting = group.setting();
-      curves.add(
-          new Curve(
-              String.format(
-                  Locale.ROOT,
-                  "K = %d, N = %d, B = %d",
-                  setting.outputs(),
-                  setting.examples(),
-                  setting.batchSize()),
-              some.stream().mapToDouble(t -> -t.rate().exponent()).toArray(),
-              some.stream().mapToDouble(t -> -t.rate().measured()).toArray(),
-              curves.size(),
-              Stroke.DOTS));
+    Map<String, List<Timed>> byBatch = new LinkedHashMap<>();
+    for (Timed timed : all) {
+      Setting setting = Setting.of(timed.run());
+      String batch = setting.batchSize() == setting.examples() ? "N" : String.valueOf(setting.batchSize());
+      byBatch.computeIfAbsent("B = " + batch, key -> new ArrayList<>()).add(timed);
     }
+    byBatch.forEach(
+        (name, some) ->
+            curves.add(
+                new Curve(
+                    name,
+                    some.stream().mapToDouble(t -> -t.rate().exponent()).toArray(),
+                    some.stream().mapToDouble(t -> -t.rate().measured()).toArray(),
+                    curves.size(),
+                    Stroke.DOTS)));
     return new Picture(
         "speed",
         "How fast the loss falls at the end, over what λ says; a point for every run",
