@@ -63,9 +63,11 @@ class GroupAnalysisTest {
       assertThat(report.classicEdgeRatio()).isCloseTo(0.05, within(1e-6));
       StabilityReport plain = analyzer(tier, 2).analyze(gram.whole(), step.common());
       if (tier != Tier.ECONOMY) {
-        double found = report.criticalLearningRate().orElseThrow().value();
+        // the plain search knows η_ms and sweeps more often
+        CriticalLearningRate found = report.criticalLearningRate().orElseThrow();
         assertThat(plain.criticalLearningRate().orElseThrow().value())
-            .isCloseTo(found, within(1e-3 * found));
+            .isBetween(found.low(), found.high())
+            .isCloseTo(found.value(), within(2e-3 * found.value()));
       }
       assertThat(report.remarks())
           .anyMatch(remark -> remark.startsWith("mean-square stability is not known for groups"));
