@@ -94,18 +94,23 @@ final class EdgePosterior {
     return clear;
   }
 
-  /** A quantile of c. */
+  /** A quantile of c; the weight of a candidate is spread evenly over half a step to both sides. */
   double quantile(double p) {
     double below = 0;
     for (int a = 0; a < CANDIDATES; a++) {
       double share = weights[a] / total;
       if (below + share >= p) {
         double inside = share > 0 ? (p - below) / share : 0;
-        return candidate(Math.max(0, a - 1 + inside));
+        return candidate(Math.max(0, Math.min(CANDIDATES - 1, a - 0.5 + inside)));
       }
       below += share;
     }
     return candidate(CANDIDATES - 1);
+  }
+
+  /** The distance of the candidates, less than which the power law is not told from others. */
+  double resolution() {
+    return (clear - lowest) / (CANDIDATES - 1);
   }
 
   private boolean isClear(int i) {

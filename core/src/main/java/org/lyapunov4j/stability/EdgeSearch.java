@@ -221,11 +221,11 @@ final class EdgeSearch {
 
   private CriticalLearningRate result(EdgePosterior posterior) {
     double value = posterior.quantile(0.5);
-    double low = posterior.quantile(LOW_QUANTILE);
+    double low = Math.max(certified, posterior.quantile(LOW_QUANTILE) - posterior.resolution());
     if (isBurstDriven(value)) {
       low = Math.min(low, 0.5 * (low + certified));
     }
-    double high = Math.max(value, posterior.quantile(HIGH_QUANTILE));
+    double high = posterior.quantile(HIGH_QUANTILE) + posterior.resolution();
     return new CriticalLearningRate(value, Math.min(low, value), high, false, evaluations);
   }
 

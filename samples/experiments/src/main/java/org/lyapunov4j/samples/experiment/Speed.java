@@ -208,7 +208,8 @@ final class Speed implements Experiment {
     Map<String, List<Timed>> byBatch = new LinkedHashMap<>();
     for (Timed timed : all) {
       Setting setting = Setting.of(timed.run());
-      String batch = setting.batchSize() == setting.examples() ? "N" : String.valueOf(setting.batchSize());
+      String batch =
+          setting.batchSize() == setting.examples() ? "N" : String.valueOf(setting.batchSize());
       byBatch.computeIfAbsent("B = " + batch, key -> new ArrayList<>()).add(timed);
     }
     byBatch.forEach(
