@@ -40,7 +40,7 @@ final class EigenBasis {
   private final int m;
   private final int outputs;
   private final double[] g;
-  private final double[] rows;
+  private final double[][] rows;
   private final ExampleRows byExample;
   private final INDArray columns;
   private final Multiplier multiplier;
@@ -65,8 +65,8 @@ final class EigenBasis {
     m = spectrum.size();
     outputs = spectrum.outputs();
     g = new double[count];
-    rows = new double[m * count];
-    byExample = new ExampleRows(rows, count, outputs);
+    rows = new double[m][count];
+    byExample = new ExampleRows(rows, outputs);
     columns = Nd4j.createUninitialized(type, new long[] {m, count}, 'f');
     forEach((count + TILE - 1) / TILE, tile -> copyTile(spectrum, tile * TILE));
   }
@@ -81,7 +81,7 @@ final class EigenBasis {
     NativeNumbers.of(columns.data()).put(tile, 0, from * m, width * m);
     for (int i = 0; i < m; i++) {
       for (int k = 0; k < width; k++) {
-        rows[i * g.length + from + k] = tile[k * m + i];
+        rows[i][from + k] = tile[k * m + i];
       }
     }
   }
@@ -147,9 +147,11 @@ final class EigenBasis {
       NativeNumbers z = NativeNumbers.of(wide.data());
       forEachExample(
           first -> {
-            double[] rows = new double[outputs * width];
-            byExample.addTimesBlock(d, first, from, width, rows);
-            z.put(rows, 0, first * width, rows.length);
+            double[][] rows = new double[outputs][to];
+            byExample.addTimesBlock(d, first, from, to, rows);
+            for (int a = 0; a < outputs; a++) {
+              z.put(rows[a], from, (first + a) * width, width);
+            }
           });
       multiply(leading(count), shaped(wide, width, m), shaped(tall, count, width), true);
       NativeNumbers y = NativeNumbers.of(tall.data());
@@ -245,8 +247,9 @@ final class EigenBasis {
         first -> {
           double[] u = new double[outputs * width];
           for (int a = 0; a < outputs; a++) {
+            double[] row = rows[first + a];
             for (int k = 0; k < width; k++) {
-              u[a * width + k] = 0.5 * c[from + k] * rows[(first + a) * g.length + from + k];
+              u[a * width + k] = 0.5 * c[from + k] * row[from + k];
             }
           }
           byExample.addBlock(u, first, from, width, h);
@@ -261,7 +264,7 @@ final class EigenBasis {
     for (int first = 0; first < m; first += outputs) {
       double sum = 0;
       for (int i = first; i < first + outputs; i++) {
-        sum += Vectors.dot(rows, i * g.length + from, rows, i * g.length + from, to - from);
+        sum += Vectors.dot(rows[i], from, rows[i], from, to - from);
       }
       largest = Math.max(largest, sum);
     }
@@ -289,7 +292,7 @@ final class EigenBasis {
   /** Q x, for as many eigenvectors as x has entries. */
   double[] combination(double[] x) {
     double[] v = new double[m];
-    forEach(m, i -> v[i] = Vectors.dot(rows, i * g.length, x, 0, x.length));
+    forEach(m, i -> v[i] = Vectors.dot(rows[i], 0, x, 0, x.length));
     return v;
   }
 

@@ -8,20 +8,18 @@ import org.lyapunov4j.gram.Vectors;
  * of that example.
  */
 final class ExampleRows {
-  private final double[] rows;
-  private final int length;
+  private final double[][] rows;
   private final int outputs;
 
   /**
    * Of rows that may still be filled.
    *
-   * @param rows one after the other
-   * @param length of a row
+   * @param rows of the eigenvectors, each an array of its own, for which HotSpot has vector
+   *     instructions where all arrays of a loop are indexed alike
    * @param outputs K
    */
-  ExampleRows(double[] rows, int length, int outputs) {
+  ExampleRows(double[][] rows, int outputs) {
     this.rows = rows;
-    this.length = length;
     this.outputs = outputs;
   }
 
@@ -31,23 +29,22 @@ final class ExampleRows {
    * @param d all blocks
    * @param first the first row of the example
    * @param from the first eigenvector
-   * @param width how many; the length of a row of the product
-   * @param product the rows of this example alone
+   * @param to the last one, exclusive
+   * @param product the rows of this example alone, indexed like the eigenvectors
    */
-  void addTimesBlock(double[] d, int first, int from, int width, double[] product) {
+  void addTimesBlock(double[] d, int first, int from, int to, double[][] product) {
     for (int a = 0; a < outputs; a++) {
       int row = (first + a) * outputs;
-      int target = a * width;
+      double[] y = product[a];
       int b = 0;
       for (; b + 4 <= outputs; b += 4) {
-        addFour(d, row + b, (first + b) * length + from, product, target, width);
+        addFour(d, row + b, first + b, from, to, y);
       }
       for (; b + 2 <= outputs; b += 2) {
-        int x = (first + b) * length + from;
-        addTwo(d[row + b], d[row + b + 1], x, product, target, width);
+        addTwo(d[row + b], d[row + b + 1], rows[first + b], rows[first + b + 1], from, to, y);
       }
       for (; b < outputs; b++) {
-        addOne(d[row + b], (first + b) * length + from, product, target, width);
+        addOne(d[row + b], rows[first + b], from, to, y);
       }
     }
   }
@@ -64,7 +61,10 @@ final class ExampleRows {
     for (; a + 2 <= outputs; a += 2) {
       int b = 0;
       for (; b + 4 <= outputs; b += 4) {
-        addEight(u, a * width, (first + b) * length + from, width, h, first, a, b);
+        addEight(u, a * width, from, width, h, first, a, b);
+      }
+      for (; b + 2 <= outputs; b += 2) {
+        addSquare(u, a * width, from, width, h, first, a, b);
       }
       for (; b < outputs; b++) {
         addEntry(u, first, a, b, from, width, h);
@@ -77,11 +77,11 @@ final class ExampleRows {
   }
 
   private void addEntry(double[] u, int first, int a, int b, int from, int width, double[] h) {
-    h[(first + a) * outputs + b] +=
-        Vectors.dot(u, a * width, rows, (first + b) * length + from, width);
+    h[(first + a) * outputs + b] += Vectors.dot(u, a * width, rows[first + b], from, width);
   }
 
-  private void addEight(double[] u, int x, int y, int width, double[] h, int first, int a, int b) {
+  private void addEight(
+      double[] u, int x, int from, int width, double[] h, int first, int a, int b) {
     double s0 = 0;
     double s1 = 0;
     double s2 = 0;
@@ -90,20 +90,21 @@ final class ExampleRows {
     double t1 = 0;
     double t2 = 0;
     double t3 = 0;
-    int y1 = y + length;
-    int y2 = y1 + length;
-    int y3 = y2 + length;
+    double[] q0 = rows[first + b];
+    double[] q1 = rows[first + b + 1];
+    double[] q2 = rows[first + b + 2];
+    double[] q3 = rows[first + b + 3];
     for (int k = 0; k < width; k++) {
       double s = u[x + k];
       double t = u[x + width + k];
-      s0 += s * rows[y + k];
-      s1 += s * rows[y1 + k];
-      s2 += s * rows[y2 + k];
-      s3 += s * rows[y3 + k];
-      t0 += t * rows[y + k];
-      t1 += t * rows[y1 + k];
-      t2 += t * rows[y2 + k];
-      t3 += t * rows[y3 + k];
+      s0 += s * q0[from + k];
+      s1 += s * q1[from + k];
+      s2 += s * q2[from + k];
+      s3 += s * q3[from + k];
+      t0 += t * q0[from + k];
+      t1 += t * q1[from + k];
+      t2 += t * q2[from + k];
+      t3 += t * q3[from + k];
     }
     int at = (first + a) * outputs + b;
     h[at] += s0;
@@ -116,30 +117,53 @@ final class ExampleRows {
     h[at + outputs + 3] += t3;
   }
 
-  private void addOne(double c, int x, double[] y, int target, int width) {
+  private void addSquare(
+      double[] u, int x, int from, int width, double[] h, int first, int a, int b) {
+    double s0 = 0;
+    double s1 = 0;
+    double t0 = 0;
+    double t1 = 0;
+    double[] q0 = rows[first + b];
+    double[] q1 = rows[first + b + 1];
     for (int k = 0; k < width; k++) {
-      y[target + k] += c * rows[x + k];
+      double s = u[x + k];
+      double t = u[x + width + k];
+      s0 += s * q0[from + k];
+      s1 += s * q1[from + k];
+      t0 += t * q0[from + k];
+      t1 += t * q1[from + k];
+    }
+    int at = (first + a) * outputs + b;
+    h[at] += s0;
+    h[at + 1] += s1;
+    h[at + outputs] += t0;
+    h[at + outputs + 1] += t1;
+  }
+
+  private static void addOne(double c, double[] q, int from, int to, double[] y) {
+    for (int k = from; k < to; k++) {
+      y[k] += c * q[k];
     }
   }
 
-  private void addTwo(double c, double d, int x, double[] y, int target, int width) {
-    int next = x + length;
-    for (int k = 0; k < width; k++) {
-      y[target + k] += c * rows[x + k] + d * rows[next + k];
+  private static void addTwo(
+      double c, double d, double[] q, double[] next, int from, int to, double[] y) {
+    for (int k = from; k < to; k++) {
+      y[k] += c * q[k] + d * next[k];
     }
   }
 
-  private void addFour(double[] d, int at, int x, double[] y, int target, int width) {
+  private void addFour(double[] d, int at, int row, int from, int to, double[] y) {
     double c0 = d[at];
     double c1 = d[at + 1];
     double c2 = d[at + 2];
     double c3 = d[at + 3];
-    int x1 = x + length;
-    int x2 = x1 + length;
-    int x3 = x2 + length;
-    for (int k = 0; k < width; k++) {
-      y[target + k] +=
-          (c0 * rows[x + k] + c1 * rows[x1 + k]) + (c2 * rows[x2 + k] + c3 * rows[x3 + k]);
+    double[] q0 = rows[row];
+    double[] q1 = rows[row + 1];
+    double[] q2 = rows[row + 2];
+    double[] q3 = rows[row + 3];
+    for (int k = from; k < to; k++) {
+      y[k] += (c0 * q0[k] + c1 * q1[k]) + (c2 * q2[k] + c3 * q3[k]);
     }
   }
 }

@@ -208,12 +208,20 @@ final class MeanSquareSearch {
     return new Enclosure(root, low * (1 - ladder.rounding()), root * (1 + ladder.rounding()));
   }
 
-  /** By the same monotonicity the root lies between η and η/index(η). */
+  /** By the same monotonicity the root lies between η, whose index is known, and η/index(η). */
   private double rateOfIndexOne(Perron perron, double eta, double guard, double accuracy) {
-    UnivariateFunction logIndex =
-        x -> Math.log(perron.quotient(indexProblem(moments, Math.exp(x))));
     double other = Math.min(eta / perron.quotient(), guard * (1 - 1e-15));
-    return Math.exp(root(logIndex, Math.log(eta), Math.log(other), accuracy));
+    if (proportional) {
+      return other;
+    }
+    double start = Math.log(eta);
+    UnivariateFunction logIndex =
+        x ->
+            Math.log(
+                x == start
+                    ? perron.quotient()
+                    : perron.quotient(indexProblem(moments, Math.exp(x))));
+    return Math.exp(root(logIndex, start, Math.log(other), accuracy));
   }
 
   /**

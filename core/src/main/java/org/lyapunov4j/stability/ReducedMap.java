@@ -104,7 +104,9 @@ final class ReducedMap implements SecondMomentMap {
   public double[] weights(PairKernel kernel, int count) {
     double[] weights = new double[pairs()];
     forEachColumn(
-        count, (l, column, square, end) -> weigh(kernel, l, square, end, weights, column));
+        count,
+        (l, column, square, end) ->
+            System.arraycopy(weigh(kernel, l, square, end), 0, weights, column, end));
     return weights;
   }
 
@@ -113,11 +115,8 @@ final class ReducedMap implements SecondMomentMap {
     double[] sums = new double[count];
     forEachColumn(
         count,
-        (l, column, square, end) -> {
-          double[] weights = new double[end];
-          weigh(kernel, l, square, end, weights, 0);
-          sums[l] = weightedSquares(weights, 0, overlaps, column, end);
-        });
+        (l, column, square, end) ->
+            sums[l] = weightedSquares(weigh(kernel, l, square, end), 0, overlaps, column, end));
     return Arrays.stream(sums).sum();
   }
 
@@ -141,10 +140,12 @@ final class ReducedMap implements SecondMomentMap {
   }
 
   /** The weights of a column, twice the factors outside the square. */
-  private void weigh(PairKernel kernel, int l, int square, int end, double[] target, int offset) {
+  private double[] weigh(PairKernel kernel, int l, int square, int end) {
+    double[] weights = new double[end];
     double g = basis.eigenvalue(l);
-    kernel.fill(basis.eigenvalues(), g, 2, 0, square, target, offset);
-    kernel.fill(basis.eigenvalues(), g, 1, square, end, target, offset);
+    kernel.fill(basis.eigenvalues(), g, 2, 0, square, weights);
+    kernel.fill(basis.eigenvalues(), g, 1, square, end, weights);
+    return weights;
   }
 
   private static double weightedSquares(

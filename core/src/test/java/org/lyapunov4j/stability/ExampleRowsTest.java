@@ -24,24 +24,29 @@ class ExampleRowsTest {
     int m = EXAMPLES * outputs;
     int from = 4;
     int width = 13;
-    double[] q = numbers(m * COUNT, 1);
+    double[][] q = TestGrams.gaussian(m, COUNT, 1);
     double[] d = numbers(m * outputs, 2);
     double[] u = numbers(m * width, 3);
-    ExampleRows rows = new ExampleRows(q, COUNT, outputs);
+    ExampleRows rows = new ExampleRows(q, outputs);
     double[] product = numbers(m * width, 4);
     double[] blocks = numbers(m * outputs, 5);
     double[] expectedProduct = product.clone();
     double[] expectedBlocks = blocks.clone();
     for (int first = 0; first < m; first += outputs) {
-      double[] own = Arrays.copyOfRange(product, first * width, (first + outputs) * width);
-      rows.addTimesBlock(d, first, from, width, own);
-      System.arraycopy(own, 0, product, first * width, own.length);
+      double[][] own = new double[outputs][from + width];
+      for (int a = 0; a < outputs; a++) {
+        System.arraycopy(product, (first + a) * width, own[a], from, width);
+      }
+      rows.addTimesBlock(d, first, from, from + width, own);
+      for (int a = 0; a < outputs; a++) {
+        System.arraycopy(own[a], from, product, (first + a) * width, width);
+      }
       double[] ownU = Arrays.copyOfRange(u, first * width, (first + outputs) * width);
       rows.addBlock(ownU, first, from, width, blocks);
       for (int a = first; a < first + outputs; a++) {
         for (int b = 0; b < outputs; b++) {
           for (int k = 0; k < width; k++) {
-            double entry = q[(first + b) * COUNT + from + k];
+            double entry = q[first + b][from + k];
             expectedProduct[a * width + k] += d[a * outputs + b] * entry;
             expectedBlocks[a * outputs + b] += u[a * width + k] * entry;
           }
