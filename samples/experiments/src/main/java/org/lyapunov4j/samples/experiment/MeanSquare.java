@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.samples.experiment;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+import org.lyapunov4j.samples.data.DataSource;
+import org.lyapunov4j.samples.data.Targets;
+import org.lyapunov4j.samples.experiment.Picture.Axes;
+import org.lyapunov4j.samples.experiment.Picture.Curve;
+import org.lyapunov4j.samples.experiment.Picture.Panel;
+import org.lyapunov4j.samples.experiment.Picture.Stroke;
+import org.lyapunov4j.step.RandomStream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.DataSet;
+
+/**
+ * Where SGD ends beside the mean-square threshold. R. Mulayoff, T. Michaeli, <i>Exact Mean Square
+ * Linear Stability Analysis for SGD</i>, COLT 2024, arXiv 2306.07850, let it come from large initial
+ * weights at a learning rate that rises slowly, and conclude from lower bounds of 2/η_ms that it
+ * ends at η = η_ms; here η_ms itself is known, and η_c.
+ */
+final class MeanSquare implements Experiment {
+  private static final int EXAMPLES = 64;
+  private static final List<Integer> BATCH_SIZES = List.of(1, 2, 4, 8, 16, 32, EXAMPLES);
+  private static final List<Double> RATES = List.of(0.1, 0.2, 0.4);
+  private static final int MOST_STEPS = 200_000;
+  private static final Minimum.Plan PLAN = new Minimum.Plan(100, 2, 10_000, 1e-6, 200, MOST_STEPS);
+
+  /** The bounds of η_ms and the directions of G have errors of this order. */
+  private static final double ROUNDING = 1e-6;
+
+  private final int examples;
+  private final List<Integer> batchSizes;
+  private final Minimum.Plan plan;
+
+  MeanSquare() {
+    this(EXAMPLES, BATCH_SIZES, PLAN);
+  }
+
+  /** With other sizes. */
+  MeanSquare(int examples, List<Integer> batchSizes, Minimum.Plan plan) {
+    this.examples = examples;
+    this.batchSizes = batchSizes;
+    this.plan = plan;
+  }
+
+  @Override
+  public String name() {
+    return "mean-square";
+  }
+
+  @Override
+  public String question() {
+    return "Does SGD end at the mean-square threshold? MNIST (Mulayoff and Michaeli 2024)";
+  }
+
+  @Override
+  public List<Run> runs(Settings settings) throws IOException {
+    DataSource source = settings.requireData(name(), "mnist:FOLDER/train");
+    List<Run> runs = new ArrayList<>();
+    for (int seed = 1; seed <= settings.seeds(); seed++) {
+      DataSet data =
+          source
+              .load(examples, Targets.ONE_HOT, new RandomStream(seed).split(Seeds.EXAMPLES))
+              .toDataSet(DataType.DOUBLE);
+      for (double rate : RATES) {
+        for (int batch : batchSizes) {
+          runs.add(new Minimum(source.toString(), data, rate, batch, seed, shortened(settings)));
+        }
+      }
+    }
+    return runs;
+  }
+
+  private Minimum.Plan shortened(Settings settings) {
+    return new Minimum.Plan(
+        plan.hidden(),
+        plan.gain(),
+        settings.steps(plan.warmUp()),
+        plan.enough(),
+        plan.epochs(),
+        settings.steps(plan.mostSteps()));
+  }
+
+  /** What runs that differ in their seeds have in common. */
+  private record Setting(double rate, int batchSize) {
+    static final Comparator<Setting> ORDER =
+        Comparator.comparingDouble(Setting::rate).thenComparingInt(Setting::batchSize);
+
+    static Setting of(RunResult run) {
+      return new Setting(
+          Double.parseDouble(run.setting("learning rate")),
+          Integer.parseInt(run.setting("batch size")));
+    }
+  }
+
+  /** What is at most 1 where the step is stable in the mean square, from the weakest on. */
+  private enum Gauge {
+    SHARPNESS("sharpness·η/2", run -> rate(run) / 2 * run.value("sharpness")),
+    ALONG_TOP("(15)·η/2", run -> rate(run) / 2 * run.value("alongTop")),
+    BEST_BOUND("(24)·η/2", run -> rate(run) / 2 * run.value("bestBound")),
+    MEAN_SQUARE("η/η_ms", run -> rate(run) / run.value("meanSquareRate")),
+    EDGE("η/η_c", run -> rate(run) / run.value("criticalRate"));
+
+    final String label;
+    private final ToDoubleFunction<RunResult> value;
+
+    Gauge(String label, ToDoubleFunction<RunResult> value) {
+      this.label = label;
+      this.value = value;
+    }
+
+    double of(RunResult run) {
+      return value.applyAsDouble(run);
+    }
+  }
+
+  private static double rate(RunResult run) {
+    return Setting.of(run).rate();
+  }
+
+  private static int batchSize(RunResult run) {
+    return Setting.of(run).batchSize();
+  }
+
+  private static List<Group<Integer>> byBatchSize(List<RunResult> runs) {
+    return Group.of(runs, MeanSquare::batchSize, Integer::compare);
+  }
+
+  private static boolean isReached(RunResult run) {
+    return run.value("reached") > 0;
+  }
+
+  /** Whether 2/η_ms, (24), (15) and sharpness come in this order. */
+  private static boolean isChain(RunResult run) {
+    return Gauge.SHARPNESS.of(run) <= Gauge.ALONG_TOP.of(run) * (1 + ROUNDING)
+        && Gauge.ALONG_TOP.of(run) <= Gauge.BEST_BOUND.of(run) * (1 + ROUNDING)
+        && Gauge.BEST_BOUND.of(run) <= rate(run) / run.value("meanSquareRateLow") * (1 + ROUNDING);
+  }
+
+  @Override
+  public Findings findings(List<RunResult> results) {
+    List<RunResult> reached = results.stream().filter(MeanSquare::isReached).toList();
+    List<String> sentences = new ArrayList<>();
+    sentences.add(
+        String.format(
+            Locale.ROOT,
+            "%d of %d runs converged; %d diverged. λ was negative in %d, positive in %d. 2/η_ms, (24),"
+                + " (15) and sharpness came in this order in %d.",
+            reached.size(),
+            results.size(),
+            results.stream().filter(RunResult::diverged).count(),
+            reached.stream().filter(run -> run.value("lambdaSign") < 0).count(),
+            reached.stream().filter(run -> run.value("lambdaSign") > 0).count(),
+            reached.stream().filter(MeanSquare::isChain).count()));
+    for (Group<Integer> group : byBatchSize(reached)) {
+      sentences.add(sentence(group));
+    }
+    return new Findings(sentences, List.of(table(results)), List.of(picture(reached)));
+  }
+
+  private static String sentence(Group<Integer> group) {
+    List<RunResult> runs = group.runs();
+    return String.format(
+        Locale.ROOT,
+        "B = %d, %d runs: η/η_ms %s, η/η_c %s, sharpness·η/2 %s; beyond η_ms beyond doubt %d, beyond"
+            + " η_c beyond doubt %d.",
+        group.setting(),
+        runs.size(),
+        range(Gauge.MEAN_SQUARE, runs),
+        range(Gauge.EDGE, runs),
+        range(Gauge.SHARPNESS, runs),
+        runs.stream().filter(run -> rate(run) > run.value("meanSquareRateHigh")).count(),
+        runs.stream().filter(run -> rate(run) > run.value("criticalRateHigh")).count());
+  }
+
+  private static String range(Gauge gauge, List<RunResult> runs) {
+    double[] values = runs.stream().mapToDouble(gauge::of).sorted().toArray();
+    return String.format(Locale.ROOT, "%.3f to %.3f", values[0], values[values.length - 1]);
+  }
+
+  private static Table table(List<RunResult> results) {
+    List<List<String>> rows = new ArrayList<>();
+    for (Group<Setting> group : Group.of(results, Setting::of, Setting.ORDER)) {
+      List<RunResult> reached = group.runs().stream().filter(MeanSquare::isReached).toList();
+      List<String> row =
+          new ArrayList<>(
+              List.of(
+                  String.valueOf(group.setting().rate()),
+                  String.valueOf(group.setting().batchSize()),
+                  reached.size() + " of " + group.runs().size(),
+                  Table.cell(mean(reached, run -> run.value("steps"))),
+                  Table.cell(mean(reached, run -> run.value("hessian")))));
+      for (Gauge gauge : Gauge.values()) {
+        row.add(Table.cell(mean(reached, gauge::of)));
+      }
+      row.add(Table.cell(mean(reached, run -> run.value("lambda"))));
+      rows.add(row);
+    }
+    List<String> header =
+        new ArrayList<>(List.of("η", "B", "converged", "steps", "sharpness of the Hessian"));
+    for (Gauge gauge : Gauge.values()) {
+      header.add(gauge.label);
+    }
+    header.add("λ");
+    return new Table(
+        "mean-square", "Where SGD ends, mean over seeds ± standard error", header, rows);
+  }
+
+  private static Mean mean(List<RunResult> runs, ToDoubleFunction<RunResult> value) {
+    return Mean.of(runs.stream().mapToDouble(value));
+  }
+
+  private static Picture picture(List<RunResult> reached) {
+    List<Panel> panels = new ArrayList<>();
+    panels.add(sharpness(reached));
+    for (Group<Double> group : Group.of(reached, MeanSquare::rate, Double::compare)) {
+      panels.add(chain(group));
+    }
+    return new Picture(
+        "mean-square",
+        "Sharpness where SGD ends over the learning rate; for each rate the bounds of η_ms, η_ms"
+            + " itself and η_c over the batch size, a point for every run",
+        panels);
+  }
+
+  private static Panel sharpness(List<RunResult> reached) {
+    List<Curve> curves = new ArrayList<>();
+    double[] rates = reached.stream().mapToDouble(MeanSquare::rate).distinct().sorted().toArray();
+    double[] edges = IntStream.range(0, rates.length).mapToDouble(i -> 2 / rates[i]).toArray();
+    curves.add(new Curve("2/η", rates, edges, 2, Stroke.DASHES));
+    List<Group<Integer>> groups = byBatchSize(reached);
+    for (int g = 0; g < groups.size(); g++) {
+      List<RunResult> runs = groups.get(g).runs();
+      curves.add(
+          new Curve(
+              "B = " + groups.get(g).setting(),
+              runs.stream().mapToDouble(MeanSquare::rate).toArray(),
+              runs.stream().mapToDouble(run -> run.value("sharpness")).toArray(),
+              g,
+              Stroke.DOTS));
+    }
+    return new Panel("", "η", "sharpness", Axes.LOG_BOTH, Map.of(), curves);
+  }
+
+  private static Panel chain(Group<Double> group) {
+    List<Curve> curves = new ArrayList<>();
+    List<Group<Integer>> sizes = byBatchSize(group.runs());
+    for (Gauge gauge : Gauge.values()) {
+      curves.add(
+          new Curve(
+              gauge.label,
+              sizes.stream().mapToDouble(Group::setting).toArray(),
+              sizes.stream().mapToDouble(size -> mean(size.runs(), gauge::of).value()).toArray(),
+              gauge.ordinal(),
+              Stroke.LINE));
+      curves.add(
+          new Curve(
+              "",
+              group.runs().stream().mapToDouble(MeanSquare::batchSize).toArray(),
+              group.runs().stream().mapToDouble(gauge::of).toArray(),
+              gauge.ordinal(),
+              Stroke.DOTS));
+    }
+    return new Panel(
+        "η = " + group.setting(),
+        "B",
+        "over its edge",
+        Axes.LOG_X,
+        Map.of("1", 1.0),
+        curves);
+  }
+}
