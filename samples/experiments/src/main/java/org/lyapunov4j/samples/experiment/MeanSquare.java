@@ -28,9 +28,9 @@ import org.nd4j.linalg.dataset.DataSet;
 final class MeanSquare implements Experiment {
   private static final int EXAMPLES = 64;
   private static final List<Integer> BATCH_SIZES = List.of(1, 2, 4, 8, 16, 32, EXAMPLES);
-  private static final List<Double> RATES = List.of(0.1, 0.2, 0.4);
-  private static final int MOST_STEPS = 200_000;
-  private static final Minimum.Plan PLAN = new Minimum.Plan(100, 2, 10_000, 1e-6, 200, MOST_STEPS);
+  private static final List<Double> RATES = List.of(0.05, 0.1, 0.2);
+  private static final int MOST_STEPS = 100_000;
+  private static final Minimum.Plan PLAN = new Minimum.Plan(100, 2, 5000, 1e-6, 200, MOST_STEPS);
 
   /** The bounds of η_ms and the directions of G have errors of this order. */
   private static final double ROUNDING = 1e-6;
