@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.IntStream;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Targets;
 import org.lyapunov4j.samples.experiment.Picture.Axes;
@@ -21,9 +20,9 @@ import org.nd4j.linalg.dataset.DataSet;
 
 /**
  * Where SGD ends beside the mean-square threshold. R. Mulayoff, T. Michaeli, <i>Exact Mean Square
- * Linear Stability Analysis for SGD</i>, COLT 2024, arXiv 2306.07850, let it come from large initial
- * weights at a learning rate that rises slowly, and conclude from lower bounds of 2/η_ms that it
- * ends at η = η_ms; here η_ms itself is known, and η_c.
+ * Linear Stability Analysis for SGD</i>, COLT 2024, arXiv 2306.07850, let it come from large
+ * initial weights at a learning rate that rises slowly, and conclude from lower bounds of 2/η_ms
+ * that it ends at η = η_ms; here η_ms itself is known, and η_c.
  */
 final class MeanSquare implements Experiment {
   private static final int EXAMPLES = 64;
@@ -34,6 +33,9 @@ final class MeanSquare implements Experiment {
 
   /** The bounds of η_ms and the directions of G have errors of this order. */
   private static final double ROUNDING = 1e-6;
+
+  /** η/η_ms of what is shown as near. */
+  private static final double NEAR = 0.9;
 
   private final int examples;
   private final List<Integer> batchSizes;
@@ -100,24 +102,33 @@ final class MeanSquare implements Experiment {
     }
   }
 
-  /** What is at most 1 where the step is stable in the mean square, from the weakest on. */
+  /**
+   * What is below 1 where the step is stable in the mean square, from the weakest on, and η/η_c.
+   */
   private enum Gauge {
-    SHARPNESS("sharpness·η/2", run -> rate(run) / 2 * run.value("sharpness")),
-    ALONG_TOP("(15)·η/2", run -> rate(run) / 2 * run.value("alongTop")),
-    BEST_BOUND("(24)·η/2", run -> rate(run) / 2 * run.value("bestBound")),
-    MEAN_SQUARE("η/η_ms", run -> rate(run) / run.value("meanSquareRate")),
-    EDGE("η/η_c", run -> rate(run) / run.value("criticalRate"));
+    SHARPNESS("sharpness·η/2", 0),
+    ALONG_TOP("(15)·η/2", 1),
+    BEST_BOUND("(24)·η/2", 2),
+    MEAN_SQUARE("η/η_ms", 3),
+    EDGE("η/η_c", 4);
 
     final String label;
-    private final ToDoubleFunction<RunResult> value;
+    final int colour;
 
-    Gauge(String label, ToDoubleFunction<RunResult> value) {
+    Gauge(String label, int colour) {
       this.label = label;
-      this.value = value;
+      this.colour = colour;
     }
 
     double of(RunResult run) {
-      return value.applyAsDouble(run);
+      double rate = rate(run);
+      return switch (this) {
+        case SHARPNESS -> rate / 2 * run.value("sharpness");
+        case ALONG_TOP -> rate / 2 * run.value("alongTop");
+        case BEST_BOUND -> rate / 2 * run.value("bestBound");
+        case MEAN_SQUARE -> rate / run.value("meanSquareRate");
+        case EDGE -> rate / run.value("criticalRate");
+      };
     }
   }
 
@@ -159,19 +170,26 @@ final class MeanSquare implements Experiment {
             reached.stream().filter(run -> run.value("lambdaSign") < 0).count(),
             reached.stream().filter(run -> run.value("lambdaSign") > 0).count(),
             reached.stream().filter(MeanSquare::isChain).count()));
+    List<RunResult> near = near(reached);
+    if (!near.isEmpty()) {
+      sentences.add(sentence("With η/η_ms above " + NEAR, near));
+    }
     for (Group<Integer> group : byBatchSize(reached)) {
-      sentences.add(sentence(group));
+      sentences.add(sentence("B = " + group.setting(), group.runs()));
     }
     return new Findings(sentences, List.of(table(results)), List.of(picture(reached)));
   }
 
-  private static String sentence(Group<Integer> group) {
-    List<RunResult> runs = group.runs();
+  private static List<RunResult> near(List<RunResult> reached) {
+    return reached.stream().filter(run -> Gauge.MEAN_SQUARE.of(run) > NEAR).toList();
+  }
+
+  private static String sentence(String which, List<RunResult> runs) {
     return String.format(
         Locale.ROOT,
-        "B = %d, %d runs: η/η_ms %s, η/η_c %s, sharpness·η/2 %s; beyond η_ms beyond doubt %d, beyond"
-            + " η_c beyond doubt %d.",
-        group.setting(),
+        "%s, %d runs: η/η_ms %s, η/η_c %s, sharpness·η/2 %s. η was above the upper bound of η_ms in"
+            + " %d, above the interval of η_c in %d.",
+        which,
         runs.size(),
         range(Gauge.MEAN_SQUARE, runs),
         range(Gauge.EDGE, runs),
@@ -219,34 +237,15 @@ final class MeanSquare implements Experiment {
 
   private static Picture picture(List<RunResult> reached) {
     List<Panel> panels = new ArrayList<>();
-    panels.add(sharpness(reached));
     for (Group<Double> group : Group.of(reached, MeanSquare::rate, Double::compare)) {
       panels.add(chain(group));
     }
+    panels.add(edges(near(reached)));
     return new Picture(
         "mean-square",
-        "Sharpness where SGD ends over the learning rate; for each rate the bounds of η_ms, η_ms"
-            + " itself and η_c over the batch size, a point for every run",
+        "Sharpness where SGD ends, the bounds of η_ms, η_ms itself and η_c over the batch size, a"
+            + " point for every run; below, those near 1",
         panels);
-  }
-
-  private static Panel sharpness(List<RunResult> reached) {
-    List<Curve> curves = new ArrayList<>();
-    double[] rates = reached.stream().mapToDouble(MeanSquare::rate).distinct().sorted().toArray();
-    double[] edges = IntStream.range(0, rates.length).mapToDouble(i -> 2 / rates[i]).toArray();
-    curves.add(new Curve("2/η", rates, edges, 2, Stroke.DASHES));
-    List<Group<Integer>> groups = byBatchSize(reached);
-    for (int g = 0; g < groups.size(); g++) {
-      List<RunResult> runs = groups.get(g).runs();
-      curves.add(
-          new Curve(
-              "B = " + groups.get(g).setting(),
-              runs.stream().mapToDouble(MeanSquare::rate).toArray(),
-              runs.stream().mapToDouble(run -> run.value("sharpness")).toArray(),
-              g,
-              Stroke.DOTS));
-    }
-    return new Panel("", "η", "sharpness", Axes.LOG_BOTH, Map.of(), curves);
   }
 
   private static Panel chain(Group<Double> group) {
@@ -258,22 +257,33 @@ final class MeanSquare implements Experiment {
               gauge.label,
               sizes.stream().mapToDouble(Group::setting).toArray(),
               sizes.stream().mapToDouble(size -> mean(size.runs(), gauge::of).value()).toArray(),
-              gauge.ordinal(),
+              gauge.colour,
               Stroke.LINE));
-      curves.add(
-          new Curve(
-              "",
-              group.runs().stream().mapToDouble(MeanSquare::batchSize).toArray(),
-              group.runs().stream().mapToDouble(gauge::of).toArray(),
-              gauge.ordinal(),
-              Stroke.DOTS));
+      curves.add(dots("", gauge, group.runs(), 1));
     }
-    return new Panel(
-        "η = " + group.setting(),
-        "B",
-        "over its edge",
-        Axes.LOG_X,
-        Map.of("1", 1.0),
-        curves);
+    return panel("η = " + group.setting(), curves);
+  }
+
+  /** Beside each other. */
+  private static Panel edges(List<RunResult> runs) {
+    List<Curve> curves =
+        List.of(
+            dots(Gauge.BEST_BOUND.label, Gauge.BEST_BOUND, runs, 0.92),
+            dots(Gauge.MEAN_SQUARE.label, Gauge.MEAN_SQUARE, runs, 1),
+            dots(Gauge.EDGE.label, Gauge.EDGE, runs, 1.08));
+    return panel("all learning rates, η/η_ms above " + NEAR, curves);
+  }
+
+  private static Curve dots(String name, Gauge gauge, List<RunResult> runs, double shift) {
+    return new Curve(
+        name,
+        runs.stream().mapToDouble(run -> shift * batchSize(run)).toArray(),
+        runs.stream().mapToDouble(gauge::of).toArray(),
+        gauge.colour,
+        Stroke.DOTS);
+  }
+
+  private static Panel panel(String title, List<Curve> curves) {
+    return new Panel(title, "B", "1 at the edge", Axes.LOG_X, Map.of("1", 1.0), curves);
   }
 }

@@ -50,8 +50,7 @@ import org.nd4j.linalg.schedule.RampSchedule;
  * @param seed of initial weights, mini-batches and estimates
  * @param plan the rest
  */
-record Minimum(
-    String source, DataSet examples, double rate, int batchSize, long seed, Plan plan)
+record Minimum(String source, DataSet examples, double rate, int batchSize, long seed, Plan plan)
     implements Run {
   private static final long PAUSE = TimeUnit.MINUTES.toNanos(1);
   private static final String CALM = "calm";
@@ -96,9 +95,7 @@ record Minimum(
   public Measurements execute(Path record, Path state, BooleanSupplier stop) throws IOException {
     Optional<RunState> before = RunState.read(state, settings());
     MultiLayerNetwork network =
-        before
-            .map(RunState::network)
-            .orElseGet(() -> DenseNetwork.initialised(configuration()));
+        before.map(RunState::network).orElseGet(() -> DenseNetwork.initialised(configuration()));
     Map<String, Double> values = new TreeMap<>();
     Training training = new Training(network, before);
     training.run(state, stop);
@@ -116,8 +113,7 @@ record Minimum(
 
   private MultiLayerConfiguration configuration() {
     MultiLayerConfiguration configuration =
-        new DenseNetwork(
-                List.of(plan.hidden()), Activation.RELU, LossFunction.MSE, DataType.DOUBLE)
+        new DenseNetwork(List.of(plan.hidden()), Activation.RELU, LossFunction.MSE, DataType.DOUBLE)
             .configuration(
                 (int) examples.getFeatures().size(1),
                 (int) examples.getLabels().size(1),

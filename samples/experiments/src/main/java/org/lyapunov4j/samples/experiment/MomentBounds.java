@@ -53,9 +53,7 @@ record MomentBounds(double sharpness, double alongTop, double best) {
     Arrays.setAll(
         bounds,
         row ->
-            gram.get(row, row) > 0
-                ? Direction.of(gram, noise, unit(gram.size(), row)).bound()
-                : 0);
+            gram.get(row, row) > 0 ? Direction.of(gram, noise, unit(gram.size(), row)).bound() : 0);
     return IntStream.range(0, bounds.length)
         .filter(row -> bounds[row] > 0)
         .boxed()

@@ -122,8 +122,7 @@ class MeanSquareTest {
     }
     assertThat(2 / results.get(2).value("meanSquareRate"))
         .isCloseTo(results.get(2).value("sharpness"), within(1e-6));
-    Path page =
-        new ResultFolder(folder.resolve("results")).write(SMALL, SMALL.findings(results));
+    Path page = new ResultFolder(folder.resolve("results")).write(SMALL, SMALL.findings(results));
     assertThat(Files.readString(page))
         .contains("3 of 3 runs converged", "came in this order in 3.", "| 0.1 | 5 | 1 of 1 |");
   }
