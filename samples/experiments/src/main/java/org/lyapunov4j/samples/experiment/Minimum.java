@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.experiment;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -41,7 +38,7 @@ import org.nd4j.linalg.schedule.RampSchedule;
 /**
  * A rectifier network that is trained until its loss stays small, at a learning rate that rises
  * linearly to its final value, and then analysed with its training set as probe and the step that
- * was taken last.
+ * was taken last. It takes a minute or two: one that is cut short begins anew.
  *
  * @param source of the examples
  * @param examples learned; the probe
@@ -52,9 +49,6 @@ import org.nd4j.linalg.schedule.RampSchedule;
  */
 record Minimum(String source, DataSet examples, double rate, int batchSize, long seed, Plan plan)
     implements Run {
-  private static final long PAUSE = TimeUnit.MINUTES.toNanos(1);
-  private static final String CALM = "calm";
-
   /** Near kinks the products of the Hessian are right to this. */
   private static final double HESSIAN_TOLERANCE = 1e-4;
 
@@ -92,13 +86,11 @@ record Minimum(String source, DataSet examples, double rate, int batchSize, long
   }
 
   @Override
-  public Measurements execute(Path record, Path state, BooleanSupplier stop) throws IOException {
-    Optional<RunState> before = RunState.read(state, settings());
-    MultiLayerNetwork network =
-        before.map(RunState::network).orElseGet(() -> DenseNetwork.initialised(configuration()));
+  public Measurements execute(Path record, Path state, BooleanSupplier stop) {
+    MultiLayerNetwork network = DenseNetwork.initialised(configuration());
     Map<String, Double> values = new TreeMap<>();
-    Training training = new Training(network, before);
-    training.run(state, stop);
+    Training training = new Training(network);
+    training.run(stop);
     double loss = network.score(examples);
     values.put("steps", (double) training.steps);
     values.put("loss", loss);
@@ -136,22 +128,15 @@ record Minimum(String source, DataSet examples, double rate, int batchSize, long
     /** Epochs in a row at whose ends the loss was small. */
     private int calm;
 
-    Training(MultiLayerNetwork network, Optional<RunState> before) {
+    Training(MultiLayerNetwork network) {
       this.network = network;
       batches =
           new MiniBatches(
               examples, SgdStep.of(rate, batchSize), new RandomStream(seed).split(Seeds.BATCHES));
-      before.ifPresent(
-          found -> {
-            steps = found.position().iterations();
-            calm = found.position().curves().get(CALM).get(0).intValue();
-            batches.skip(steps);
-          });
     }
 
-    void run(Path state, BooleanSupplier stop) throws IOException {
+    void run(BooleanSupplier stop) {
       int epoch = MiniBatchSampler.stepsPerEpoch(examples.numExamples(), batchSize);
-      long last = System.nanoTime();
       while (!isOver() && steps < plan.mostSteps() && !stop.getAsBoolean()) {
         network.fit(batches.next());
         steps++;
@@ -162,24 +147,11 @@ record Minimum(String source, DataSet examples, double rate, int batchSize, long
           }
           calm = steps >= plan.warmUp() && loss < plan.enough() ? calm + 1 : 0;
         }
-        if (System.nanoTime() - last >= PAUSE) {
-          keep(state);
-          last = System.nanoTime();
-        }
-      }
-      if (stop.getAsBoolean()) {
-        keep(state);
       }
     }
 
     boolean isOver() {
       return calm >= plan.epochs();
-    }
-
-    private void keep(Path state) throws IOException {
-      Map<String, List<Double>> curves = Map.of(CALM, List.of((double) calm));
-      new RunState(network, new RunState.Position(settings(), steps, curves, Map.of(), ""))
-          .write(state);
     }
   }
 

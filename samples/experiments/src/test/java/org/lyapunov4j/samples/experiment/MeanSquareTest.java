@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -125,20 +124,6 @@ class MeanSquareTest {
     Path page = new ResultFolder(folder.resolve("results")).write(SMALL, SMALL.findings(results));
     assertThat(Files.readString(page))
         .contains("3 of 3 runs converged", "came in this order in 3.", "| 0.1 | 5 | 1 of 1 |");
-  }
-
-  @Test
-  void aRunThatIsCutShortGoesOn() throws IOException {
-    Run run =
-        SMALL.runs(DIGITS).stream().filter(r -> r.id().equals("B5-eta0.1-seed1")).findFirst().get();
-    Measurements whole =
-        run.execute(folder.resolve("a.jsonl"), folder.resolve("a.state"), () -> false);
-    Path state = folder.resolve("b.state");
-    AtomicInteger asked = new AtomicInteger();
-    run.execute(folder.resolve("b.jsonl"), state, () -> asked.incrementAndGet() > 250);
-    assertThat(state).isRegularFile();
-    Measurements rest = run.execute(folder.resolve("b.jsonl"), state, () -> false);
-    assertThat(rest.values()).isEqualTo(whole.values());
   }
 
   @Test

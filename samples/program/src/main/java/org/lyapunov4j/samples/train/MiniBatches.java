@@ -37,7 +37,7 @@ public final class MiniBatches {
    *
    * @param count of the next ones, at least 0
    */
-  public void skip(int count) {
+  void skip(int count) {
     for (int i = 0; i < count; i++) {
       sampler.next(batch);
     }
