@@ -16,7 +16,8 @@ final class Experiments {
           new Fashion(),
           new StochasticEdge(),
           new ProbeSize(),
-          new Generalisation());
+          new Generalisation(),
+          new MeanSquare());
 
   private Experiments() {}
 }
