@@ -79,7 +79,8 @@ public final class EdgeFinder {
     if (step.isFullBatch(gram.examples())) {
       return CriticalLearningRate.exactly(fullBatch(gram, step));
     }
-    return search(gram, step, certified).cold(guess(gram, step, certified), start);
+    Scale scale = scale(gram, step, certified);
+    return search(gram, step, certified, scale).cold(scale.guess(), start);
   }
 
   /**
@@ -96,10 +97,13 @@ public final class EdgeFinder {
     if (common.isFullBatch(gram.whole().examples())) {
       return CriticalLearningRate.exactly(fullBatch);
     }
-    double sharpness = LargestEigenpair.of(gram.whole()).value() / gram.whole().examples();
+    int examples = gram.whole().examples();
+    LargestEigenpair top = LargestEigenpair.of(gram.whole());
+    double sharpness = top.value() / examples;
     double guess = Math.min(fullBatch, fullBatch * sharpness / largestDiagonalEntry(gram.whole()));
+    Scale scale = new Scale(guess, fullBatch * DirectionalBound.share(top, examples, common));
     RateSweep sweep = settings.sweep(gram, step);
-    return search(gram.whole(), common, sweep, 0).cold(guess, Optional.empty());
+    return search(gram.whole(), common, sweep, 0, scale).cold(guess, Optional.empty());
   }
 
   /**
@@ -126,27 +130,29 @@ public final class EdgeFinder {
           CriticalLearningRate.exactly(exact), step, exact, false, Optional.empty());
     }
     boolean isCertified = certified > 0;
-    double scale = guess(gram, step, certified);
+    Scale scale = scale(gram, step, certified);
     Optional<EdgeTrack> followed =
         before
-            .filter(known -> known.leadsTo(step, scale, isCertified, gram.size()))
+            .filter(known -> known.leadsTo(step, scale.guess(), isCertified, gram.size()))
             .flatMap(known -> follow(gram, step, certified, scale, known));
     if (followed.isPresent()) {
       return followed.get();
     }
-    EdgeSearch search = search(gram, step, certified);
-    CriticalLearningRate edge = search.cold(scale, Optional.empty());
-    return new EdgeTrack(edge, step, scale, isCertified, search.direction());
+    EdgeSearch search = search(gram, step, certified, scale);
+    CriticalLearningRate edge = search.cold(scale.guess(), Optional.empty());
+    return new EdgeTrack(edge, step, scale.guess(), isCertified, search.direction());
   }
 
   private Optional<EdgeTrack> follow(
-      GramMatrix gram, SgdStep step, double certified, double scale, EdgeTrack known) {
-    double ratio = scale / known.scale();
+      GramMatrix gram, SgdStep step, double certified, Scale scale, EdgeTrack known) {
+    double ratio = scale.guess() / known.scale();
     CriticalLearningRate edge = known.edge();
-    EdgeSearch search = search(gram, step, certified);
+    EdgeSearch search = search(gram, step, certified, scale);
     return search
         .near(edge.value() * ratio, edge.low() * ratio, edge.high() * ratio, known.direction())
-        .map(found -> new EdgeTrack(found, step, scale, known.isCertified(), search.direction()));
+        .map(
+            found ->
+                new EdgeTrack(found, step, scale.guess(), known.isCertified(), search.direction()));
   }
 
   /**
@@ -181,41 +187,65 @@ public final class EdgeFinder {
   private boolean isStable(GramMatrix gram, SgdStep step) {
     return step.isFullBatch(gram.examples())
         ? step.learningRate() < fullBatch(gram, step)
-        : search(gram, step, 0).isBelowEdge(step.learningRate());
+        : search(gram, step, 0, Scale.UNKNOWN).isBelowEdge(step.learningRate());
   }
 
-  private EdgeSearch search(GramMatrix gram, SgdStep step, double certified) {
-    return search(gram, step, settings.sweep(gram, step), certified);
+  private EdgeSearch search(GramMatrix gram, SgdStep step, double certified, Scale scale) {
+    return search(gram, step, settings.sweep(gram, step), certified, scale);
   }
 
-  private EdgeSearch search(GramMatrix gram, SgdStep step, RateSweep sweep, double certified) {
+  private EdgeSearch search(
+      GramMatrix gram, SgdStep step, RateSweep sweep, double certified, Scale scale) {
     return new EdgeSearch(
-        gram, step, sweep, settings.maxEpochs, settings.tolerance, certified, settings.stream());
-  }
-
-  private static double fullBatch(GramMatrix gram, SgdStep step) {
-    double largest = LargestEigenpair.of(gram).value();
-    if (!(largest > 0)) {
-      throw new IllegalArgumentException(
-          "a critical learning rate needs a nonzero Gram matrix, got the largest eigenvalue "
-              + largest);
-    }
-    return FullBatchExponent.criticalLearningRate(largest / gram.examples(), step);
+        gram,
+        step,
+        sweep,
+        settings.maxEpochs,
+        settings.tolerance,
+        certified,
+        scale.meanSquare(),
+        settings.stream());
   }
 
   /**
-   * η_ms if it is known. Else 2 over the largest diagonal entry, below which plain SGD is stable
-   * for K = 1; momentum moves that bound about as it moves the full-batch one.
+   * Where the edge is looked for.
+   *
+   * @param guess a rate below which it hardly lies
+   * @param meanSquare η_ms or an upper bound of it
    */
-  private static double guess(GramMatrix gram, SgdStep step, double certified) {
-    if (certified > 0) {
-      return certified;
+  private record Scale(double guess, double meanSquare) {
+    static final Scale UNKNOWN = new Scale(0, Double.POSITIVE_INFINITY);
+  }
+
+  private static double fullBatch(GramMatrix gram, SgdStep step) {
+    return fullBatch(LargestEigenpair.of(gram), gram.examples(), step);
+  }
+
+  private static double fullBatch(LargestEigenpair top, int examples, SgdStep step) {
+    if (!(top.value() > 0)) {
+      throw new IllegalArgumentException(
+          "a critical learning rate needs a nonzero Gram matrix, got the largest eigenvalue "
+              + top.value());
     }
-    double fullBatch = fullBatch(gram, step);
+    return FullBatchExponent.criticalLearningRate(top.value() / examples, step);
+  }
+
+  /**
+   * η_ms if it is known. Else the guess is 2 over the largest diagonal entry, below which plain SGD
+   * is stable for K = 1; momentum moves that bound about as it moves the full-batch one.
+   */
+  private static Scale scale(GramMatrix gram, SgdStep step, double certified) {
+    if (certified > 0) {
+      return new Scale(certified, certified);
+    }
+    LargestEigenpair top = LargestEigenpair.of(gram);
+    double fullBatch = fullBatch(top, gram.examples(), step);
     SgdStep free = step.withL2(0).withWeightDecay(0);
     double plain = FullBatchExponent.criticalLearningRate(1, free.withMomentum(Momentum.NONE));
     double same = FullBatchExponent.criticalLearningRate(1, free);
-    return Math.min(fullBatch, 2 / largestDiagonalEntry(gram) * same / plain);
+    return new Scale(
+        Math.min(fullBatch, 2 / largestDiagonalEntry(gram) * same / plain),
+        fullBatch * DirectionalBound.share(top, gram.examples(), step));
   }
 
   private static double largestDiagonalEntry(GramMatrix gram) {

@@ -65,6 +65,7 @@ final class EdgeSearch {
   private final int moreSweeps;
   private final double tolerance;
   private final double certified;
+  private final double meanSquare;
   private final RandomStream random;
   private final List<RateSweep.Point> points = new ArrayList<>();
   private final List<CriticalLearningRate.Evaluation> evaluations = new ArrayList<>();
@@ -86,6 +87,7 @@ final class EdgeSearch {
    * @param stepsPerEpoch the steps that lengths of sweeps are counted in
    * @param epochs of a sweep
    * @param mostSweeps at least 2
+   * @param meanSquare an upper bound of η_ms
    */
   EdgeSearch(
       Sweep sweep,
@@ -93,6 +95,7 @@ final class EdgeSearch {
       int epochs,
       int mostSweeps,
       double tolerance,
+      double meanSquare,
       RandomStream random) {
     this.sweep = sweep;
     this.stepsPerEpoch = stepsPerEpoch;
@@ -101,6 +104,7 @@ final class EdgeSearch {
     moreSweeps = 0;
     this.tolerance = tolerance;
     certified = 0;
+    this.meanSquare = meanSquare;
     this.random = random;
   }
 
@@ -110,6 +114,7 @@ final class EdgeSearch {
    * @param maxEpochs of a sweep; 0 for as many as the size of the matrix allows
    * @param tolerance the relative width at which the search ends
    * @param certified a learning rate known to be stable, 0 if none is
+   * @param meanSquare the same, or if none is known an upper bound of η_ms
    */
   EdgeSearch(
       GramMatrix gram,
@@ -118,10 +123,12 @@ final class EdgeSearch {
       int maxEpochs,
       double tolerance,
       double certified,
+      double meanSquare,
       RandomStream random) {
     this.sweep = sweep::run;
     this.tolerance = tolerance;
     this.certified = certified;
+    this.meanSquare = meanSquare;
     this.random = random;
     stepsPerEpoch = MiniBatchSampler.stepsPerEpoch(gram.examples(), step.batchSize());
     double work = 2.0 * RATES * gram.size() * gram.size();
@@ -139,10 +146,11 @@ final class EdgeSearch {
   /** From nothing but a rate below which the edge hardly lies. */
   CriticalLearningRate cold(double guess, Optional<Tangent> start) {
     direction = start;
-    double from = certified > 0 ? certified : bracket(guess);
+    // short sweeps miss bursts, and find too high a bracket where growth comes in them
+    double from = certified > 0 ? certified : Math.min(bracket(guess), meanSquare);
     for (int climb = 0; climb < MOST_CLIMBS; climb++) {
       points.clear();
-      lowest = certified > 0 ? certified : from / SLACK;
+      lowest = certified > 0 ? certified : Math.min(from, meanSquare) / SLACK;
       int coarse = mostSweeps > 1 ? epochs : Math.min(epochs, COARSE_EPOCHS);
       take(scaled(COARSE, from), COARSE_WARM_UP, 8, coarse);
       EdgePosterior posterior = posterior();
@@ -223,14 +231,14 @@ final class EdgeSearch {
     double value = posterior.quantile(0.5);
     double low = Math.max(certified, posterior.quantile(LOW_QUANTILE) - posterior.resolution());
     if (isBurstDriven(value)) {
-      low = Math.min(low, 0.5 * (low + certified));
+      low = Math.min(low, 0.5 * (low + meanSquare));
     }
     double high = posterior.quantile(HIGH_QUANTILE) + posterior.resolution();
     return new CriticalLearningRate(value, Math.min(low, value), high, false, evaluations);
   }
 
   private boolean isBurstDriven(double edge) {
-    return certified > 0 && certified < BURSTS * edge;
+    return meanSquare < BURSTS * edge;
   }
 
   /**

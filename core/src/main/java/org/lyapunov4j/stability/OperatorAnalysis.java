@@ -31,9 +31,6 @@ final class OperatorAnalysis {
   /** Of the bound of the slowest curvature, which is far from its limit then. */
   private static final int PRODUCTS_BELOW = 12;
 
-  /** Examples whose own curvature the first guess of η_c rests on. */
-  private static final int SAMPLED = 48;
-
   /** How far below the guess the search begins: it climbs in one sweep by 3.6. */
   private static final double BELOW_GUESS = 1.6;
 
@@ -196,36 +193,15 @@ final class OperatorAnalysis {
     ParameterSweep sweep = new ParameterSweep(operator, step, settings.threads, settings.cancelled);
     double work = operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
     int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, WORK_OF_A_SWEEP / work));
+    double meanSquare = fullBatch * DirectionalBound.share(top, operator.examples(), step);
     return new EdgeSearch(
             sweep::run,
             ParameterSweep.BLOCK,
             blocks,
             SWEEPS,
             settings.tolerance,
+            meanSquare,
             new RandomStream(settings.seed).split(EDGE))
-        .cold(fullBatch * share(top) / BELOW_GUESS, Optional.empty());
-  }
-
-  /**
-   * What mini-batches take of the full-batch edge, as far as the sharpest direction z tells: in
-   * mean square it is stable below 2h/(h² + s/B), h its curvature and s the mean of ‖J_iᵀJ_i z‖².
-   */
-  private double share(LargestEigenpair top) {
-    double[] z = gram.gradient(top.vector());
-    double squares = top.value();
-    int outputs = operator.outputs();
-    TangentOperator.Products products = operator.products(1);
-    double[] u = new double[outputs];
-    int count = Math.min(SAMPLED, operator.examples());
-    double sum = 0;
-    for (int s = 0; s < count; s++) {
-      products.select(new int[] {(int) ((long) s * operator.examples() / count)}, 1);
-      products.outputs(z, u);
-      double[] gradient = new double[z.length];
-      products.addGradient(u, gradient);
-      sum += Vectors.dot(gradient, gradient) / squares / count;
-    }
-    double curvature = top.value() / operator.examples();
-    return curvature * curvature / (curvature * curvature + sum / step.batchSize());
+        .cold(meanSquare / BELOW_GUESS, Optional.empty());
   }
 }
