@@ -17,6 +17,8 @@ import java.util.Optional;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.lyapunov4j.dl4j.gram.TopEigenpairs;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where a run that trains a network stands, so that it goes on in another process as if it had not
@@ -30,6 +32,7 @@ import org.lyapunov4j.dl4j.gram.TopEigenpairs;
 record RunState(MultiLayerNetwork network, Position position) {
   private static final String POSITION = "position.json";
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Logger LOG = LoggerFactory.getLogger(RunState.class);
 
   /**
    * What the network does not know.
@@ -103,6 +106,7 @@ record RunState(MultiLayerNetwork network, Position position) {
       MultiLayerNetwork network = ModelSerializer.restoreMultiLayerNetwork(file.toFile(), true);
       return Optional.of(new RunState(network, position));
     } catch (IOException | RuntimeException e) {
+      LOG.error("{} cannot be read, and its run begins anew", file, e);
       return Optional.empty();
     }
   }
