@@ -23,16 +23,29 @@ final class DirectionalBound {
   private DirectionalBound() {}
 
   /**
-   * The share of the full-batch edge along v that mini-batches leave in mean square.
+   * The bound along the sharpest direction v = Jᵀu, u the first eigenvector of G, where ρ_i is
+   * ‖u_i‖² but for a factor.
    *
-   * @param curvatures ρ of all examples, but for a common factor
-   * @return in (0, 1]; 1 where batches depend on each other, of which nothing is known
+   * @param fullBatch the edge of gradient descent, of which mini-batches leave a share; with
+   *     momentum the result is a guess
+   * @param examples N
+   * @return η_ms at most; +∞ for batches that depend on each other, of which nothing is known
    */
-  static double share(double[] curvatures, SgdStep step) {
-    int examples = curvatures.length;
-    if (!step.sampling().isIndependent() || step.isFullBatch(examples)) {
-      return 1;
+  static double of(double fullBatch, LargestEigenpair top, int examples, SgdStep step) {
+    if (!step.sampling().isIndependent()) {
+      return Double.POSITIVE_INFINITY;
     }
+    double[] u = top.vector();
+    int outputs = u.length / examples;
+    double[] curvatures = new double[examples];
+    for (int row = 0; row < u.length; row++) {
+      curvatures[row / outputs] += u[row] * u[row];
+    }
+    return fullBatch * share(curvatures, step);
+  }
+
+  private static double share(double[] curvatures, SgdStep step) {
+    int examples = curvatures.length;
     double batch = step.batchSize();
     double p =
         step.sampling() == MiniBatchSampling.IID_WITH_REPLACEMENT
@@ -41,19 +54,6 @@ final class DirectionalBound {
     double mean = Arrays.stream(curvatures).average().orElseThrow();
     double variance =
         Arrays.stream(curvatures).map(r -> (r - mean) * (r - mean)).average().orElseThrow();
-    return mean > 0 ? mean * mean / (mean * mean + p * variance) : 1;
-  }
-
-  /**
-   * The same along v = Jᵀu for the first eigenvector u of G, where ρ_i is ‖u_i‖² but for a factor.
-   */
-  static double share(LargestEigenpair top, int examples, SgdStep step) {
-    double[] u = top.vector();
-    int outputs = u.length / examples;
-    double[] curvatures = new double[examples];
-    for (int row = 0; row < u.length; row++) {
-      curvatures[row / outputs] += u[row] * u[row];
-    }
-    return share(curvatures, step);
+    return mean * mean / (mean * mean + p * variance);
   }
 }

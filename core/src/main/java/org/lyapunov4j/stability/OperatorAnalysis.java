@@ -193,7 +193,7 @@ final class OperatorAnalysis {
     ParameterSweep sweep = new ParameterSweep(operator, step, settings.threads, settings.cancelled);
     double work = operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
     int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, WORK_OF_A_SWEEP / work));
-    double meanSquare = fullBatch * DirectionalBound.share(top, operator.examples(), step);
+    double meanSquare = DirectionalBound.of(fullBatch, top, operator.examples(), step);
     return new EdgeSearch(
             sweep::run,
             ParameterSweep.BLOCK,
@@ -202,6 +202,6 @@ final class OperatorAnalysis {
             settings.tolerance,
             meanSquare,
             new RandomStream(settings.seed).split(EDGE))
-        .cold(meanSquare / BELOW_GUESS, Optional.empty());
+        .cold(Math.min(fullBatch, meanSquare) / BELOW_GUESS, Optional.empty());
   }
 }

@@ -20,7 +20,8 @@ class DirectionalBoundTest {
 
   private static double bound(GramMatrix gram, SgdStep step) {
     LargestEigenpair top = LargestEigenpair.of(gram);
-    return 2 * gram.examples() / top.value() * DirectionalBound.share(top, gram.examples(), step);
+    double fullBatch = 2 * gram.examples() / top.value();
+    return DirectionalBound.of(fullBatch, top, gram.examples(), step);
   }
 
   @Test
@@ -54,7 +55,8 @@ class DirectionalBoundTest {
     double mixed = 49 + (91 - 49) / 2.0;
     assertThat(bound(gram, SgdStep.of(1, 2).withSampling(MiniBatchSampling.IID_WITH_REPLACEMENT)))
         .isCloseTo(2 * 7 / mixed, within(1e-12));
-    assertThat(DirectionalBound.share(new double[] {1, 4, 16}, SgdStep.of(1, 3))).isEqualTo(1);
+    SgdStep dependent = SgdStep.of(1, 2).withSampling(MiniBatchSampling.SHUFFLED_EPOCHS);
+    assertThat(bound(gram, dependent)).isInfinite();
   }
 
   /**
