@@ -101,7 +101,9 @@ public final class EdgeFinder {
     LargestEigenpair top = LargestEigenpair.of(gram.whole());
     double sharpness = top.value() / examples;
     double guess = Math.min(fullBatch, fullBatch * sharpness / largestDiagonalEntry(gram.whole()));
-    Scale scale = new Scale(guess, DirectionalBound.of(fullBatch, top, examples, common));
+    Scale scale =
+        new Scale(
+            guess, DirectionalBound.of(gram.whole()::multiply, top, examples, common, fullBatch));
     RateSweep sweep = settings.sweep(gram, step);
     return search(gram.whole(), common, sweep, 0, scale).cold(guess, Optional.empty());
   }
@@ -245,7 +247,7 @@ public final class EdgeFinder {
     double same = FullBatchExponent.criticalLearningRate(1, free);
     return new Scale(
         Math.min(fullBatch, 2 / largestDiagonalEntry(gram) * same / plain),
-        DirectionalBound.of(fullBatch, top, gram.examples(), step));
+        DirectionalBound.of(gram::multiply, top, gram.examples(), step, fullBatch));
   }
 
   private static double largestDiagonalEntry(GramMatrix gram) {

@@ -193,7 +193,7 @@ final class OperatorAnalysis {
     ParameterSweep sweep = new ParameterSweep(operator, step, settings.threads, settings.cancelled);
     double work = operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
     int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, WORK_OF_A_SWEEP / work));
-    double meanSquare = DirectionalBound.of(fullBatch, top, operator.examples(), step);
+    double meanSquare = DirectionalBound.of(gram::apply, top, operator.examples(), step, fullBatch);
     return new EdgeSearch(
             sweep::run,
             ParameterSweep.BLOCK,

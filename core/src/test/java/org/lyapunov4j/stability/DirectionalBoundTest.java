@@ -21,7 +21,7 @@ class DirectionalBoundTest {
   private static double bound(GramMatrix gram, SgdStep step) {
     LargestEigenpair top = LargestEigenpair.of(gram);
     double fullBatch = 2 * gram.examples() / top.value();
-    return DirectionalBound.of(fullBatch, top, gram.examples(), step);
+    return DirectionalBound.of(gram::multiply, top, gram.examples(), step, fullBatch);
   }
 
   @Test
