@@ -31,6 +31,13 @@ final class OperatorAnalysis {
   /** Of the bound of the slowest curvature, which is far from its limit then. */
   private static final int PRODUCTS_BELOW = 12;
 
+  /**
+   * Of its bound by one direction that η_ms may be: 0.79 to 1 for 39 networks with B = 1 to 32
+   * (docs/experiments.md), 0.79 for LeNet. Sweeps here are too short to tell whether growth comes
+   * in bursts below what they find.
+   */
+  private static final double FURTHEST_BELOW = 0.79;
+
   /** How far below the guess the search begins: it climbs in one sweep by 3.6. */
   private static final double BELOW_GUESS = 1.6;
 
@@ -193,7 +200,9 @@ final class OperatorAnalysis {
     ParameterSweep sweep = new ParameterSweep(operator, step, settings.threads, settings.cancelled);
     double work = operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
     int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, WORK_OF_A_SWEEP / work));
-    double meanSquare = DirectionalBound.of(gram::apply, top, operator.examples(), step, fullBatch);
+    double meanSquare =
+        FURTHEST_BELOW
+            * DirectionalBound.of(gram::apply, top, operator.examples(), step, fullBatch);
     return new EdgeSearch(
             sweep::run,
             ParameterSweep.BLOCK,
