@@ -201,8 +201,7 @@ final class OperatorAnalysis {
     double work = operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
     int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, WORK_OF_A_SWEEP / work));
     double meanSquare =
-        FURTHEST_BELOW
-            * DirectionalBound.of(gram::apply, top, operator.examples(), step, fullBatch);
+        FURTHEST_BELOW * DirectionalBound.of(gram, top, operator.examples(), step, fullBatch);
     return new EdgeSearch(
             sweep::run,
             ParameterSweep.BLOCK,
