@@ -3,7 +3,6 @@ package org.lyapunov4j.stability;
 
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.gram.Vectors;
-import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.SgdStep;
 
 /**
@@ -55,11 +54,7 @@ final class DirectionalBound {
     if (!step.sampling().isIndependent()) {
       return Double.POSITIVE_INFINITY;
     }
-    double batch = step.batchSize();
-    double share =
-        step.sampling() == MiniBatchSampling.IID_WITH_REPLACEMENT
-            ? 1 / batch
-            : (examples - batch) / (batch * (examples - 1));
+    double share = examples * StepMoments.of(step, examples, step.batchSize()).c2();
     double largest = new DirectionalBound(gram, examples, share).largest(top.vector());
     return fullBatch * Math.min(1, top.value() / examples / largest);
   }
