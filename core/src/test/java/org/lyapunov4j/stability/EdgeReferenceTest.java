@@ -72,11 +72,7 @@ class EdgeReferenceTest {
 
   @Test
   void intervalsCoverTheReferencesAndAreNarrow() {
-    List<Row> rows =
-        TangentKernels.rows().stream()
-            .filter(row -> SOME.contains(row.name()))
-            .map(row -> Row.of(row, true, 2))
-            .toList();
+    List<Row> rows = some(true);
     assertThat(rows).hasSize(SOME.size());
     int covered = rows.stream().mapToInt(Row::covered).sum();
     assertThat(covered).isGreaterThanOrEqualTo(2 * SOME.size() - 1);
@@ -93,6 +89,22 @@ class EdgeReferenceTest {
     assertThat(Math.abs(deviations[deviations.length / 2])).isLessThan(0.01);
     assertThat(deviations[0]).isGreaterThan(-0.03);
     assertThat(deviations[deviations.length - 1]).isLessThan(0.03);
+  }
+
+  /** As for momentum, which has no η_ms. */
+  @Test
+  void intervalsCoverTheReferencesWithoutTheThresholdToo() {
+    List<Row> rows = some(false);
+    assertThat(rows).hasSize(SOME.size());
+    assertThat(rows.stream().mapToInt(Row::covered).sum())
+        .isGreaterThanOrEqualTo(2 * SOME.size() - 1);
+  }
+
+  private static List<Row> some(boolean isCertified) {
+    return TangentKernels.rows().stream()
+        .filter(row -> SOME.contains(row.name()))
+        .map(row -> Row.of(row, isCertified, 2))
+        .toList();
   }
 
   /** The widest interval but for bursts: 6.5 % after the coarse sweep and five around the edge. */
