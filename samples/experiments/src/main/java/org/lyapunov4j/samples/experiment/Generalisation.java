@@ -115,8 +115,8 @@ final class Generalisation implements Experiment {
         case EDGE -> run.value("edgeRatio");
         case MEAN_SQUARE -> run.value("meanSquareEdgeRatio");
         case LAMBDA -> run.value("lambda");
-        case RATE -> rate(run);
-        case BATCH -> batchSize(run);
+        case RATE -> RateAndBatch.of(run).rate();
+        case BATCH -> RateAndBatch.of(run).batchSize();
         case STEPS -> run.value("steps");
       };
     }
@@ -142,14 +142,6 @@ final class Generalisation implements Experiment {
       this.label = label;
       this.value = value;
     }
-  }
-
-  private static double rate(RunResult run) {
-    return Double.parseDouble(run.setting("learning rate"));
-  }
-
-  private static double batchSize(RunResult run) {
-    return Double.parseDouble(run.setting("batch size"));
   }
 
   @Override
@@ -236,19 +228,9 @@ final class Generalisation implements Experiment {
         rows);
   }
 
-  /** What runs that differ in their seeds have in common. */
-  private record Setting(double rate, int batchSize) {
-    static final Comparator<Setting> ORDER =
-        Comparator.comparingDouble(Setting::rate).thenComparingInt(Setting::batchSize);
-
-    static Setting of(RunResult run) {
-      return new Setting(Generalisation.rate(run), (int) Generalisation.batchSize(run));
-    }
-  }
-
   private static Table settings(List<RunResult> results) {
     List<List<String>> rows = new ArrayList<>();
-    for (Group<Setting> group : Group.of(results, Setting::of, Setting.ORDER)) {
+    for (Group<RateAndBatch> group : Group.of(results, RateAndBatch::of, RateAndBatch.ORDER)) {
       List<RunResult> solved =
           group.runs().stream().filter(run -> run.value("reached") > 0).toList();
       List<String> row =
@@ -310,7 +292,7 @@ final class Generalisation implements Experiment {
         double mean =
             Mean.of(seed.runs().stream().mapToDouble(run -> run.value("testLoss"))).value();
         for (RunResult run : seed.runs()) {
-          if (batchSize(run) == batch) {
+          if (RateAndBatch.of(run).batchSize() == batch) {
             points.add(new double[] {sign * predictor.of(run), run.value("testLoss") / mean});
           }
         }

@@ -3,7 +3,6 @@ package org.lyapunov4j.samples.experiment;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -90,18 +89,6 @@ final class MeanSquare implements Experiment {
         settings.steps(plan.mostSteps()));
   }
 
-  /** What runs that differ in their seeds have in common. */
-  private record Setting(double rate, int batchSize) {
-    static final Comparator<Setting> ORDER =
-        Comparator.comparingDouble(Setting::rate).thenComparingInt(Setting::batchSize);
-
-    static Setting of(RunResult run) {
-      return new Setting(
-          Double.parseDouble(run.setting("learning rate")),
-          Integer.parseInt(run.setting("batch size")));
-    }
-  }
-
   /**
    * What is below 1 where the step is stable in the mean square, from the weakest on, and η/η_c.
    */
@@ -133,11 +120,11 @@ final class MeanSquare implements Experiment {
   }
 
   private static double rate(RunResult run) {
-    return Setting.of(run).rate();
+    return RateAndBatch.of(run).rate();
   }
 
   private static int batchSize(RunResult run) {
-    return Setting.of(run).batchSize();
+    return RateAndBatch.of(run).batchSize();
   }
 
   private static List<Group<Integer>> byBatchSize(List<RunResult> runs) {
@@ -205,7 +192,7 @@ final class MeanSquare implements Experiment {
 
   private static Table table(List<RunResult> results) {
     List<List<String>> rows = new ArrayList<>();
-    for (Group<Setting> group : Group.of(results, Setting::of, Setting.ORDER)) {
+    for (Group<RateAndBatch> group : Group.of(results, RateAndBatch::of, RateAndBatch.ORDER)) {
       List<RunResult> reached = group.runs().stream().filter(MeanSquare::isReached).toList();
       List<String> row =
           new ArrayList<>(

@@ -3,7 +3,6 @@ package org.lyapunov4j.samples.experiment;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
@@ -51,18 +50,19 @@ record Solution(
 
   @Override
   public String id() {
-    return String.format(Locale.ROOT, "B%d-eta%s-seed%d", batchSize, rate, seed);
+    return setting().id(seed);
+  }
+
+  private RateAndBatch setting() {
+    return new RateAndBatch(rate, batchSize);
   }
 
   @Override
   public Map<String, String> settings() {
-    Map<String, String> settings = new TreeMap<>();
+    Map<String, String> settings = setting().settings(seed);
     settings.put("data", source);
     settings.put("training examples", String.valueOf(train.numExamples()));
     settings.put("test examples", String.valueOf(test.numExamples()));
-    settings.put("learning rate", String.valueOf(rate));
-    settings.put("batch size", String.valueOf(batchSize));
-    settings.put("seed", String.valueOf(seed));
     settings.put("loss at the end", String.valueOf(enough));
     settings.put("most steps", String.valueOf(mostSteps));
     settings.put("exponent", CheckpointSeries.EXPONENT);
