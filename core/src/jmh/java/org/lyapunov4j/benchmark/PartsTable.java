@@ -4,6 +4,8 @@ package org.lyapunov4j.benchmark;
 import com.sun.management.OperatingSystemMXBean;
 import java.io.File;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.lyapunov4j.gram.GramMatrix;
@@ -28,6 +30,9 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class PartsTable {
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+
+  /** Turns in which the compilers get done. */
+  private static final int WARM_UP = 8;
 
   private final boolean wall;
   private final int threads;
@@ -72,13 +77,49 @@ public final class PartsTable {
     return least;
   }
 
-  private void print(GramMatrix gram, GramSpectrum spectrum, double decomposition, int batch) {
+  private double once(Runnable part) {
+    long before = now();
+    part.run();
+    return (now() - before) * 1e-9;
+  }
+
+  /**
+   * Median times of two parts that take turns, so that a processor whose speed changes is as fast
+   * for one as for the other, and the median of their ratios.
+   */
+  private double[] turns(Runnable first, Runnable second) {
+    List<Double> firsts = new ArrayList<>();
+    List<Double> seconds = new ArrayList<>();
+    List<Double> ratios = new ArrayList<>();
+    double spent = 0;
+    for (int turn = -WARM_UP; turn < 1 || spent < 10 && turn < 25; turn++) {
+      double one = once(first);
+      double other = once(second);
+      if (turn >= 0 || one > 1) {
+        firsts.add(one);
+        seconds.add(other);
+        ratios.add(other / one);
+      }
+      spent += one + other;
+    }
+    return new double[] {median(firsts), median(seconds), median(ratios)};
+  }
+
+  private static double median(List<Double> values) {
+    return values.stream().sorted().skip(values.size() / 2).findFirst().orElseThrow();
+  }
+
+  private void print(GramMatrix gram, GramSpectrum spectrum, int batch) {
     SgdStep any = SgdStep.of(gram.examples() / spectrum.largest(), batch);
     double rate = MeanSquareStability.of(spectrum).criticalLearningRate(any).low();
     SgdStep step = any.withLearningRate(0.5 * rate);
     EdgeFinder edges = EdgeFinder.builder().threads(threads).build();
     EdgeTrack track = edges.track(gram, step, rate, Optional.empty());
-    double meanSquare = seconds(() -> MeanSquareStability.of(spectrum).analyzeAtBatchSize(step));
+    double[] turns =
+        turns(
+            () -> GramSpectrum.of(gram),
+            () -> MeanSquareStability.of(spectrum).analyzeAtBatchSize(step));
+    double decomposition = turns[0];
     double edge = seconds(() -> edges.criticalLearningRate(gram, step, rate, Optional.empty()));
     double tracked = seconds(() -> edges.track(gram, step, rate, Optional.of(track)));
     double economy = seconds(() -> analyze(gram, step, Tier.ECONOMY));
@@ -89,8 +130,8 @@ public final class PartsTable {
         gram.outputs(),
         batch,
         decomposition,
-        meanSquare,
-        meanSquare / decomposition,
+        turns[1],
+        turns[2],
         edge,
         edge / decomposition,
         tracked,
@@ -119,9 +160,8 @@ public final class PartsTable {
 
   private void print(GramMatrix gram) {
     GramSpectrum spectrum = GramSpectrum.of(gram);
-    double decomposition = seconds(() -> GramSpectrum.of(gram));
     for (int batch : new int[] {1, 4, 25}) {
-      print(gram, spectrum, decomposition, batch);
+      print(gram, spectrum, batch);
     }
   }
 
