@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -119,12 +120,7 @@ final class EigenBasis {
             + " or later on processors with AVX-512");
   }
 
-  /** Buffers for products with at most so many columns; for one thread. */
-  Products products(int mostColumns) {
-    return new Products(mostColumns);
-  }
-
-  /** Products with the matrix Q of the first eigenvectors. */
+  /** Products with the matrix Q of the first eigenvectors, for one thread. */
   final class Products implements AutoCloseable {
     private final MemoryWorkspace outside = Nd4j.getMemoryManager().scopeOutOfWorkspaces();
     private final INDArray wide;
@@ -328,6 +324,53 @@ final class EigenBasis {
   void forEach(int tasks, IntConsumer task) {
     IntStream all = IntStream.range(0, tasks);
     (m < LEAST_PARALLEL ? all : all.parallel()).forEach(task);
+  }
+
+  /** Eigenvectors from … to − 1 with buffers for products with them. */
+  @FunctionalInterface
+  interface Strip {
+    void take(Products products, int from, int to);
+  }
+
+  /**
+   * The eigenvectors below {@code count} in strips: beside each other where a native product has
+   * one thread, and otherwise in turns, since its threads and ours would wait for each other. The
+   * last, whose products are the largest in a triangle, are begun first.
+   */
+  void forEachStrip(int count, int width, Strip task) {
+    int strips = (count + width - 1) / width;
+    AtomicInteger left = new AtomicInteger(strips);
+    IntConsumer next =
+        any -> {
+          int from = left.decrementAndGet() * width;
+          int to = Math.min(from + width, count);
+          try (Products products = new Products(to - from)) {
+            task.take(products, from, to);
+          }
+        };
+    if (Nd4j.factory().blas().getMaxThreads() == 1) {
+      forEach(strips, next);
+    } else {
+      IntStream.range(0, strips).forEach(next);
+    }
+  }
+
+  /** What a strip adds to blocks. */
+  @FunctionalInterface
+  interface Addend {
+    void addTo(Products products, int from, int to, double[] blocks);
+  }
+
+  /** The sum of what strips add, in their order, whoever is done first. */
+  double[] sumOfStrips(int count, int width, Addend task) {
+    double[][] sums = new double[(count + width - 1) / width][dimension()];
+    forEachStrip(
+        count, width, (products, from, to) -> task.addTo(products, from, to, sums[from / width]));
+    double[] sum = sums[0];
+    for (int s = 1; s < sums.length; s++) {
+      Vectors.add(1, sums[s], sum);
+    }
+    return sum;
   }
 
   /** A part of an array. */

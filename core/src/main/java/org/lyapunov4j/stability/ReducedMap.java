@@ -3,7 +3,6 @@ package org.lyapunov4j.stability;
 
 import java.util.Arrays;
 import org.lyapunov4j.gram.Vectors;
-import org.lyapunov4j.stability.EigenBasis.Products;
 
 /**
  * The map R(D) = bd(Q [κ ∘ (QᵀDQ)] Qᵀ) on block-diagonal matrices D (N symmetric K × K blocks), to
@@ -89,15 +88,17 @@ final class ReducedMap implements SecondMomentMap {
 
   private double[] computeOverlaps(double[] d) {
     double[] result = new double[pairs()];
-    int offset = 0;
-    try (Products products = basis.products(Math.min(STRIP, count))) {
-      for (int from = 0; from < count; from = end(from)) {
-        int to = end(from);
-        products.overlaps(to, d, from, to, result, offset);
-        offset += to * (to - from);
-      }
-    }
+    basis.forEachStrip(
+        count,
+        STRIP,
+        (products, from, to) -> products.overlaps(to, d, from, to, result, offset(from)));
     return result;
+  }
+
+  /** Where the pairs of a strip begin: those before are as wide as STRIP and end at multiples. */
+  private static int offset(int from) {
+    int before = from / STRIP;
+    return STRIP * STRIP * (before * (before + 1) / 2);
   }
 
   @Override
@@ -132,9 +133,7 @@ final class ReducedMap implements SecondMomentMap {
         l -> {
           int square = l / STRIP * STRIP;
           int end = end(square);
-          // strips before are as wide as STRIP and end at its multiples
-          int before = square / STRIP;
-          int column = STRIP * STRIP * (before * (before + 1) / 2) + (l - square) * end;
+          int column = offset(square) + (l - square) * end;
           task.take(l, column, square, Math.min(end, most));
         });
   }
@@ -176,24 +175,22 @@ final class ReducedMap implements SecondMomentMap {
   }
 
   private double[] computeImage(double[] weights, double[] overlaps) {
-    double[] image = new double[dimension()];
-    int offset = 0;
-    try (Products products = basis.products(Math.min(STRIP, count))) {
-      for (int from = 0; from < count; from = end(from)) {
-        int to = end(from);
-        double[] z = new double[to * (to - from)];
-        int start = offset;
-        basis.forEachChunk(
-            z.length,
-            (first, size) -> {
-              for (int i = first; i < first + size; i++) {
-                z[i] = 0.5 * weights[start + i] * overlaps[start + i];
-              }
+    double[] image =
+        basis.sumOfStrips(
+            count,
+            STRIP,
+            (products, from, to, sum) -> {
+              int start = offset(from);
+              double[] z = new double[to * (to - from)];
+              basis.forEachChunk(
+                  z.length,
+                  (first, size) -> {
+                    for (int i = first; i < first + size; i++) {
+                      z[i] = 0.5 * weights[start + i] * overlaps[start + i];
+                    }
+                  });
+              products.addBlocks(to, z, from, to, sum);
             });
-        products.addBlocks(to, z, from, to, image);
-        offset += z.length;
-      }
-    }
     basis.addTransposes(image);
     return image;
   }

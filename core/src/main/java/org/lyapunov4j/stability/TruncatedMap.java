@@ -3,7 +3,6 @@ package org.lyapunov4j.stability;
 
 import java.util.Arrays;
 import org.lyapunov4j.gram.Vectors;
-import org.lyapunov4j.stability.EigenBasis.Products;
 
 /**
  * {@link ReducedMap} with the small eigenvalues in closed form. Pairs (k, l) of one of the first
@@ -29,6 +28,9 @@ final class TruncatedMap implements SecondMomentMap {
 
   /** Of the largest diagonal entry: a few roundings of a block of some hundred outputs. */
   private static final double NO_PIVOT = 1e-13;
+
+  /** Of the head, so that one is prepared while the product of the other is formed. */
+  private static final int STRIPS = 2;
 
   private final EigenBasis basis;
   private final int head;
@@ -97,9 +99,10 @@ final class TruncatedMap implements SecondMomentMap {
 
   private double[] computeOverlaps(double[] d) {
     double[] result = new double[pairs()];
-    try (Products products = basis.products(head)) {
-      products.overlaps(reach, d, 0, head, result, 0);
-    }
+    basis.forEachStrip(
+        head,
+        (head + 1) / STRIPS,
+        (products, from, to) -> products.overlaps(reach, d, from, to, result, from * reach));
     addTimesFactor(d, result, head * reach);
     return result;
   }
@@ -150,14 +153,17 @@ final class TruncatedMap implements SecondMomentMap {
   }
 
   private double[] computeImage(double[] weights, double[] overlaps) {
-    double[] z = new double[head * reach];
-    for (int i = 0; i < z.length; i++) {
-      z[i] = 0.5 * weights[i] * overlaps[i];
-    }
-    double[] image = new double[dimension()];
-    try (Products products = basis.products(head)) {
-      products.addBlocks(reach, z, 0, head, image);
-    }
+    double[] image =
+        basis.sumOfStrips(
+            head,
+            (head + 1) / STRIPS,
+            (products, from, to, sum) -> {
+              double[] z = new double[(to - from) * reach];
+              for (int i = 0; i < z.length; i++) {
+                z[i] = 0.5 * weights[from * reach + i] * overlaps[from * reach + i];
+              }
+              products.addBlocks(reach, z, from, to, sum);
+            });
     double[] tail = new double[dimension()];
     for (int i = 0; i < tail.length; i++) {
       tail[i] = 0.5 * weights[head * reach + i] * overlaps[head * reach + i];

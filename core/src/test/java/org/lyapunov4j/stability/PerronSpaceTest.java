@@ -4,6 +4,8 @@ package org.lyapunov4j.stability;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.concurrent.Callable;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,8 +50,12 @@ class PerronSpaceTest {
   }
 
   private static EigenBasis basis(DataType type, EigenBasis.Multiplier multiplier) {
+    return new EigenBasis(spectrum(EXAMPLES), EXAMPLES * OUTPUTS, type, multiplier);
+  }
+
+  private static GramSpectrum spectrum(int examples) {
     RandomStream random = new RandomStream(1);
-    int size = EXAMPLES * OUTPUTS;
+    int size = examples * OUTPUTS;
     double[][] factor = new double[size][];
     for (int i = 0; i < size; i++) {
       factor[i] = gaussian(random, size);
@@ -60,8 +66,7 @@ class PerronSpaceTest {
         gram[i][j] = Vectors.dot(factor[i], factor[j]) / size;
       }
     }
-    GramSpectrum spectrum = GramSpectrum.of(GramMatrix.of(gram, EXAMPLES, OUTPUTS));
-    return new EigenBasis(spectrum, size, type, multiplier);
+    return GramSpectrum.of(GramMatrix.of(gram, examples, OUTPUTS));
   }
 
   private static double radius(SecondMomentMap map, double[] start) {
@@ -117,6 +122,31 @@ class PerronSpaceTest {
       assertThat(radius(new ReducedMap(wrong), start)).isCloseTo(expected, within(1e-6));
       assertThat(radius(new TruncatedMap(basis(type, fault), 9, 20), start))
           .isCloseTo(radius(new TruncatedMap(right, 9, 20), start), within(1e-6));
+    }
+  }
+
+  /** Large enough for strips of products to be formed beside each other. */
+  @Test
+  void stripsBesideEachOtherGiveTheSameBits() {
+    int threads = Nd4j.factory().blas().getMaxThreads();
+    try {
+      Nd4j.factory().blas().setMaxThreads(1);
+      GramSpectrum spectrum = spectrum(250);
+      SgdStep step = SgdStep.of(0.3, 4);
+      MeanSquareReport one = in(1, () -> MeanSquareStability.of(spectrum).analyze(step));
+      MeanSquareReport four = in(4, () -> MeanSquareStability.of(spectrum).analyze(step));
+      assertThat(four).isEqualTo(one);
+    } finally {
+      Nd4j.factory().blas().setMaxThreads(threads);
+    }
+  }
+
+  private static <T> T in(int threads, Callable<T> task) {
+    ForkJoinPool pool = new ForkJoinPool(threads);
+    try {
+      return pool.submit(task).join();
+    } finally {
+      pool.shutdown();
     }
   }
 
