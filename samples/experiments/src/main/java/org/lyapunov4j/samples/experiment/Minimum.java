@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.experiment;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,7 @@ import org.nd4j.linalg.schedule.RampSchedule;
 /**
  * A rectifier network that is trained until its loss stays small, at a learning rate that rises
  * linearly to its final value, and then analysed with its training set as probe and the step that
- * was taken last. It takes a minute or two: one that is cut short begins anew.
+ * was taken last.
  *
  * @param source of the examples
  * @param examples learned; the probe
@@ -52,6 +53,8 @@ record Minimum(String source, DataSet examples, double rate, int batchSize, long
   private static final double HESSIAN_TOLERANCE = 1e-4;
 
   private static final int HESSIAN_PRODUCTS = 60;
+
+  private static final String CALM = "calm";
 
   /**
    * How the network is drawn and when training ends.
@@ -86,11 +89,12 @@ record Minimum(String source, DataSet examples, double rate, int batchSize, long
   }
 
   @Override
-  public Measurements execute(Path record, Path state, BooleanSupplier stop) {
+  public Measurements execute(Path record, Path state, BooleanSupplier stop) throws IOException {
     MultiLayerNetwork network = DenseNetwork.initialised(configuration());
     Map<String, Double> values = new TreeMap<>();
     Training training = new Training(network);
-    training.run(stop);
+    RunState.read(state, settings(), network).ifPresent(training::resume);
+    training.run(state, stop);
     double loss = network.score(examples);
     values.put("steps", (double) training.steps);
     values.put("loss", loss);
@@ -135,9 +139,20 @@ record Minimum(String source, DataSet examples, double rate, int batchSize, long
               examples, SgdStep.of(rate, batchSize), new RandomStream(seed).split(Seeds.BATCHES));
     }
 
-    void run(BooleanSupplier stop) {
+    void resume(RunState before) {
+      steps = before.position().iterations();
+      calm = before.position().curves().get(CALM).get(0).intValue();
+      batches.skip(steps);
+    }
+
+    void run(Path state, BooleanSupplier stop) throws IOException {
       int epoch = MiniBatchSampler.stepsPerEpoch(examples.numExamples(), batchSize);
-      while (!isOver() && steps < plan.mostSteps() && !stop.getAsBoolean()) {
+      Pause pause = new Pause();
+      while (!isOver() && steps < plan.mostSteps()) {
+        if (stop.getAsBoolean()) {
+          keep(state);
+          return;
+        }
         network.fit(batches.next());
         steps++;
         if (steps % epoch == 0) {
@@ -147,7 +162,16 @@ record Minimum(String source, DataSet examples, double rate, int batchSize, long
           }
           calm = steps >= plan.warmUp() && loss < plan.enough() ? calm + 1 : 0;
         }
+        if (pause.isOver()) {
+          keep(state);
+        }
       }
+    }
+
+    private void keep(Path state) throws IOException {
+      Map<String, List<Double>> curves = Map.of(CALM, List.of((double) calm));
+      new RunState(network, new RunState.Position(settings(), steps, curves, Map.of(), ""))
+          .write(state);
     }
 
     boolean isOver() {

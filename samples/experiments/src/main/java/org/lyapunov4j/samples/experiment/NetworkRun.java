@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -80,16 +79,13 @@ record NetworkRun(
 
   @Override
   public Measurements execute(Path record, Path state, BooleanSupplier stop) throws IOException {
-    Optional<RunState> before = RunState.read(state, settings());
+    MultiLayerNetwork network = DenseNetwork.initialised(configuration.clone());
+    Optional<RunState> before = RunState.read(state, settings(), network);
     if (before.isPresent()) {
       before.get().restoreEdge(record);
     } else {
       Files.deleteIfExists(record); // of a state that is of no use
     }
-    MultiLayerNetwork network =
-        before
-            .map(RunState::network)
-            .orElseGet(() -> DenseNetwork.initialised(configuration.clone()));
     try (CheckpointSeries series =
             new CheckpointSeries(network, plan.hessian() ? examples : null, probe);
         LyapunovListener listener = listener(record, series)) {
@@ -150,15 +146,12 @@ record NetworkRun(
 
   /** Keeps where a run stands, now and then and when it is cut short. */
   private static final class Keeper {
-    /** A model of a million parameters takes a second, which is little of this. */
-    private static final long PAUSE = TimeUnit.MINUTES.toNanos(1);
-
     private final NetworkRun run;
     private final MultiLayerNetwork network;
     private final CheckpointSeries series;
     private final Path record;
     private final Path state;
-    private long last = System.nanoTime();
+    private final Pause pause = new Pause();
 
     Keeper(
         NetworkRun run,
@@ -174,7 +167,7 @@ record NetworkRun(
     }
 
     void see(int iterations) {
-      if (System.nanoTime() - last >= PAUSE) {
+      if (pause.isOver()) {
         keep(iterations);
       }
     }
@@ -192,7 +185,6 @@ record NetworkRun(
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      last = System.nanoTime();
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.samples.experiment;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -100,13 +101,21 @@ record Probes(
   }
 
   @Override
-  public Measurements execute(Path record, Path state, BooleanSupplier stop) {
+  public Measurements execute(Path record, Path state, BooleanSupplier stop) throws IOException {
     MultiLayerNetwork network = DenseNetwork.initialised(configuration.clone());
     MiniBatches batches =
         new MiniBatches(examples, step, new RandomStream(seed).split(Seeds.BATCHES));
     Map<String, List<Double>> series = new HashMap<>();
     int iteration = 0;
-    for (int moment = 0; moment < plan.moments().size(); moment++) {
+    int done = 0;
+    Optional<RunState> before = RunState.read(state, settings(), network);
+    if (before.isPresent()) {
+      series.putAll(before.get().position().curves());
+      iteration = before.get().position().iterations();
+      batches.skip(iteration);
+      done = plan.moments().indexOf(iteration) + 1;
+    }
+    for (int moment = done; moment < plan.moments().size(); moment++) {
       while (iteration < plan.moments().get(moment) && !stop.getAsBoolean()) {
         network.fit(batches.next());
         iteration++;
@@ -117,6 +126,10 @@ record Probes(
               "iteration", (double) iteration,
               "loss", network.score(examples));
       analyse(network, at, series, stop);
+      if (!stop.getAsBoolean()) {
+        new RunState(network, new RunState.Position(settings(), iteration, series, Map.of(), ""))
+            .write(state);
+      }
     }
     Map<String, double[]> curves = new TreeMap<>();
     series.forEach(

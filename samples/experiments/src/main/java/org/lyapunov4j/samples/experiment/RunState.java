@@ -17,6 +17,8 @@ import java.util.Optional;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.lyapunov4j.dl4j.gram.TopEigenpairs;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -87,26 +89,43 @@ record RunState(MultiLayerNetwork network, Position position) {
   }
 
   /**
-   * The state in a file.
+   * The state in a file. The configuration is that of the run, not the one in the file:
+   * Deeplearning4j cannot read every one that it writes ({@code RampSchedule}).
    *
    * @param settings of the run that goes on
+   * @param network as the run begins with it; takes parameters, updater and step from the file
    * @return absent if there is no file, or it is damaged or of a run with other settings: the run
-   *     begins anew then
+   *     begins anew then, with the network as it was
    */
-  static Optional<RunState> read(Path file, Map<String, String> settings) {
+  static Optional<RunState> read(
+      Path file, Map<String, String> settings, MultiLayerNetwork network) {
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
-    try (FileSystem zip = FileSystems.newFileSystem(file);
-        InputStream in = Files.newInputStream(zip.getPath(POSITION))) {
-      Position position = JSON.readValue(in, Position.class);
+    try (FileSystem zip = FileSystems.newFileSystem(file)) {
+      Position position;
+      try (InputStream in = Files.newInputStream(zip.getPath(POSITION))) {
+        position = JSON.readValue(in, Position.class);
+      }
       if (!position.settings().equals(settings)) {
         return Optional.empty();
       }
-      MultiLayerNetwork network = ModelSerializer.restoreMultiLayerNetwork(file.toFile(), true);
+      INDArray parameters = array(zip, ModelSerializer.COEFFICIENTS_BIN).orElseThrow();
+      Optional<INDArray> updater = array(zip, ModelSerializer.UPDATER_BIN);
+      network.setParams(parameters);
+      updater.ifPresent(found -> network.getUpdater().setStateViewArray(network, found, false));
+      network.setIterationCount(position.iterations());
       return Optional.of(new RunState(network, position));
     } catch (IOException | RuntimeException e) {
       LOG.error("{} cannot be read, and its run begins anew", file, e);
+      return Optional.empty();
+    }
+  }
+
+  private static Optional<INDArray> array(FileSystem zip, String entry) throws IOException {
+    try (InputStream in = Files.newInputStream(zip.getPath(entry))) {
+      return Optional.of(Nd4j.read(in));
+    } catch (NoSuchFileException e) {
       return Optional.empty();
     }
   }

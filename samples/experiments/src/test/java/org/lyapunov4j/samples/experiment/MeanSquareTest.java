@@ -23,10 +23,9 @@ import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
 class MeanSquareTest {
-  private static final MeanSquare SMALL =
+  static final MeanSquare SMALL =
       new MeanSquare(10, List.of(1, 5, 10), new Minimum.Plan(30, 1, 300, 1e-3, 5, 20_000));
-  private static final Settings DIGITS =
-      new Settings(Optional.of(DataSource.parse("digits")), 1, 1);
+  static final Settings DIGITS = new Settings(Optional.of(DataSource.parse("digits")), 1, 1);
 
   @TempDir private Path folder;
 

@@ -26,7 +26,7 @@ import org.lyapunov4j.stability.StabilityReport;
 class ProbeSizeTest {
   private static final int EXAMPLES = 64;
 
-  private static final ProbeSize SMALL = small(List.of(1, 4), 1000);
+  static final ProbeSize SMALL = small(List.of(1, 4), 1000);
 
   @TempDir private Path folder;
 

@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lyapunov4j.dl4j.Schedule;
@@ -24,6 +26,7 @@ import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
@@ -66,7 +69,7 @@ class ResumptionTest {
   }
 
   /** Whether to stop is asked once after every step. */
-  private static Measurements interrupted(NetworkRun run, Path record, Path state, int after)
+  private static Measurements interrupted(Run run, Path record, Path state, int after)
       throws IOException {
     AtomicInteger asked = new AtomicInteger();
     return run.execute(record, state, () -> asked.incrementAndGet() >= after);
@@ -108,17 +111,54 @@ class ResumptionTest {
     requireSame(whole, run().execute(record, state, () -> false));
   }
 
+  private static boolean isRead(Path state, Map<String, String> settings) throws IOException {
+    MultiLayerNetwork network = DenseNetwork.initialised(run().configuration());
+    INDArray before = network.params().dup();
+    boolean isRead = RunState.read(state, settings, network).isPresent();
+    assertThat(network.params().equals(before)).isNotEqualTo(isRead);
+    return isRead;
+  }
+
   @Test
   void aStateThatIsDamagedOrOfAnotherRunIsNone() throws IOException {
     Measurements whole = whole();
     Path record = file("cut.jsonl");
     Path state = file("cut.state");
     interrupted(run(), record, state, 23);
-    assertThat(RunState.read(state, run().settings())).isPresent();
-    assertThat(RunState.read(state, Map.of("data", "others"))).isEmpty();
+    assertThat(isRead(state, run().settings())).isTrue();
+    assertThat(isRead(state, Map.of("data", "others"))).isFalse();
     byte[] bytes = Files.readAllBytes(state);
     Files.write(state, Arrays.copyOf(bytes, bytes.length / 2));
-    assertThat(RunState.read(state, run().settings())).isEmpty();
+    assertThat(isRead(state, run().settings())).isFalse();
     requireSame(whole, run().execute(record, state, () -> false));
+  }
+
+  /** Its learning rate rises for 300 steps; a quarter of it is done, then nine tenths, then all. */
+  @Test
+  void aMinimumIsSoughtFurther() throws IOException {
+    Run run = MeanSquareTest.SMALL.runs(MeanSquareTest.DIGITS).get(1);
+    Measurements whole = run.execute(file("whole.jsonl"), file("whole.state"), () -> false);
+    int steps = (int) whole.value("steps");
+    Path state = file("cut.state");
+    assertThat(interrupted(run, file("cut.jsonl"), state, steps / 4).value("reached")).isZero();
+    int more = steps * 9 / 10 - steps / 4;
+    assertThat(interrupted(run, file("cut.jsonl"), state, more).value("steps"))
+        .isBetween(steps * 0.8, steps * 0.95);
+    requireSame(whole, run.execute(file("cut.jsonl"), state, () -> false));
+  }
+
+  /** Three moments; it is stopped in the second, and goes on after the first. */
+  @Test
+  void probesOfLaterMomentsAreStillToBeAnalysed() throws IOException {
+    Run run = ProbeSizeTest.SMALL.runs(new Settings(Optional.empty(), 1, 4e-3)).get(1);
+    AtomicInteger asked = new AtomicInteger();
+    Measurements whole =
+        run.execute(file("whole.jsonl"), file("whole.state"), () -> asked.incrementAndGet() < 0);
+    assertThat(whole.curve("iteration")).contains(0, 2, 20);
+    int all = asked.getAndSet(0);
+    Path state = file("cut.state");
+    interrupted(run, file("cut.jsonl"), state, all / 2);
+    requireSame(whole, run.execute(file("cut.jsonl"), state, () -> asked.incrementAndGet() < 0));
+    assertThat(asked.get()).isBetween(all / 3, all * 3 / 4);
   }
 }

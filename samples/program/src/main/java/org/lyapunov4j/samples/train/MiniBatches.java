@@ -37,7 +37,7 @@ public final class MiniBatches {
    *
    * @param count of the next ones, at least 0
    */
-  void skip(int count) {
+  public void skip(int count) {
     for (int i = 0; i < count; i++) {
       sampler.next(batch);
     }
