@@ -38,8 +38,15 @@ final class EigenBasis {
   /** Chunks below which waking a thread costs more than it does. */
   private static final int LEAST_CHUNKS = 16;
 
+  /** Rows of a block up to which a sum for every strip takes an eighth of G's memory at most. */
+  private static final int LARGEST_BLOCK = 32;
+
   private final int m;
   private final int outputs;
+
+  /** Whether strips of a product are formed beside each other. */
+  private final boolean besideEachOther;
+
   private final double[] g;
   private final double[][] rows;
   private final ExampleRows byExample;
@@ -65,6 +72,7 @@ final class EigenBasis {
     this.multiplier = multiplier;
     m = spectrum.size();
     outputs = spectrum.outputs();
+    besideEachOther = outputs <= LARGEST_BLOCK && Nd4j.factory().blas().getMaxThreads() == 1;
     g = new double[count];
     rows = new double[m][count];
     byExample = new ExampleRows(rows, outputs);
@@ -334,8 +342,8 @@ final class EigenBasis {
 
   /**
    * The eigenvectors below {@code count} in strips: beside each other where a native product has
-   * one thread, and otherwise in turns, since its threads and ours would wait for each other. The
-   * last, whose products are the largest in a triangle, are begun first.
+   * one thread and blocks are small, and otherwise in turns, since its threads and ours would wait
+   * for each other. The last, whose products are the largest in a triangle, are begun first.
    */
   void forEachStrip(int count, int width, Strip task) {
     int strips = (count + width - 1) / width;
@@ -348,7 +356,7 @@ final class EigenBasis {
             task.take(products, from, to);
           }
         };
-    if (Nd4j.factory().blas().getMaxThreads() == 1) {
+    if (besideEachOther) {
       forEach(strips, next);
     } else {
       IntStream.range(0, strips).forEach(next);
@@ -363,11 +371,14 @@ final class EigenBasis {
 
   /** The sum of what strips add, in their order, whoever is done first. */
   double[] sumOfStrips(int count, int width, Addend task) {
-    double[][] sums = new double[(count + width - 1) / width][dimension()];
+    int arrays = besideEachOther ? (count + width - 1) / width : 1;
+    double[][] sums = new double[arrays][dimension()];
     forEachStrip(
-        count, width, (products, from, to) -> task.addTo(products, from, to, sums[from / width]));
+        count,
+        width,
+        (products, from, to) -> task.addTo(products, from, to, sums[from / width % arrays]));
     double[] sum = sums[0];
-    for (int s = 1; s < sums.length; s++) {
+    for (int s = 1; s < arrays; s++) {
       Vectors.add(1, sums[s], sum);
     }
     return sum;
