@@ -34,6 +34,8 @@ public final class PartsTable {
   /** Turns in which the compilers get done. */
   private static final int WARM_UP = 8;
 
+  private static final int MOST_TURNS = 25;
+
   private final boolean wall;
   private final int threads;
 
@@ -68,9 +70,7 @@ public final class PartsTable {
     double least = Double.POSITIVE_INFINITY;
     double spent = 0;
     for (int run = 0; run < 1 || spent < 5 && (run < 7 || spent < 2); run++) {
-      long before = now();
-      part.run();
-      double time = (now() - before) * 1e-9;
+      double time = once(part);
       spent += time;
       least = Math.min(least, time);
     }
@@ -83,26 +83,29 @@ public final class PartsTable {
     return (now() - before) * 1e-9;
   }
 
+  /** Medians of the times of two parts and of the second over the first. */
+  private record Turns(double first, double second, double ratio) {}
+
   /**
-   * Median times of two parts that take turns, so that a processor whose speed changes is as fast
-   * for one as for the other, and the median of their ratios.
+   * Two parts take turns, so that a processor whose speed changes is as fast for one as for the
+   * other. Turns in which the compilers get done do not count, unless a part takes seconds.
    */
-  private double[] turns(Runnable first, Runnable second) {
+  private Turns turns(Runnable first, Runnable second) {
     List<Double> firsts = new ArrayList<>();
-    List<Double> seconds = new ArrayList<>();
+    List<Double> others = new ArrayList<>();
     List<Double> ratios = new ArrayList<>();
     double spent = 0;
-    for (int turn = -WARM_UP; turn < 1 || spent < 10 && turn < 25; turn++) {
+    for (int turn = 0; firsts.isEmpty() || spent < 10 && firsts.size() < MOST_TURNS; turn++) {
       double one = once(first);
       double other = once(second);
-      if (turn >= 0 || one > 1) {
+      spent += one + other;
+      if (turn >= WARM_UP || one > 1) {
         firsts.add(one);
-        seconds.add(other);
+        others.add(other);
         ratios.add(other / one);
       }
-      spent += one + other;
     }
-    return new double[] {median(firsts), median(seconds), median(ratios)};
+    return new Turns(median(firsts), median(others), median(ratios));
   }
 
   private static double median(List<Double> values) {
@@ -115,11 +118,11 @@ public final class PartsTable {
     SgdStep step = any.withLearningRate(0.5 * rate);
     EdgeFinder edges = EdgeFinder.builder().threads(threads).build();
     EdgeTrack track = edges.track(gram, step, rate, Optional.empty());
-    double[] turns =
+    Turns turns =
         turns(
             () -> GramSpectrum.of(gram),
             () -> MeanSquareStability.of(spectrum).analyzeAtBatchSize(step));
-    double decomposition = turns[0];
+    double decomposition = turns.first();
     double edge = seconds(() -> edges.criticalLearningRate(gram, step, rate, Optional.empty()));
     double tracked = seconds(() -> edges.track(gram, step, rate, Optional.of(track)));
     double economy = seconds(() -> analyze(gram, step, Tier.ECONOMY));
@@ -130,8 +133,8 @@ public final class PartsTable {
         gram.outputs(),
         batch,
         decomposition,
-        turns[1],
-        turns[2],
+        turns.second(),
+        turns.ratio(),
         edge,
         edge / decomposition,
         tracked,

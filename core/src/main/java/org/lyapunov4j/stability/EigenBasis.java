@@ -371,14 +371,14 @@ final class EigenBasis {
 
   /** The sum of what strips add, in their order, whoever is done first. */
   double[] sumOfStrips(int count, int width, Addend task) {
-    int arrays = besideEachOther ? (count + width - 1) / width : 1;
-    double[][] sums = new double[arrays][dimension()];
+    double[][] sums = new double[besideEachOther ? (count + width - 1) / width : 1][dimension()];
     forEachStrip(
         count,
         width,
-        (products, from, to) -> task.addTo(products, from, to, sums[from / width % arrays]));
+        (products, from, to) ->
+            task.addTo(products, from, to, sums[besideEachOther ? from / width : 0]));
     double[] sum = sums[0];
-    for (int s = 1; s < arrays; s++) {
+    for (int s = 1; s < sums.length; s++) {
       Vectors.add(1, sums[s], sum);
     }
     return sum;

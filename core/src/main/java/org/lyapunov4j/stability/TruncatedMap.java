@@ -97,11 +97,15 @@ final class TruncatedMap implements SecondMomentMap {
     return basis.verified(() -> computeOverlaps(d), overlaps -> areOverlaps(d, overlaps));
   }
 
+  private int stripWidth() {
+    return (head + STRIPS - 1) / STRIPS;
+  }
+
   private double[] computeOverlaps(double[] d) {
     double[] result = new double[pairs()];
     basis.forEachStrip(
         head,
-        (head + 1) / STRIPS,
+        stripWidth(),
         (products, from, to) -> products.overlaps(reach, d, from, to, result, from * reach));
     addTimesFactor(d, result, head * reach);
     return result;
@@ -156,7 +160,7 @@ final class TruncatedMap implements SecondMomentMap {
     double[] image =
         basis.sumOfStrips(
             head,
-            (head + 1) / STRIPS,
+            stripWidth(),
             (products, from, to, sum) -> {
               double[] z = new double[(to - from) * reach];
               for (int i = 0; i < z.length; i++) {

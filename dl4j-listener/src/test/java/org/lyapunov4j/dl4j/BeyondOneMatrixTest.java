@@ -38,16 +38,24 @@ class BeyondOneMatrixTest {
     return (int) (1.02 * rows / OUTPUTS) + 1;
   }
 
-  private static double sharpness(INDArray features) {
-    int examples = (int) features.size(0);
+  /** The inputs of every example, and 1. */
+  private static double[][] inputs(INDArray features) {
+    double[][] x = new double[(int) features.size(0)][INPUTS + 1];
+    for (int i = 0; i < x.length; i++) {
+      for (int a = 0; a < INPUTS; a++) {
+        x[i][a] = features.getDouble(i, a);
+      }
+      x[i][INPUTS] = 1;
+    }
+    return x;
+  }
+
+  private static double sharpness(double[][] x) {
     double[][] moments = new double[INPUTS + 1][INPUTS + 1];
-    for (int i = 0; i < examples; i++) {
+    for (double[] row : x) {
       for (int a = 0; a <= INPUTS; a++) {
         for (int b = 0; b <= INPUTS; b++) {
-          moments[a][b] +=
-              (a < INPUTS ? features.getDouble(i, a) : 1)
-                  * (b < INPUTS ? features.getDouble(i, b) : 1)
-                  / examples;
+          moments[a][b] += row[a] * row[b] / x.length;
         }
       }
     }
@@ -61,14 +69,7 @@ class BeyondOneMatrixTest {
    * the same (INPUTS + 1)-square maps 1 − (2η/K)·(1/B)·Σ x xᵀ, so that 64 tangents of 2000 steps
    * each know it to a tenth of a per cent.
    */
-  private static double edge(INDArray features, int batchSize, double sharpness) {
-    double[][] x = new double[(int) features.size(0)][INPUTS + 1];
-    for (int i = 0; i < x.length; i++) {
-      for (int a = 0; a < INPUTS; a++) {
-        x[i][a] = features.getDouble(i, a);
-      }
-      x[i][INPUTS] = 1;
-    }
+  private static double edge(double[][] x, int batchSize, double sharpness) {
     double low = 0.8 * 2 / sharpness;
     double high = 1.2 * 2 / sharpness;
     assertThat(growth(x, low, batchSize)).isNegative();
@@ -136,8 +137,9 @@ class BeyondOneMatrixTest {
   @Test
   void anAnalysisNeedsNoMatrix() {
     DataSet data = Networks.data(6, examples(), INPUTS, OUTPUTS, DataType.DOUBLE);
-    double sharpness = sharpness(data.getFeatures());
-    double edge = edge(data.getFeatures(), 64, sharpness);
+    double[][] x = inputs(data.getFeatures());
+    double sharpness = sharpness(x);
+    double edge = edge(x, 64, sharpness);
     for (double share : new double[] {0.4, 1.2}) {
       MultiLayerNetwork network = network(share * 2 / sharpness);
       Checkpoint checkpoint =
@@ -182,7 +184,7 @@ class BeyondOneMatrixTest {
     listener.close();
     assertThat(listener.history()).hasSize(1);
     StabilityReport report = (StabilityReport) listener.history().get(0).findings();
-    double sharpness = sharpness(data.getFeatures());
+    double sharpness = sharpness(inputs(data.getFeatures()));
     assertThat(report.sharpness()).isCloseTo(sharpness, within(1e-5 * sharpness));
     assertThat(report.exponent().sign()).isEqualTo(Sign.NEGATIVE);
   }

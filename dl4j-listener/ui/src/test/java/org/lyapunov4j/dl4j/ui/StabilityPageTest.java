@@ -183,7 +183,7 @@ class StabilityPageTest {
     browser.waitFor("document.getElementById('listener').innerText.startsWith('Waiting')");
     assertThat(browser.text("#listener")).isEqualTo("Waiting: no checkpoint was due yet");
     // the page asks for the status and for the checkpoints; either answer may come first
-    browser.waitFor("document.getElementById('empty').offsetParent !== null");
+    browser.waitFor(isShown("#empty"));
 
     publisher.status(status(State.WATCHING, ""));
     publisher.accept(Checkpoints.of("run", 100, -0.1, 1));
@@ -363,9 +363,11 @@ class StabilityPageTest {
   }
 
   private boolean visible(String selector) {
-    return browser
-        .evaluate("document.querySelector('" + selector + "').offsetParent !== null")
-        .booleanValue();
+    return browser.evaluate(isShown(selector)).booleanValue();
+  }
+
+  private static String isShown(String selector) {
+    return "document.querySelector('" + selector + "').offsetParent !== null";
   }
 
   /** Holds training at its fifth checkpoint until the page was looked at. */

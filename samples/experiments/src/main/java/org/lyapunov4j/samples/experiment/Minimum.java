@@ -170,8 +170,7 @@ record Minimum(String source, DataSet examples, double rate, int batchSize, long
 
     private void keep(Path state) throws IOException {
       Map<String, List<Double>> curves = Map.of(CALM, List.of((double) calm));
-      new RunState(network, new RunState.Position(settings(), steps, curves, Map.of(), ""))
-          .write(state);
+      RunState.withoutRecord(network, settings(), steps, curves).write(state);
     }
 
     boolean isOver() {

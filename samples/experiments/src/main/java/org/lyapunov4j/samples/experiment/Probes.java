@@ -127,8 +127,7 @@ record Probes(
               "loss", network.score(examples));
       analyse(network, at, series, stop);
       if (!stop.getAsBoolean()) {
-        new RunState(network, new RunState.Position(settings(), iteration, series, Map.of(), ""))
-            .write(state);
+        RunState.withoutRecord(network, settings(), iteration, series).write(state);
       }
     }
     Map<String, double[]> curves = new TreeMap<>();

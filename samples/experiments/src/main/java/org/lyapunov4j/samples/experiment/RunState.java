@@ -53,6 +53,15 @@ record RunState(MultiLayerNetwork network, Position position) {
       Map<String, TopEigenpairs> eigenpairs,
       String edge) {}
 
+  /** Of a run without a listener. */
+  static RunState withoutRecord(
+      MultiLayerNetwork network,
+      Map<String, String> settings,
+      int iterations,
+      Map<String, List<Double>> curves) {
+    return new RunState(network, new Position(settings, iterations, curves, Map.of(), ""));
+  }
+
   /** Where the listener keeps the edge beside its record. */
   private static Path edgeOf(Path record) {
     return record.resolveSibling(record.getFileName() + ".edge");
