@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import java.util.Arrays;
+import java.util.List;
 import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.SgdStep;
 
@@ -54,9 +55,18 @@ final class ParameterCocycle {
     return true;
   }
 
-  /** Applies one step with the selected examples, {@code size} of them. */
-  void apply(TangentOperator.Products selected, int size, int outputs) {
-    selected.outputs(z, u);
+  /** Applies one step with the selected examples, {@code size} of them, to all trajectories. */
+  static void apply(
+      List<ParameterCocycle> cocycles, TangentOperator.Products selected, int size, int outputs) {
+    double[][] u = cocycles.stream().map(one -> one.u).toArray(double[][]::new);
+    selected.outputs(cocycles.stream().map(one -> one.z).toArray(double[][]::new), u);
+    cocycles.forEach(one -> one.begin(size, outputs));
+    selected.addGradient(
+        u, cocycles.stream().map(ParameterCocycle::moved).toArray(double[][]::new));
+    cocycles.forEach(ParameterCocycle::end);
+  }
+
+  private void begin(int size, int outputs) {
     double factor =
         update.hasMemory()
             ? update.gradientWeight() / size
@@ -66,13 +76,19 @@ final class ParameterCocycle {
     }
     if (update.hasMemory()) {
       update.remember(z, v);
-      selected.addGradient(u, v);
+    }
+  }
+
+  /** What the gradient is added to. */
+  private double[] moved() {
+    return update.hasMemory() ? v : z;
+  }
+
+  private void end() {
+    if (update.hasMemory()) {
       update.move(z, v);
-    } else {
-      selected.addGradient(u, z);
-      if (update.keep() != 1) {
-        logScale += Math.log(Math.abs(update.keep()));
-      }
+    } else if (update.keep() != 1) {
+      logScale += Math.log(Math.abs(update.keep()));
     }
   }
 

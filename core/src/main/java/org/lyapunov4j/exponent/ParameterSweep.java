@@ -120,9 +120,7 @@ public final class ParameterSweep {
       for (int s = 0; s < BLOCK; s++) {
         int size = sampler.next(batch);
         products.select(batch, size);
-        for (ParameterWalk walk : walks) {
-          walk.step(products, batch, size);
-        }
+        ParameterWalk.step(walks, products, batch, size);
       }
       walks.forEach(ParameterWalk::endBlock);
     }

@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.lyapunov4j.step.MiniBatchSampling;
 import org.lyapunov4j.step.SgdStep;
@@ -70,15 +71,21 @@ final class ParameterWalk {
         : new double[0];
   }
 
-  void step(TangentOperator.Products selected, int[] batch, int size) {
-    if (!alive) {
+  /** A step of all walks that are alive, with the examples of the batch, which are selected. */
+  static void step(
+      List<ParameterWalk> walks, TangentOperator.Products selected, int[] batch, int size) {
+    List<ParameterWalk> alive = walks.stream().filter(ParameterWalk::isAlive).toList();
+    if (alive.isEmpty()) {
       return;
     }
-    cocycle.apply(selected, size, outputs);
-    if (controlled) {
-      for (int b = 0; b < size; b++) {
-        control += curvatures[batch[b]] - 1;
-      }
+    List<ParameterCocycle> cocycles = alive.stream().map(walk -> walk.cocycle).toList();
+    ParameterCocycle.apply(cocycles, selected, size, alive.get(0).outputs);
+    alive.forEach(walk -> walk.observe(batch, size));
+  }
+
+  private void observe(int[] batch, int size) {
+    for (int b = 0; controlled && b < size; b++) {
+      control += curvatures[batch[b]] - 1;
     }
   }
 

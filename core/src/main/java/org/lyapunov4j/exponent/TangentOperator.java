@@ -70,5 +70,30 @@ public interface TangentOperator {
      * @param z length P; the product is added to it
      */
     void addGradient(double[] u, double[] z);
+
+    /**
+     * The products u_j = J_S z_j; what is read of the examples is read once for all where that is
+     * sooner. Each is, bit for bit, the one that it would be alone.
+     *
+     * @param z vectors of length P; not modified
+     * @param u as many, of which each receives K numbers for each selected example
+     */
+    default void outputs(double[][] z, double[][] u) {
+      for (int j = 0; j < z.length; j++) {
+        outputs(z[j], u[j]);
+      }
+    }
+
+    /**
+     * Adds J_Sᵀ u_j to each z_j, as {@link #outputs(double[][], double[][])} does it.
+     *
+     * @param u vectors of K numbers for each selected example; not modified
+     * @param z as many, of length P; the products are added to them
+     */
+    default void addGradient(double[][] u, double[][] z) {
+      for (int j = 0; j < z.length; j++) {
+        addGradient(u[j], z[j]);
+      }
+    }
   }
 }

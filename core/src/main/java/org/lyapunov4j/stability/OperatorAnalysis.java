@@ -9,6 +9,7 @@ import java.util.function.BooleanSupplier;
 import org.lyapunov4j.exponent.ExactExponent;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.FullBatchExponent;
+import org.lyapunov4j.exponent.KrylovSpace;
 import org.lyapunov4j.exponent.LyapunovExponent;
 import org.lyapunov4j.exponent.ParameterEstimator;
 import org.lyapunov4j.exponent.ParameterSweep;
@@ -21,8 +22,9 @@ import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
 /**
- * The report of a step where there is no Gram matrix: sharpness by Lanczos, η_c from the unstable
- * branch, λ estimated beyond the edge and bounded below it, μ bounded.
+ * The report of a step where there is no Gram matrix: sharpness by Lanczos, η_c in Krylov spaces
+ * or, where it does not settle there or they cost too much, from steps with the Jacobian itself, λ
+ * estimated beyond the edge and bounded below it, μ bounded.
  */
 final class OperatorAnalysis {
   private static final double TOLERANCE = 1e-6;
@@ -33,8 +35,8 @@ final class OperatorAnalysis {
 
   /**
    * Of its bound by one direction that η_ms may be: 0.79 to 1 for 39 networks with B = 1 to 32
-   * (docs/experiments.md), 0.79 for LeNet. Sweeps here are too short to tell whether growth comes
-   * in bursts below what they find.
+   * (docs/experiments.md), 0.79 for LeNet. Sweeps with the Jacobian are too short to tell whether
+   * growth comes in bursts below what they find.
    */
   private static final double FURTHEST_BELOW = 0.79;
 
@@ -49,10 +51,14 @@ final class OperatorAnalysis {
   private static final int RATES = 8;
   private static final int SWEEPS = 3;
 
+  /** Sweeps that such a search takes in all, short ones and long ones. */
+  private static final int MOST_SWEEPS = 6;
+
   /** Keys of random streams. */
   private static final long START = 0x7374;
 
   private static final long EDGE = 0x6564;
+  private static final long SPACE = 0x7370;
 
   private final Settings settings;
   private final TangentOperator operator;
@@ -197,19 +203,33 @@ final class OperatorAnalysis {
     if (step.isFullBatch(operator.examples())) {
       return CriticalLearningRate.exactly(fullBatch);
     }
-    ParameterSweep sweep = new ParameterSweep(operator, step, settings.threads, settings.cancelled);
     double work = operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
     int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, WORK_OF_A_SWEEP / work));
-    double meanSquare =
-        FURTHEST_BELOW * DirectionalBound.of(gram, top, operator.examples(), step, fullBatch);
+    double bound = DirectionalBound.of(gram, top, operator.examples(), step, fullBatch);
+    double furthest = FURTHEST_BELOW * bound;
+    double guess = Math.min(fullBatch, furthest) / BELOW_GUESS;
+    RandomStream random = new RandomStream(settings.seed).split(EDGE);
+    return inKrylovSpace(blocks * work, guess, bound, random)
+        .orElseGet(() -> search(blocks, furthest, random).cold(guess, Optional.empty()));
+  }
+
+  /** Empty where it would take longer than the search with the Jacobian itself, or fails. */
+  private Optional<CriticalLearningRate> inKrylovSpace(
+      double workOfASweep, double guess, double meanSquare, RandomStream random) {
+    double product = operator.flopsPerExample() * operator.examples();
+    double affordable = MOST_SWEEPS * workOfASweep / product;
+    return KrylovEdge.Settings.of(
+            operator.examples(), operator.outputs(), affordable, meanSquare, settings)
+        .flatMap(
+            spaces -> {
+              KrylovSpace space = new KrylovSpace(gram, operator.outputs(), start());
+              return new KrylovEdge(space, step, spaces, random.split(SPACE)).find(guess);
+            });
+  }
+
+  private EdgeSearch search(int blocks, double meanSquare, RandomStream random) {
+    ParameterSweep sweep = new ParameterSweep(operator, step, settings.threads, settings.cancelled);
     return new EdgeSearch(
-            sweep::run,
-            ParameterSweep.BLOCK,
-            blocks,
-            SWEEPS,
-            settings.tolerance,
-            meanSquare,
-            new RandomStream(settings.seed).split(EDGE))
-        .cold(Math.min(fullBatch, meanSquare) / BELOW_GUESS, Optional.empty());
+        sweep::run, ParameterSweep.BLOCK, blocks, SWEEPS, settings.tolerance, meanSquare, random);
   }
 }

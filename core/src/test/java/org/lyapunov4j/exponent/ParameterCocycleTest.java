@@ -78,7 +78,7 @@ class ParameterCocycleTest {
     for (int s = 0; s < STEPS; s++) {
       int size = sampler.next(batch);
       selected.select(batch, size);
-      cocycle.apply(selected, size, gram.outputs());
+      ParameterCocycle.apply(List.of(cocycle), selected, size, gram.outputs());
       residuals.apply(batch, size);
       if (s % 20 == 19) {
         grown += cocycle.normalise();

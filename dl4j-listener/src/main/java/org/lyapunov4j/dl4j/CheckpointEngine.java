@@ -66,6 +66,11 @@ final class CheckpointEngine implements AutoCloseable {
   /** Vectors of m numbers, and of P numbers with and without a search for η_c. */
   private static final long LANCZOS = 64;
 
+  /** The same for Krylov spaces and what is made of them, and how many numbers at most. */
+  private static final long KRYLOV = 1024;
+
+  private static final long MOST_OF_SPACES = 32_000_000;
+
   private static final long TANGENTS = 64;
   private static final long FEW_TANGENTS = 16;
 
@@ -136,16 +141,18 @@ final class CheckpointEngine implements AutoCloseable {
   /**
    * About what a checkpoint takes of the heap: the matrix and, up to the size that is decomposed,
    * eigenvectors and work space of the mean-square threshold; else a copy. Without a matrix, its
-   * factors, the vectors of a Lanczos iteration and tangent vectors, most of them of sweeps.
+   * factors, the vectors of Lanczos iterations and tangent vectors, most of them of sweeps.
    *
    * @return bytes
    */
   long heapBytes(Tier tier) {
     long rows = (long) examples * kernel.outputs();
     if (kernel.factorBytes().isPresent()) {
-      long tangents = tier == Tier.ECONOMY ? FEW_TANGENTS : TANGENTS;
+      boolean isEconomy = tier == Tier.ECONOMY;
+      long tangents = isEconomy ? FEW_TANGENTS : TANGENTS;
+      long spaces = isEconomy ? 0 : Math.min(KRYLOV * rows, MOST_OF_SPACES);
       return kernel.factorBytes().getAsLong()
-          + Double.BYTES * (LANCZOS * rows + tangents * parameters);
+          + Double.BYTES * (LANCZOS * rows + spaces + tangents * parameters);
     }
     long entry = kernel.entryBytes();
     long work = rows > DECOMPOSED ? 1 : 3;

@@ -140,11 +140,38 @@ final class Scale {
 
   /**
    * A step beside its two floors: reading its factors once at the rate of a copy, and its flops at
-   * the rate of its inner loop in the first cache, all in this run.
+   * the rate of its inner loop in the first cache, all in this run; of one vector, and of one of
+   * four, which are half of a sweep's.
    */
   private static void kernel(String kind, NtkFactors factors) {
-    double[] z = new RandomStream(1).gaussians(factors.dimension());
-    double[] u = new double[BATCH * factors.outputs()];
+    double bytes = (double) factors.bytes() / factors.examples() * BATCH;
+    double ofBytes = bytes / copyRate();
+    double flops = flops(kind, factors) * BATCH;
+    double ofFlops = flops / loopRate();
+    for (int vectors : new int[] {1, 4}) {
+      double time = step(factors, vectors) / vectors;
+      print(
+          "step of B = %d, each of %d: %.3f ms, %.1f MFLOP at %.1f GFLOPS; floors: %.2f MB at the"
+              + " copy's rate %.3f ms, flops at the loop's rate %.3f ms; %.1f times the larger",
+          BATCH,
+          vectors,
+          time * 1e3,
+          flops * 1e-6,
+          flops / time * 1e-9,
+          bytes * 1e-6,
+          ofBytes * 1e3,
+          ofFlops * 1e3,
+          time / Math.max(ofBytes, ofFlops));
+    }
+  }
+
+  /** Seconds of a step of some vectors, the best of five rounds. */
+  private static double step(NtkFactors factors, int vectors) {
+    double[][] z = new double[vectors][];
+    for (int j = 0; j < vectors; j++) {
+      z[j] = new RandomStream(1).split(j).gaussians(factors.dimension());
+    }
+    double[][] u = new double[vectors][BATCH * factors.outputs()];
     TangentOperator.Products products = factors.products(BATCH);
     RandomStream random = new RandomStream(2);
     int[] batch = new int[BATCH];
@@ -157,28 +184,16 @@ final class Scale {
         }
         products.select(batch, BATCH);
         products.outputs(z, u);
-        for (int j = 0; j < u.length; j++) {
-          u[j] *= -1e-6;
+        for (double[] of : u) {
+          for (int j = 0; j < of.length; j++) {
+            of[j] *= -1e-6;
+          }
         }
         products.addGradient(u, z);
       }
       best = Math.min(best, ((threadNow() - start) * 1e-9) / KERNEL_STEPS);
     }
-    double bytes = (double) factors.bytes() / factors.examples() * BATCH;
-    double ofBytes = bytes / copyRate();
-    double flops = flops(kind, factors) * BATCH;
-    double ofFlops = flops / loopRate();
-    print(
-        "step of B = %d: %.3f ms, %.1f MFLOP at %.1f GFLOPS; floors: %.2f MB at the copy's rate"
-            + " %.3f ms, flops at the loop's rate %.3f ms; %.1f times the larger",
-        BATCH,
-        best * 1e3,
-        flops * 1e-6,
-        flops / best * 1e-9,
-        bytes * 1e-6,
-        ofBytes * 1e3,
-        ofFlops * 1e3,
-        best / Math.max(ofBytes, ofFlops));
+    return best;
   }
 
   /** Of an example: twice two for each weight and position, or for each number of a row. */

@@ -19,6 +19,11 @@ interface FactorBlock {
   /** Bytes in the heap. */
   long bytes();
 
+  /** Bytes of all examples that only save time. */
+  default long spare() {
+    return 0;
+  }
+
   /** Flops of products with the rows of one example and their transpose, on average. */
   double flopsPerExample();
 
@@ -40,6 +45,20 @@ interface FactorBlock {
 
     /** z += J_Sᵀ u from {@code at} on. */
     void addGradient(double[] u, double[] z, int at);
+
+    /** {@link #addOutputs(double[], int, double[])} of several vectors. */
+    default void addOutputs(double[][] z, int at, double[][] u) {
+      for (int j = 0; j < z.length; j++) {
+        addOutputs(z[j], at, u[j]);
+      }
+    }
+
+    /** {@link #addGradient(double[], double[], int)} of several vectors. */
+    default void addGradient(double[][] u, double[][] z, int at) {
+      for (int j = 0; j < z.length; j++) {
+        addGradient(u[j], z[j], at);
+      }
+    }
   }
 
   /**
@@ -47,7 +66,7 @@ interface FactorBlock {
    *
    * @param first its first chunk
    * @param examples N of all chunks
-   * @param spare bytes that rows may take where they save time only
+   * @param spare bytes of all examples that may be taken where they save time only
    */
   static FactorBlock of(JacobianBlock first, int examples, long spare) {
     if (first instanceof JacobianBlock.Weighted weighted) {
@@ -59,6 +78,6 @@ interface FactorBlock {
     if (first instanceof JacobianBlock.Outer outer && !RowFactors.suit(outer, examples, spare)) {
       return new OuterFactors(outer);
     }
-    return new RowFactors();
+    return new RowFactors(first, examples, spare);
   }
 }

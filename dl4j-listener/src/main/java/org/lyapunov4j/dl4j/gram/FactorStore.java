@@ -4,7 +4,6 @@ package org.lyapunov4j.dl4j.gram;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.lyapunov4j.gram.Vectors;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -91,45 +90,6 @@ final class FactorStore {
         target[at + j] = single[first + j];
       }
     }
-  }
-
-  /** Σ_j of an example's numbers times those of z from {@code at} on. */
-  double dot(int example, int from, int count, double[] z, int at) {
-    int which = example / chunk;
-    int first = starts.get(which)[example % chunk] + from;
-    float[] single = floats.get(which);
-    return single == null
-        ? Vectors.dot(doubles.get(which), first, z, at, count)
-        : dot(single, first, count, z, at);
-  }
-
-  /** Adds a multiple of an example's numbers to z from {@code at} on. */
-  void addTo(int example, int from, int count, double factor, double[] z, int at) {
-    int which = example / chunk;
-    int first = starts.get(which)[example % chunk] + from;
-    float[] single = floats.get(which);
-    double[] whole = doubles.get(which);
-    for (int j = 0; j < count; j++) {
-      z[at + j] += factor * (single == null ? whole[first + j] : single[first + j]);
-    }
-  }
-
-  private static double dot(float[] x, int first, int count, double[] z, int at) {
-    double a = 0;
-    double b = 0;
-    double c = 0;
-    double d = 0;
-    int j = 0;
-    for (; j + 4 <= count; j += 4) {
-      a += x[first + j] * z[at + j];
-      b += x[first + j + 1] * z[at + j + 1];
-      c += x[first + j + 2] * z[at + j + 2];
-      d += x[first + j + 3] * z[at + j + 3];
-    }
-    for (; j < count; j++) {
-      a += x[first + j] * z[at + j];
-    }
-    return (a + b) + (c + d);
   }
 
   /** How many bytes all of it takes. */

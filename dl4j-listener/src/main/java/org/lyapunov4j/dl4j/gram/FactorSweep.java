@@ -25,7 +25,7 @@ public final class FactorSweep implements AutoCloseable {
   /** Bytes outside the heap that the derivatives of a chunk may take. */
   private static final long SWEEP_BYTES = 1L << 30;
 
-  /** Share of the memory budget that may be spent on rows that save time alone. */
+  /** Share of the memory budget that may be spent on what saves time alone. */
   private static final int SPARE_SHARE = 4;
 
   private final Model model;
@@ -62,13 +62,21 @@ public final class FactorSweep implements AutoCloseable {
 
   /** What the factors will take, from those of the first example; 0 where there are none. */
   private long expected() {
-    Sum one = new Sum();
+    Sum one = new Sum(spare());
     try {
       add(0, 1, one, model.params(), null);
+      if (needed(one, 1) > memoryBudget && one.spent() > 0) {
+        one = new Sum(0);
+        add(0, 1, one, model.params(), null);
+      }
     } catch (UnsupportedModelException tooLarge) {
       return 0;
     }
-    return (long) (one.bytes() / order.share(1));
+    return (long) needed(one, 1);
+  }
+
+  private long spare() {
+    return memoryBudget / SPARE_SHARE;
   }
 
   /**
@@ -166,18 +174,26 @@ public final class FactorSweep implements AutoCloseable {
   @SuppressWarnings("try") // the isolation is only begun and closed
   public synchronized NtkFactors compute(INDArray flatParameters, INDArray parameterWeights) {
     try (Isolation isolation = Isolation.begin()) {
-      Sum sum = new Sum();
-      int size = Math.min(chunk, examples);
-      for (int from = 0; from < examples; from += size) {
-        size = from == 0 ? first(size, sum, flatParameters, parameterWeights) : size;
-        if (from > 0) {
-          add(from, Math.min(examples, from + size), sum, flatParameters, parameterWeights);
-        }
-        requireHeap(sum, Math.min(examples, from + size));
-      }
-      return new NtkFactors(
-          sum.blocks, order.places(), sum.outputs, sum.loss / examples, sum.dropped, assumptions);
+      return compute(flatParameters, parameterWeights, spare());
     }
+  }
+
+  private NtkFactors compute(INDArray parameters, INDArray weights, long spare) {
+    Sum sum = new Sum(spare);
+    int size = Math.min(chunk, examples);
+    for (int from = 0; from < examples; from += size) {
+      size = from == 0 ? first(size, sum, parameters, weights) : size;
+      if (from > 0) {
+        add(from, Math.min(examples, from + size), sum, parameters, weights);
+      }
+      double need = needed(sum, Math.min(examples, from + size));
+      if (need > memoryBudget && sum.spent() > 0) {
+        return compute(parameters, weights, 0);
+      }
+      requireHeap(need);
+    }
+    return new NtkFactors(
+        sum.blocks, order.places(), sum.outputs, sum.loss / examples, sum.dropped, assumptions);
   }
 
   /** Adds the first chunk, halved until it fits the memory; returns its size. */
@@ -199,12 +215,22 @@ public final class FactorSweep implements AutoCloseable {
   /** What was found so far. */
   private static final class Sum {
     private final List<FactorBlock> blocks = new ArrayList<>();
+    private final long spare;
     private int outputs;
     private double loss;
     private double dropped;
 
+    Sum(long spare) {
+      this.spare = spare;
+    }
+
     long bytes() {
       return blocks.stream().mapToLong(FactorBlock::bytes).sum();
+    }
+
+    /** Bytes of all examples that only save time. */
+    long spent() {
+      return blocks.stream().mapToLong(FactorBlock::spare).sum();
     }
   }
 
@@ -238,7 +264,7 @@ public final class FactorSweep implements AutoCloseable {
               (node, part) -> {
                 goOn();
                 if (block[0] == sum.blocks.size()) {
-                  sum.blocks.add(FactorBlock.of(part, examples, memoryBudget / SPARE_SHARE));
+                  sum.blocks.add(FactorBlock.of(part, examples, sum.spare - sum.spent()));
                 }
                 sum.blocks.get(block[0]++).add(part, rows);
               });
@@ -246,8 +272,12 @@ public final class FactorSweep implements AutoCloseable {
     }
   }
 
-  private void requireHeap(Sum sum, int done) {
-    double need = sum.bytes() / order.share(done);
+  /** Bytes of all examples, from those that are done. */
+  private double needed(Sum sum, int done) {
+    return sum.bytes() / order.share(done);
+  }
+
+  private void requireHeap(double need) {
     if (need > memoryBudget) {
       throw UnsupportedModelException.ofSize(
           String.format(

@@ -107,43 +107,62 @@ public final class NtkFactors implements TangentOperator {
 
   @Override
   public Products products(int largestBatch) {
-    FactorBlock.Part[] parts =
-        blocks.stream()
-            .map(block -> block.part(outputs, largestBatch))
-            .toArray(FactorBlock.Part[]::new);
-    int[] stored = new int[largestBatch];
-    return new Products() {
-      private int rows;
+    return new OfBlocks(largestBatch);
+  }
 
-      @Override
-      public void select(int[] chosen, int count) {
-        rows = count * outputs;
-        for (int b = 0; b < count; b++) {
-          stored[b] = places[chosen[b]];
-        }
-        for (FactorBlock.Part part : parts) {
-          part.select(stored, count);
-        }
-      }
+  private final class OfBlocks implements Products {
+    private final FactorBlock.Part[] parts;
+    private final int[] stored;
+    private int rows;
 
-      @Override
-      public void outputs(double[] z, double[] u) {
-        Arrays.fill(u, 0, rows, 0);
-        int at = 0;
-        for (int l = 0; l < parts.length; l++) {
-          parts[l].addOutputs(z, at, u);
-          at += blocks.get(l).width();
-        }
-      }
+    OfBlocks(int largestBatch) {
+      parts =
+          blocks.stream()
+              .map(block -> block.part(outputs, largestBatch))
+              .toArray(FactorBlock.Part[]::new);
+      stored = new int[largestBatch];
+    }
 
-      @Override
-      public void addGradient(double[] u, double[] z) {
-        int at = 0;
-        for (int l = 0; l < parts.length; l++) {
-          parts[l].addGradient(u, z, at);
-          at += blocks.get(l).width();
-        }
+    @Override
+    public void select(int[] chosen, int count) {
+      rows = count * outputs;
+      for (int b = 0; b < count; b++) {
+        stored[b] = places[chosen[b]];
       }
-    };
+      for (FactorBlock.Part part : parts) {
+        part.select(stored, count);
+      }
+    }
+
+    @Override
+    public void outputs(double[][] z, double[][] u) {
+      for (int j = 0; j < z.length; j++) {
+        Arrays.fill(u[j], 0, rows, 0);
+      }
+      int at = 0;
+      for (int l = 0; l < parts.length; l++) {
+        parts[l].addOutputs(z, at, u);
+        at += blocks.get(l).width();
+      }
+    }
+
+    @Override
+    public void addGradient(double[][] u, double[][] z) {
+      int at = 0;
+      for (int l = 0; l < parts.length; l++) {
+        parts[l].addGradient(u, z, at);
+        at += blocks.get(l).width();
+      }
+    }
+
+    @Override
+    public void outputs(double[] z, double[] u) {
+      outputs(new double[][] {z}, new double[][] {u});
+    }
+
+    @Override
+    public void addGradient(double[] u, double[] z) {
+      addGradient(new double[][] {u}, new double[][] {z});
+    }
   }
 }

@@ -98,7 +98,7 @@ final class OuterFactors implements FactorBlock {
     final void combine(double[] u, int b) {
       Arrays.fill(series, 0);
       int first = b * columns;
-      PackedProduct.addRows(u, first, known[b], derivatives, first, series.length, series);
+      Vectors.addAll(u, first, 1, known[b], derivatives, first, series.length, series);
     }
   }
 

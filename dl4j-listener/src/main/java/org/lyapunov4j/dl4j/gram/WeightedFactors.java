@@ -30,36 +30,74 @@ final class WeightedFactors implements FactorBlock {
   }
 
   @Override
+  public long spare() {
+    return block.spare();
+  }
+
+  @Override
   public double flopsPerExample() {
     return block.flopsPerExample();
   }
 
   @Override
   public Part part(int columns, int largest) {
-    Part unweighted = block.part(columns, largest);
-    double[] own = new double[roots.length];
-    return new Part() {
-      @Override
-      public void select(int[] examples, int count) {
-        unweighted.select(examples, count);
-      }
+    return new Products(block.part(columns, largest));
+  }
 
-      @Override
-      public void addOutputs(double[] z, int at, double[] u) {
-        for (int p = 0; p < own.length; p++) {
-          own[p] = roots[p] * z[at + p];
-        }
-        unweighted.addOutputs(own, 0, u);
-      }
+  private final class Products implements Part {
+    private final Part unweighted;
+    private double[][] own = {};
 
-      @Override
-      public void addGradient(double[] u, double[] z, int at) {
-        Arrays.fill(own, 0);
-        unweighted.addGradient(u, own, 0);
-        for (int p = 0; p < own.length; p++) {
-          z[at + p] += roots[p] * own[p];
+    Products(Part unweighted) {
+      this.unweighted = unweighted;
+    }
+
+    /** As many vectors of this block alone. */
+    private double[][] vectors(int count) {
+      if (own.length != count) {
+        own = new double[count][roots.length];
+      }
+      return own;
+    }
+
+    @Override
+    public void select(int[] examples, int count) {
+      unweighted.select(examples, count);
+    }
+
+    @Override
+    public void addOutputs(double[][] z, int at, double[][] u) {
+      double[][] weighted = vectors(z.length);
+      for (int j = 0; j < z.length; j++) {
+        for (int p = 0; p < roots.length; p++) {
+          weighted[j][p] = roots[p] * z[j][at + p];
         }
       }
-    };
+      unweighted.addOutputs(weighted, 0, u);
+    }
+
+    @Override
+    public void addGradient(double[][] u, double[][] z, int at) {
+      double[][] gradients = vectors(z.length);
+      for (double[] gradient : gradients) {
+        Arrays.fill(gradient, 0);
+      }
+      unweighted.addGradient(u, gradients, 0);
+      for (int j = 0; j < z.length; j++) {
+        for (int p = 0; p < roots.length; p++) {
+          z[j][at + p] += roots[p] * gradients[j][p];
+        }
+      }
+    }
+
+    @Override
+    public void addOutputs(double[] z, int at, double[] u) {
+      addOutputs(new double[][] {z}, at, new double[][] {u});
+    }
+
+    @Override
+    public void addGradient(double[] u, double[] z, int at) {
+      addGradient(new double[][] {u}, new double[][] {z}, at);
+    }
   }
 }

@@ -64,7 +64,11 @@ class FactorSweepTest {
   }
 
   private static NtkFactors factors(MultiLayerNetwork network, DataSet data, int chunk) {
-    long budget = 1L << 40;
+    return factors(network, data, chunk, 1L << 40);
+  }
+
+  private static NtkFactors factors(
+      MultiLayerNetwork network, DataSet data, int chunk, long budget) {
     try (FactorSweep sweep =
         FactorSweep.of(network, data.toMultiDataSet(), chunk, budget, () -> false)) {
       NtkFactors factors = sweep.compute(network.params(), null);
@@ -151,6 +155,36 @@ class FactorSweepTest {
         assertThat(batch[row]).isCloseTo(expected[row], within(1e-12 * gram.trace()));
       }
     }
+  }
+
+  /**
+   * Rows of a convolution are widened where there is room for it, and nothing is refused for it.
+   */
+  @Test
+  void memoryThatOnlySavesTimeIsNotNeeded() {
+    int outputs = 3;
+    MultiLayerNetwork network =
+        Networks.network(
+            DataType.FLOAT,
+            7,
+            InputType.convolutional(10, 10, 1),
+            new ConvolutionLayer.Builder(3, 3).nOut(2).activation(Activation.TANH).build(),
+            new DenseLayer.Builder().nOut(60).activation(Activation.TANH).build(),
+            new OutputLayer.Builder(LossFunction.MSE)
+                .nOut(outputs)
+                .activation(Activation.IDENTITY)
+                .build());
+    INDArray images = Networks.gaussian(1, N, 1, 10, 10).castTo(DataType.FLOAT);
+    INDArray targets = Networks.gaussian(2, N, outputs).castTo(DataType.FLOAT);
+    DataSet data = new DataSet(images, targets);
+    long rows = (long) Float.BYTES * N * outputs * (9 + 1) * 2;
+    NtkFactors wide = factors(network, data, 4, 1L << 40);
+    long budget = wide.bytes() - 1;
+    assertThat(rows).isLessThan(budget / 4);
+    NtkFactors narrow = factors(network, data, 4, budget);
+    assertThat(wide.bytes() - narrow.bytes()).isEqualTo(rows);
+    double[] v = Networks.gaussian(3, (long) N * outputs).toDoubleVector();
+    assertThat(outputsOfOneBatch(narrow, v)).containsExactly(outputsOfOneBatch(wide, v));
   }
 
   /** J Jᵀ v with all examples in one batch. */

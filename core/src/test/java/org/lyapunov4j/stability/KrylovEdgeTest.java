@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.lyapunov4j.stability;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.lyapunov4j.TangentKernels;
+import org.lyapunov4j.exponent.KrylovSpace;
+import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.step.RandomStream;
+import org.lyapunov4j.step.SgdStep;
+
+/**
+ * η_c of the reference kernels from Krylov spaces much smaller than they are. {@link #main} prints
+ * all rows.
+ */
+class KrylovEdgeTest {
+  private static final List<String> SOME =
+      List.of("g04/25", "g06/1", "g08/4", "g10/4", "g14/4", "g16/4", "g18/7");
+
+  /** What came out. */
+  private record Found(Optional<CriticalLearningRate> edge, int dimension) {}
+
+  private static Found find(TangentKernels.Row row, int first, int most, double work, long seed) {
+    GramMatrix gram = row.gram();
+    SgdStep step = SgdStep.of(1, row.batchSize());
+    double[] start = new double[gram.size()];
+    gram.multiply(new RandomStream(seed).gaussians(gram.size()), start);
+    KrylovSpace space = new KrylovSpace(gram::multiply, gram.outputs(), start);
+    LargestEigenpair top = LargestEigenpair.of(gram);
+    double fullBatch = 2 * gram.examples() / top.value();
+    double bound = DirectionalBound.of(gram::multiply, top, gram.examples(), step, fullBatch);
+    OperatorAnalysis.Settings others =
+        new OperatorAnalysis.Settings(seed, 2, 0.05, 0.01, true, () -> false);
+    KrylovEdge search =
+        new KrylovEdge(
+            space,
+            step,
+            new KrylovEdge.Settings(first, most, work, bound, others),
+            new RandomStream(seed).split(1));
+    return new Found(search.find(bound / 1.6), space.extend(0));
+  }
+
+  private static boolean meets(CriticalLearningRate edge, TangentKernels.Row reference) {
+    return edge.low() <= reference.criticalHigh() && edge.high() >= reference.criticalLow();
+  }
+
+  @Test
+  void intervalsFromSmallSpacesCoverTheReferences() {
+    List<TangentKernels.Row> rows =
+        TangentKernels.rows().stream().filter(row -> SOME.contains(row.name())).toList();
+    assertThat(rows).hasSize(SOME.size());
+    int covered = 0;
+    for (TangentKernels.Row row : rows) {
+      Found found = find(row, 16, 128, 2e8, 1);
+      CriticalLearningRate edge = found.edge().orElseThrow();
+      double truth = Math.sqrt(row.criticalLow() * row.criticalHigh());
+      assertThat(edge.value() / truth).as(row.name()).isBetween(0.95, 1.06);
+      covered += meets(edge, row) ? 1 : 0;
+    }
+    assertThat(covered).isGreaterThanOrEqualTo(SOME.size() - 1);
+  }
+
+  /** Noise has no directions of its own that a small space could hold. */
+  @Test
+  void nothingIsSaidWhereTheEdgeDoesNotSettle() {
+    RandomStream random = new RandomStream(3);
+    double[][] rows = new double[300][];
+    Arrays.setAll(rows, i -> random.gaussians(300));
+    double[][] gram = new double[300][300];
+    for (int i = 0; i < 300; i++) {
+      for (int j = 0; j < 300; j++) {
+        for (int p = 0; p < 300; p++) {
+          gram[i][j] += rows[i][p] * rows[j][p];
+        }
+      }
+    }
+    GramMatrix matrix = GramMatrix.of(gram, 300, 1);
+    double[] start = new double[300];
+    matrix.multiply(random.gaussians(300), start);
+    OperatorAnalysis.Settings others =
+        new OperatorAnalysis.Settings(1, 2, 0.05, 0.01, true, () -> false);
+    double bound = 2 * 300 / LargestEigenpair.of(matrix).value();
+    KrylovEdge search =
+        new KrylovEdge(
+            new KrylovSpace(matrix::multiply, 1, start),
+            SgdStep.of(1, 1),
+            new KrylovEdge.Settings(8, 64, 2e8, bound, others),
+            new RandomStream(1));
+    assertThat(search.find(bound / 1.6)).isEmpty();
+  }
+
+  /** Prints all rows; arguments: dimensions of the first space and the last, flops, seeds. */
+  public static void main(String[] arguments) {
+    int first = Integer.parseInt(arguments[0]);
+    int most = Integer.parseInt(arguments[1]);
+    double work = Double.parseDouble(arguments[2]);
+    int covered = 0;
+    int all = 0;
+    for (TangentKernels.Row row : TangentKernels.rows()) {
+      for (int seed = 1; seed <= Integer.parseInt(arguments[3]); seed++) {
+        Found found = find(row, first, most, work, seed);
+        double truth = Math.sqrt(row.criticalLow() * row.criticalHigh());
+        all++;
+        boolean meets = found.edge().map(edge -> meets(edge, row)).orElse(false);
+        covered += meets ? 1 : 0;
+        System.out.println(
+            found
+                .edge()
+                .map(
+                    edge ->
+                        String.format(
+                            Locale.ROOT,
+                            "%-7s m %3d, space %3d: %+.1f %% [%+.1f, %+.1f] bracket ±%.1f %s",
+                            row.name(),
+                            row.gram().size(),
+                            found.dimension(),
+                            100 * (edge.value() / truth - 1),
+                            100 * (edge.low() / truth - 1),
+                            100 * (edge.high() / truth - 1),
+                            100 * (row.criticalHigh() / truth - 1),
+                            meets ? "" : "missed"))
+                .orElse(row.name() + " not settled at " + found.dimension()));
+      }
+    }
+    System.out.println(covered + " of " + all);
+  }
+}
