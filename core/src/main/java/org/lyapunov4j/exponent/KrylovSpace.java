@@ -6,10 +6,11 @@ import java.util.Arrays;
 import java.util.List;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.gram.Vectors;
+import org.lyapunov4j.step.RandomStream;
 
 /**
- * The Gram matrix as its first products see it: with an orthonormal basis Q of the Krylov space of
- * G and a vector, and T = QᵀGQ, which is tridiagonal,
+ * The Gram matrix as its first products see it: with an orthonormal basis Q of the block Krylov
+ * space of G and K vectors, and T = QᵀGQ,
  *
  * <pre>
  *   QTQᵀ = F Fᵀ,     F = Q L,     T = L Lᵀ,
@@ -18,121 +19,189 @@ import org.lyapunov4j.gram.Vectors;
  * <p>and F, of k columns, takes the place of the Jacobian: a step of its cocycle costs 4Bk flops an
  * output where one of the Jacobian costs 4BP or more. The sharpest directions are in the space to
  * rounding, and for the others a few that stand for them, down to slow ones. What is missing
- * weakens every step, so that η_c of F falls towards that of J as k grows.
+ * weakens every step, so that η_c of F falls towards that of J as k grows. As many vectors as there
+ * are outputs, since the outputs of a linear layer share their eigenvalues, and a single vector has
+ * one direction for all of them.
  *
- * <p>Lanczos iteration with full reorthogonalisation, as {@link LargestEigenpair}. The space grows;
- * each dimension takes one product with G and m numbers.
+ * <p>Block Lanczos iteration with full reorthogonalisation. The space grows; each dimension takes
+ * one product with G and m numbers.
+ *
+ * <p>Source: G. H. Golub, C. F. Van Loan, <i>Matrix Computations</i>, chapter 10.3.
  */
 public final class KrylovSpace {
   private final LargestEigenpair.Operator gram;
   private final int outputs;
-  private final List<double[]> basis = new ArrayList<>();
-  private double[] diagonal = new double[16];
-  private double[] offDiagonal = new double[16];
+  private final int rows;
+  private final RandomStream random;
 
-  /** The next vector of the basis; empty if the space is invariant. */
-  private double[] next;
+  /** Q, and the vectors that follow. */
+  private final List<double[]> basis = new ArrayList<>();
+
+  /** QᵀGq of each vector of Q, for the vectors there were and the one that it brought. */
+  private final List<double[]> projections = new ArrayList<>();
+
+  private int drawn;
+  private double largest;
+  private boolean isWhole;
 
   /**
    * A space of no dimension as yet.
    *
    * @param gram G
+   * @param examples N
    * @param outputs K, rows of each example
-   * @param start a vector of length m in the range of G, not 0; not modified
+   * @param random of the vectors it starts with; only split
    */
-  public KrylovSpace(LargestEigenpair.Operator gram, int outputs, double[] start) {
+  public KrylovSpace(
+      LargestEigenpair.Operator gram, int examples, int outputs, RandomStream random) {
     this.gram = gram;
-    this.outputs = outputs;
-    next = start.clone();
-    double norm = Vectors.norm(next);
-    if (!(norm > 0 && norm < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          "the start of a Krylov space must be nonzero and finite, got norm " + norm);
-    }
-    Vectors.scale(next, 1 / norm);
+    this.outputs = EstimatorBuilder.requireAtLeast("outputs", outputs, 1);
+    this.random = random;
+    rows = Math.multiplyExact(EstimatorBuilder.requireAtLeast("examples", examples, 1), outputs);
   }
 
   /**
    * Adds dimensions.
    *
    * @param dimension how many there are to be
-   * @return how many there are: fewer if the space is whole before
+   * @return how many there are: fewer if the space is whole before, none if G = 0
    */
   public int extend(int dimension) {
-    while (basis.size() < dimension && !isWhole()) {
-      step();
+    while (projections.size() < dimension && !isWhole) {
+      if (drawn < outputs || projections.size() == basis.size()) {
+        draw();
+      } else {
+        multiply();
+      }
     }
-    return basis.size();
+    return projections.size();
   }
 
   /**
-   * Whether G maps the space into itself, so that it has all that G has.
+   * Whether G maps the space into itself and nothing else into anything, so that it has all that G
+   * has.
    *
    * @return as far as rounding can tell
    */
   public boolean isWhole() {
-    return next.length == 0;
+    return isWhole;
   }
 
-  private void step() {
-    int k = basis.size();
-    if (k == diagonal.length) {
-      diagonal = Arrays.copyOf(diagonal, 2 * k);
-      offDiagonal = Arrays.copyOf(offDiagonal, 2 * k);
+  /** Adds a direction in the range of G. */
+  private void draw() {
+    double[] image = image(random.split(drawn++).gaussians(rows));
+    double before = Vectors.norm(image);
+    largest = Math.max(largest, before / Math.sqrt(rows));
+    orthogonalise(image);
+    isWhole = !add(image, rows * Math.ulp(before)) && projections.size() == basis.size();
+  }
+
+  /** Adds what G makes of the next vector of the basis, unless it is in the space. */
+  private void multiply() {
+    double[] image = image(basis.get(projections.size()));
+    largest = Math.max(largest, Vectors.norm(image));
+    double[] inside = orthogonalise(image);
+    double norm = Vectors.norm(image);
+    if (add(image, noise())) {
+      inside = Arrays.copyOf(inside, basis.size());
+      inside[inside.length - 1] = norm;
     }
-    double[] image = new double[next.length];
-    gram.apply(next, image);
-    diagonal[k] = Vectors.dot(next, image);
-    basis.add(next);
-    // twice is enough to be orthogonal to working precision
+    projections.add(inside);
+  }
+
+  private double[] image(double[] x) {
+    double[] image = new double[rows];
+    gram.apply(x, image);
+    return image;
+  }
+
+  /** Takes the basis out of a vector and returns its components; twice is enough. */
+  private double[] orthogonalise(double[] x) {
+    double[] components = new double[basis.size()];
     for (int pass = 0; pass < 2; pass++) {
-      for (double[] known : basis) {
-        Vectors.add(-Vectors.dot(known, image), known, image);
+      for (int i = 0; i < components.length; i++) {
+        double component = Vectors.dot(basis.get(i), x);
+        components[i] += component;
+        Vectors.add(-component, basis.get(i), x);
       }
     }
-    double beta = Vectors.norm(image);
-    if (beta <= noise() || basis.size() == image.length) {
-      next = new double[0];
-    } else {
-      offDiagonal[k] = beta;
-      Vectors.scale(image, 1 / beta);
-      next = image;
+    return components;
+  }
+
+  private boolean add(double[] x, double noise) {
+    double norm = Vectors.norm(x);
+    if (norm <= noise || basis.size() == rows) {
+      return false;
     }
+    Vectors.scale(x, 1 / norm);
+    basis.add(x);
+    return true;
   }
 
   /** What rounding leaves where there is nothing. */
   private double noise() {
-    int size = basis.size();
-    return size * Math.ulp(Arrays.stream(diagonal, 0, size).max().orElseThrow());
+    return (basis.size() + 1) * Math.ulp(largest);
   }
 
   /**
    * What takes the place of the Jacobian, in the space of now.
    *
-   * @return F, an operator on vectors of at most as many numbers as the space has dimensions
+   * @return F, an operator on vectors of as many numbers as the space has dimensions
+   * @throws IllegalStateException if the space has no dimension: there is none before {@link
+   *     #extend}, and none if G = 0
    */
   public TangentOperator operator() {
-    int size = basis.size();
-    double[] pivots = new double[size];
-    double[] below = new double[size];
-    int rank = 0;
-    double left = diagonal[0];
-    while (rank < size && left > noise()) {
-      pivots[rank] = Math.sqrt(left);
-      if (++rank < size) {
-        below[rank - 1] = offDiagonal[rank - 1] / pivots[rank - 1];
-        left = diagonal[rank] - below[rank - 1] * below[rank - 1];
+    int size = projections.size();
+    if (size == 0) {
+      throw new IllegalStateException("a Krylov space has no operator before it has a dimension");
+    }
+    double[][] factor = factor(projected());
+    double[][] columns = new double[size][rows];
+    for (int j = 0; j < size; j++) {
+      for (int i = j; i < size; i++) {
+        if (factor[i][j] != 0) {
+          Vectors.add(factor[i][j], basis.get(i), columns[j]);
+        }
       }
     }
-    double[][] rows = new double[basis.get(0).length][rank];
-    for (int j = 0; j < rank; j++) {
-      double[] q = basis.get(j);
-      double[] after = j + 1 < size ? basis.get(j + 1) : q;
-      for (int row = 0; row < rows.length; row++) {
-        rows[row][j] = pivots[j] * q[row] + below[j] * after[row];
+    double[][] transposed = new double[rows][size];
+    for (int row = 0; row < rows; row++) {
+      for (int j = 0; j < size; j++) {
+        transposed[row][j] = columns[j][row];
       }
     }
-    return new Rows(rows, outputs);
+    return new Rows(transposed, outputs);
+  }
+
+  /** The lower half of T. */
+  private double[][] projected() {
+    int size = projections.size();
+    double[][] t = new double[size][size];
+    for (int j = 0; j < size; j++) {
+      double[] known = projections.get(j);
+      for (int i = j; i < Math.min(size, known.length); i++) {
+        t[i][j] = known[i];
+      }
+    }
+    return t;
+  }
+
+  /** The Cholesky factor; directions without energy get columns of zeros. */
+  private double[][] factor(double[][] t) {
+    int size = t.length;
+    double[][] factor = new double[size][size];
+    for (int j = 0; j < size; j++) {
+      double pivot = t[j][j] - Vectors.dot(factor[j], 0, factor[j], 0, j);
+      if (pivot <= noise()) {
+        continue;
+      }
+      factor[j][j] = Math.sqrt(pivot);
+      for (int i = j + 1; i < size; i++) {
+        double rest = t[i][j] - Vectors.dot(factor[i], 0, factor[j], 0, j);
+        factor[i][j] = rest / factor[j][j];
+      }
+    }
+    return factor;
   }
 
   /** F, row by row. */

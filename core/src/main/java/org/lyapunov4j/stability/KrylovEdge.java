@@ -62,6 +62,9 @@ final class KrylovEdge {
     private static final int FIRST = 64;
     private static final int MOST = 512;
 
+    /** Outputs at most, which are the vectors that a space starts with. */
+    private static final int MOST_OUTPUTS = 32;
+
     /**
      * Examples for each dimension of the first space, and of the last. With 5000 examples η_c of a
      * dense network is 6.5 % too high at 128 dimensions and 3 % at 236, where it falls by less.
@@ -73,32 +76,39 @@ final class KrylovEdge {
     /** A second or two. */
     private static final double WORK = 1e10;
 
-    /** Of a basis, and as many of F: 256 MB together, and an eighth of the heap. */
-    private static final double NUMBERS = 1.6e7;
+    /** 256 MB, and an eighth of the heap. */
+    private static final double BYTES = 2.56e8;
 
-    private static final double SHARE_OF_HEAP = 1.0 / 16 / Double.BYTES;
+    private static final double SHARE_OF_HEAP = 0.125;
 
     /**
      * As it is done by default.
      *
-     * @param examples N
-     * @param outputs K
      * @param affordable how many products with G are worth it
-     * @return empty where η_c could not be seen to settle
+     * @return empty where there are too many examples or outputs for the dimensions, the heap or
+     *     the price
      */
     static Optional<Settings> of(
-        int examples,
-        int outputs,
+        TangentOperator operator,
+        SgdStep step,
         double affordable,
         double meanSquare,
         OperatorAnalysis.Settings others) {
+      int examples = operator.examples();
+      int outputs = operator.outputs();
       int rows = Math.multiplyExact(examples, outputs);
-      double numbers = Math.min(NUMBERS, SHARE_OF_HEAP * Runtime.getRuntime().maxMemory());
-      int first = Math.max(FIRST, examples / FIRST_SHARE);
       int most = Math.min(MOST, rows);
-      boolean isEnough = LAST_SHARE * most >= examples;
-      return isEnough && most <= Math.min(affordable, numbers / rows)
-          ? Optional.of(new Settings(Math.min(most, first), most, WORK, meanSquare, others))
+      int first = Math.max(FIRST, examples / FIRST_SHARE);
+      double products = (double) others.threads() * step.batchSize() * outputs;
+      double bytes = Double.BYTES * most * (3.0 * rows + products);
+      boolean fits = bytes <= Math.min(BYTES, SHARE_OF_HEAP * Runtime.getRuntime().maxMemory());
+      return outputs <= MOST_OUTPUTS
+              && LAST_SHARE * most >= examples
+              && most <= affordable
+              && fits
+          ? Optional.of(
+              new Settings(
+                  most < LEAST_STEP * first ? most : first, most, WORK, meanSquare, others))
           : Optional.empty();
     }
   }
@@ -127,7 +137,7 @@ final class KrylovEdge {
       boolean isLast = settings.most() < LEAST_STEP * size;
       if (fall <= (isLast ? UNSETTLED : SETTLED)) {
         CriticalLearningRate last = isWide(found) ? near(found, LONGER).orElse(found) : found;
-        return Optional.of(lowered(last, fall * last.value()));
+        return Optional.of(fall > 0 ? lowered(last, fall * last.value()) : last);
       }
       if (isLast) {
         return Optional.empty();
@@ -180,6 +190,6 @@ final class KrylovEdge {
 
   private static CriticalLearningRate lowered(CriticalLearningRate found, double by) {
     return new CriticalLearningRate(
-        found.value(), found.low() - by, found.high(), false, found.evaluations());
+        found.value(), Math.max(0, found.low() - by), found.high(), false, found.evaluations());
   }
 }

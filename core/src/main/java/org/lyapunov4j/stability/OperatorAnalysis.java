@@ -59,6 +59,7 @@ final class OperatorAnalysis {
 
   private static final long EDGE = 0x6564;
   private static final long SPACE = 0x7370;
+  private static final long SEARCH = 0x7365;
 
   private final Settings settings;
   private final TangentOperator operator;
@@ -213,17 +214,18 @@ final class OperatorAnalysis {
         .orElseGet(() -> search(blocks, furthest, random).cold(guess, Optional.empty()));
   }
 
-  /** Empty where it would take longer than the search with the Jacobian itself, or fails. */
+  /** Empty where spaces are small beside N, too large for the heap or too dear, or do not settle. */
   private Optional<CriticalLearningRate> inKrylovSpace(
       double workOfASweep, double guess, double meanSquare, RandomStream random) {
     double product = operator.flopsPerExample() * operator.examples();
     double affordable = MOST_SWEEPS * workOfASweep / product;
-    return KrylovEdge.Settings.of(
-            operator.examples(), operator.outputs(), affordable, meanSquare, settings)
+    return KrylovEdge.Settings.of(operator, step, affordable, meanSquare, settings)
         .flatMap(
             spaces -> {
-              KrylovSpace space = new KrylovSpace(gram, operator.outputs(), start());
-              return new KrylovEdge(space, step, spaces, random.split(SPACE)).find(guess);
+              KrylovSpace space =
+                  new KrylovSpace(
+                      gram, operator.examples(), operator.outputs(), random.split(SPACE));
+              return new KrylovEdge(space, step, spaces, random.split(SEARCH)).find(guess);
             });
   }
 

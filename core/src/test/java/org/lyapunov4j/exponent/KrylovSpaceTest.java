@@ -8,14 +8,14 @@ import static org.assertj.core.api.Assertions.within;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 
 /** F Fᵀ against the projection of G, and against G where the space is whole. */
 class KrylovSpaceTest {
   private static KrylovSpace space(GramMatrix gram) {
-    double[] start = new double[gram.size()];
-    gram.multiply(new RandomStream(1).gaussians(gram.size()), start);
-    return new KrylovSpace(gram::multiply, gram.outputs(), start);
+    return new KrylovSpace(
+        gram::multiply, gram.examples(), gram.outputs(), new RandomStream(1));
   }
 
   private static double[] product(TangentOperator operator, double[] x) {
@@ -71,30 +71,89 @@ class KrylovSpaceTest {
     assertThat(of).isLessThan(energy).isGreaterThan(0.5 * energy);
   }
 
+  /** Outputs of one linear layer: each eigenvalue has as many directions as there are outputs. */
   @Test
-  void severalVectorsAreEachAsAlone() {
-    KrylovSpace space = space(DenseTangentOperator.random(30, 3, 70, 0.5, 0.5, 6).gram());
-    space.extend(33);
-    TangentOperator operator = space.operator();
-    TangentOperator.Products products = operator.products(5);
-    products.select(new int[] {3, 9, 3, 29}, 4);
-    double[][] z = {new RandomStream(1).gaussians(33), new RandomStream(2).gaussians(33)};
-    double[][] u = new double[2][15];
-    products.outputs(z, u);
-    for (int j = 0; j < 2; j++) {
-      double[] alone = new double[15];
-      products.outputs(z[j], alone);
-      assertThat(u[j]).containsExactly(alone);
-      assertThat(alone[0]).isEqualTo(alone[6]);
-      assertThat(alone).endsWith(0, 0, 0);
+  void sharedEigenvaluesHaveAllTheirDirections() {
+    GramMatrix one = DenseTangentOperator.random(12, 1, 12, 0.7, 0.5, 3).gram();
+    double[][] shared = new double[36][36];
+    for (int i = 0; i < 36; i++) {
+      for (int j = 0; j < 36; j++) {
+        shared[i][j] = i % 3 == j % 3 ? one.get(i / 3, j / 3) : 0;
+      }
+    }
+    GramMatrix gram = GramMatrix.of(shared, 12, 3);
+    KrylovSpace space = space(gram);
+    assertThat(space.extend(100)).isEqualTo(36);
+    assertThat(space.isWhole()).isTrue();
+    double[] x = new RandomStream(3).gaussians(36);
+    double[] expected = new double[36];
+    gram.multiply(x, expected);
+    assertThat(product(space.operator(), x))
+        .containsExactly(expected, within(1e-11 * gram.trace()));
+  }
+
+  /** The identity has one eigenvalue with more directions than there are outputs. */
+  @Test
+  void aSpaceIsNotWholeBeforeNothingElseIsThere() {
+    double[][] identity = new double[40][40];
+    for (int i = 0; i < 40; i++) {
+      identity[i][i] = 2;
+    }
+    KrylovSpace space = space(GramMatrix.of(identity, 20, 2));
+    assertThat(space.extend(10)).isEqualTo(10);
+    assertThat(space.isWhole()).isFalse();
+    assertThat(space.extend(50)).isEqualTo(40);
+    assertThat(space.isWhole()).isTrue();
+    double[] x = new RandomStream(3).gaussians(40);
+    double[] image = product(space.operator(), x);
+    for (int i = 0; i < 40; i++) {
+      assertThat(image[i]).isCloseTo(2 * x[i], within(1e-12));
     }
   }
 
   @Test
-  void refusesAStartThatIsNoDirection() {
-    GramMatrix gram = DenseTangentOperator.random(4, 1, 6, 0, 0, 1).gram();
-    assertThatThrownBy(() -> new KrylovSpace(gram::multiply, 1, new double[4]))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("the start of a Krylov space must be nonzero and finite, got norm 0.0");
+  void productsAreThoseOfTheRows() {
+    KrylovSpace space = space(DenseTangentOperator.random(30, 3, 70, 0.5, 0.5, 6).gram());
+    assertThat(space.extend(33)).isEqualTo(33);
+    TangentOperator operator = space.operator();
+    double[][] rows = new double[90][33];
+    for (int j = 0; j < 33; j++) {
+      double[] unit = new double[33];
+      unit[j] = 1;
+      double[] column = new TangentGram(operator, 1, () -> false).outputs(unit);
+      for (int row = 0; row < 90; row++) {
+        rows[row][j] = column[row];
+      }
+    }
+    TangentOperator.Products products = operator.products(5);
+    int[] batch = {3, 9, 3, 29};
+    products.select(batch, 4);
+    double[][] z = {new RandomStream(1).gaussians(33), new RandomStream(2).gaussians(33)};
+    double[][] u = new double[2][15];
+    products.outputs(z, u);
+    double[][] gradients = new double[2][33];
+    products.addGradient(u, gradients);
+    for (int j = 0; j < 2; j++) {
+      double[] sum = new double[33];
+      for (int row = 0; row < 12; row++) {
+        double[] own = rows[3 * batch[row / 3] + row % 3];
+        assertThat(u[j][row]).isCloseTo(Vectors.dot(own, z[j]), within(1e-11));
+        Vectors.add(u[j][row], own, sum);
+      }
+      assertThat(u[j]).endsWith(0, 0, 0);
+      assertThat(gradients[j]).containsExactly(sum, within(1e-9));
+    }
+  }
+
+  @Test
+  void nothingIsThereWithoutDimensions() {
+    KrylovSpace none = space(GramMatrix.of(new double[6][6], 3, 2));
+    assertThat(none.extend(4)).isZero();
+    assertThat(none.isWhole()).isTrue();
+    assertThatThrownBy(none::operator)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("a Krylov space has no operator before it has a dimension");
+    assertThatThrownBy(() -> new KrylovSpace((x, y) -> {}, 3, 0, new RandomStream(1)))
+        .hasMessage("outputs must be at least 1, got 0");
   }
 }

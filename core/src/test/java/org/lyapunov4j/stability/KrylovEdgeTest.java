@@ -27,11 +27,15 @@ class KrylovEdgeTest {
   private record Found(Optional<CriticalLearningRate> edge, int dimension) {}
 
   private static Found find(TangentKernels.Row row, int first, int most, double work, long seed) {
-    GramMatrix gram = row.gram();
-    SgdStep step = SgdStep.of(1, row.batchSize());
-    double[] start = new double[gram.size()];
-    gram.multiply(new RandomStream(seed).gaussians(gram.size()), start);
-    KrylovSpace space = new KrylovSpace(gram::multiply, gram.outputs(), start);
+    return find(row.gram(), row.batchSize(), first, most, work, seed);
+  }
+
+  private static Found find(
+      GramMatrix gram, int batchSize, int first, int most, double work, long seed) {
+    SgdStep step = SgdStep.of(1, batchSize);
+    KrylovSpace space =
+        new KrylovSpace(
+            gram::multiply, gram.examples(), gram.outputs(), new RandomStream(seed).split(2));
     LargestEigenpair top = LargestEigenpair.of(gram);
     double fullBatch = 2 * gram.examples() / top.value();
     double bound = DirectionalBound.of(gram::multiply, top, gram.examples(), step, fullBatch);
@@ -66,6 +70,27 @@ class KrylovEdgeTest {
     assertThat(covered).isGreaterThanOrEqualTo(SOME.size() - 1);
   }
 
+  /** Outputs that share a kernel have its edge, though they have each eigenvalue twice. */
+  @Test
+  void outputsThatShareAKernelHaveItsEdge() {
+    TangentKernels.Row row =
+        TangentKernels.rows().stream().filter(r -> r.name().equals("g04/4")).findFirst().get();
+    GramMatrix gram = row.gram();
+    int examples = gram.examples();
+    double[][] shared = new double[2 * examples][2 * examples];
+    for (int i = 0; i < shared.length; i++) {
+      for (int j = i % 2; j < shared.length; j += 2) {
+        shared[i][j] = gram.get(i / 2, j / 2);
+      }
+    }
+    GramMatrix twice = GramMatrix.of(shared, examples, 2);
+    CriticalLearningRate edge = find(twice, 4, 32, 128, 4e8, 1).edge().orElseThrow();
+    double truth = Math.sqrt(row.criticalLow() * row.criticalHigh());
+    assertThat(gram.outputs()).isEqualTo(1);
+    assertThat(edge.value() / truth).isBetween(0.97, 1.03);
+    assertThat(meets(edge, row)).isTrue();
+  }
+
   /** Noise has no directions of its own that a small space could hold. */
   @Test
   void nothingIsSaidWhereTheEdgeDoesNotSettle() {
@@ -81,14 +106,12 @@ class KrylovEdgeTest {
       }
     }
     GramMatrix matrix = GramMatrix.of(gram, 300, 1);
-    double[] start = new double[300];
-    matrix.multiply(random.gaussians(300), start);
     OperatorAnalysis.Settings others =
         new OperatorAnalysis.Settings(1, 2, 0.05, 0.01, true, () -> false);
     double bound = 2 * 300 / LargestEigenpair.of(matrix).value();
     KrylovEdge search =
         new KrylovEdge(
-            new KrylovSpace(matrix::multiply, 1, start),
+            new KrylovSpace(matrix::multiply, 300, 1, random),
             SgdStep.of(1, 1),
             new KrylovEdge.Settings(8, 64, 2e8, bound, others),
             new RandomStream(1));

@@ -63,15 +63,17 @@ final class CheckpointEngine implements AutoCloseable {
   /** Key of a random stream. */
   private static final long PROBE_PARTS = 0x70617274;
 
-  /** Vectors of m numbers, and of P numbers with and without a search for η_c. */
+  /** Vectors of m numbers. */
   private static final long LANCZOS = 64;
 
-  /** The same for Krylov spaces and what is made of them, and how many numbers at most. */
-  private static final long KRYLOV = 1024;
+  /** Bytes of Krylov spaces at most, and the examples up to which there are any. */
+  private static final long KRYLOV = 256_000_000;
 
-  private static final long MOST_OF_SPACES = 32_000_000;
+  private static final int KRYLOV_EXAMPLES = 1024;
 
+  /** Vectors of P numbers with and without a search for η_c. */
   private static final long TANGENTS = 64;
+
   private static final long FEW_TANGENTS = 16;
 
   private static final Level.Observed NEEDS_MATRIX =
@@ -150,9 +152,11 @@ final class CheckpointEngine implements AutoCloseable {
     if (kernel.factorBytes().isPresent()) {
       boolean isEconomy = tier == Tier.ECONOMY;
       long tangents = isEconomy ? FEW_TANGENTS : TANGENTS;
-      long spaces = isEconomy ? 0 : Math.min(KRYLOV * rows, MOST_OF_SPACES);
+      boolean hasSpaces = !isEconomy && examples <= KRYLOV_EXAMPLES;
+      long spaces = hasSpaces ? Math.min(KRYLOV, Runtime.getRuntime().maxMemory() / 8) : 0;
       return kernel.factorBytes().getAsLong()
-          + Double.BYTES * (LANCZOS * rows + spaces + tangents * parameters);
+          + spaces
+          + Double.BYTES * (LANCZOS * rows + tangents * parameters);
     }
     long entry = kernel.entryBytes();
     long work = rows > DECOMPOSED ? 1 : 3;

@@ -188,6 +188,7 @@ public final class FactorSweep implements AutoCloseable {
       }
       double need = needed(sum, Math.min(examples, from + size));
       if (need > memoryBudget && sum.spent() > 0) {
+        sum.blocks.clear();
         return compute(parameters, weights, 0);
       }
       requireHeap(need);

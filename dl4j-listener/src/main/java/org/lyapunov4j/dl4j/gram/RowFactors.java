@@ -15,6 +15,9 @@ final class RowFactors implements FactorBlock {
   /** Positions over outputs from which on rows save time, a product with them being slower. */
   private static final int FASTER = 4;
 
+  /** Numbers of a row from which on arrays of its own are worth their headers. */
+  private static final int LEAST_WIDTH = 128;
+
   private final int width;
   private final RowPieces rows;
   private final long spare;
@@ -31,7 +34,7 @@ final class RowFactors implements FactorBlock {
     double numbers = (double) first.columns() * width * examples;
     double unneeded = first instanceof JacobianBlock.Outer outer ? excess(outer, examples) : 0;
     double widened = unneeded + (isSingle(first) ? Float.BYTES * numbers : 0);
-    boolean wide = !isSingle(first) || widened <= spare;
+    boolean wide = width >= LEAST_WIDTH && (!isSingle(first) || widened <= spare);
     rows = new RowPieces(width, wide);
     this.spare = (long) (wide ? widened : unneeded);
   }

@@ -18,6 +18,9 @@ final class RowPieces {
   /** Pieces come in pairs, as {@link PackedProduct#dot} takes them. */
   private static final int PAIR = 2;
 
+  /** Bytes of an array beside its numbers, and of what refers to it. */
+  private static final int HEADER = 24;
+
   private final int width;
   private final int pieces;
   private final int length;
@@ -98,7 +101,7 @@ final class RowPieces {
   }
 
   long bytes() {
-    return wide ? (long) Double.BYTES * pieces * length * rows() : narrow.bytes();
+    return wide ? (HEADER + (long) Double.BYTES * length) * pieces * rows() : narrow.bytes();
   }
 
   /** The pieces become a vector's numbers from {@code at} on. */

@@ -87,7 +87,7 @@ class RowFactorsTest {
     FactorBlock narrow = block(rows, 0);
     FactorBlock wide = block(rows, Long.MAX_VALUE);
     assertThat(narrow.bytes()).isEqualTo(4L * width * Arrays.stream(KNOWN).sum());
-    assertThat(wide.bytes()).isGreaterThanOrEqualTo(2 * narrow.bytes());
+    assertThat(wide.bytes() > narrow.bytes()).isEqualTo(width > 128);
     double[][] z = new double[3][];
     for (int j = 0; j < z.length; j++) {
       z[j] = new RandomStream(j).gaussians(width + AT);
@@ -95,6 +95,7 @@ class RowFactorsTest {
     double[][] together = step(wide.part(COLUMNS, BATCH.length), z);
     assertThat(step(narrow.part(COLUMNS, BATCH.length), z)).isDeepEqualTo(together);
     FactorBlock.Part part = narrow.part(COLUMNS, BATCH.length);
+    step(part, z);
     for (int j = 0; j < z.length; j++) {
       double[][] alone = step(part, z[j]);
       assertThat(alone[0]).containsExactly(together[2 * j]);
