@@ -102,10 +102,7 @@ final class KrylovEdge {
       double products = (double) others.threads() * step.batchSize() * outputs;
       double bytes = Double.BYTES * most * (3.0 * rows + products);
       boolean fits = bytes <= Math.min(BYTES, SHARE_OF_HEAP * Runtime.getRuntime().maxMemory());
-      return outputs <= MOST_OUTPUTS
-              && LAST_SHARE * most >= examples
-              && most <= affordable
-              && fits
+      return outputs <= MOST_OUTPUTS && LAST_SHARE * most >= examples && most <= affordable && fits
           ? Optional.of(
               new Settings(
                   most < LEAST_STEP * first ? most : first, most, WORK, meanSquare, others))

@@ -214,7 +214,9 @@ final class OperatorAnalysis {
         .orElseGet(() -> search(blocks, furthest, random).cold(guess, Optional.empty()));
   }
 
-  /** Empty where spaces are small beside N, too large for the heap or too dear, or do not settle. */
+  /**
+   * Empty where spaces are small beside N, too large for the heap or too dear, or do not settle.
+   */
   private Optional<CriticalLearningRate> inKrylovSpace(
       double workOfASweep, double guess, double meanSquare, RandomStream random) {
     double product = operator.flopsPerExample() * operator.examples();

@@ -14,8 +14,7 @@ import org.lyapunov4j.step.RandomStream;
 /** F Fᵀ against the projection of G, and against G where the space is whole. */
 class KrylovSpaceTest {
   private static KrylovSpace space(GramMatrix gram) {
-    return new KrylovSpace(
-        gram::multiply, gram.examples(), gram.outputs(), new RandomStream(1));
+    return new KrylovSpace(gram::multiply, gram.examples(), gram.outputs(), new RandomStream(1));
   }
 
   private static double[] product(TangentOperator operator, double[] x) {
