@@ -180,7 +180,7 @@ class FactorSweepTest {
     int width = (25 + 1) * 6;
     long rows = (long) Float.BYTES * N * outputs * width;
     // two pieces of doubles with their headers
-    long widened = N * outputs * 2 * (24 + (long) Double.BYTES * width / 2);
+    long widened = 2L * N * outputs * (24 + Double.BYTES * (width / 2));
     NtkFactors wide = factors(network, data, 4, 1L << 40);
     long budget = wide.bytes() - 1;
     assertThat(rows).isLessThan(budget / 4);
