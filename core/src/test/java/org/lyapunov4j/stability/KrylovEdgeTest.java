@@ -118,14 +118,20 @@ class KrylovEdgeTest {
     assertThat(search.find(bound / 1.6)).isEmpty();
   }
 
-  /** Prints all rows; arguments: dimensions of the first space and the last, flops, seeds. */
+  /**
+   * Prints all rows; arguments: dimensions of the first space and the last, flops of a sweep, seeds
+   * and, for some rows alone, what their names begin with.
+   */
   public static void main(String[] arguments) {
     int first = Integer.parseInt(arguments[0]);
     int most = Integer.parseInt(arguments[1]);
     double work = Double.parseDouble(arguments[2]);
     int covered = 0;
     int all = 0;
-    for (TangentKernels.Row row : TangentKernels.rows()) {
+    String prefix = arguments.length > 4 ? arguments[4] : "";
+    List<TangentKernels.Row> rows =
+        TangentKernels.rows().stream().filter(row -> row.name().startsWith(prefix)).toList();
+    for (TangentKernels.Row row : rows) {
       for (int seed = 1; seed <= Integer.parseInt(arguments[3]); seed++) {
         Found found = find(row, first, most, work, seed);
         double truth = Math.sqrt(row.criticalLow() * row.criticalHigh());
