@@ -42,7 +42,7 @@ public final class KrylovSpace {
 
   private int drawn;
   private double largest;
-  private boolean isWhole;
+  private boolean isExhausted;
 
   /**
    * A space of no dimension as yet.
@@ -67,7 +67,7 @@ public final class KrylovSpace {
    * @return how many there are: fewer if the space is whole before, none if G = 0
    */
   public int extend(int dimension) {
-    while (projections.size() < dimension && !isWhole) {
+    while (projections.size() < dimension && !isWhole()) {
       if (drawn < outputs || projections.size() == basis.size()) {
         draw();
       } else {
@@ -84,7 +84,7 @@ public final class KrylovSpace {
    * @return as far as rounding can tell
    */
   public boolean isWhole() {
-    return isWhole;
+    return isExhausted || projections.size() == rows;
   }
 
   /** Adds a direction in the range of G. */
@@ -93,7 +93,7 @@ public final class KrylovSpace {
     double before = Vectors.norm(image);
     largest = Math.max(largest, before / Math.sqrt(rows));
     orthogonalise(image);
-    isWhole = !add(image, rows * Math.ulp(before)) && projections.size() == basis.size();
+    isExhausted = !add(image, rows * Math.ulp(before)) && projections.size() == basis.size();
   }
 
   /** Adds what G makes of the next vector of the basis, unless it is in the space. */

@@ -82,7 +82,9 @@ class KrylovSpaceTest {
     }
     GramMatrix gram = GramMatrix.of(shared, 12, 3);
     KrylovSpace space = space(gram);
-    assertThat(space.extend(100)).isEqualTo(36);
+    assertThat(space.extend(35)).isEqualTo(35);
+    assertThat(space.isWhole()).isFalse();
+    assertThat(space.extend(36)).isEqualTo(36);
     assertThat(space.isWhole()).isTrue();
     double[] x = new RandomStream(3).gaussians(36);
     double[] expected = new double[36];

@@ -91,6 +91,16 @@ class KrylovEdgeTest {
     assertThat(meets(edge, row)).isTrue();
   }
 
+  /** Of 65 to 89 rows the first space is the last. */
+  @Test
+  void aSpaceOfAllRowsNeedsNoOther() {
+    TangentKernels.Row row =
+        TangentKernels.rows().stream().filter(r -> r.name().equals("g12/1")).findFirst().get();
+    Found found = find(row, 80, 80, 2e8, 1);
+    assertThat(found.dimension()).isEqualTo(80);
+    assertThat(meets(found.edge().orElseThrow(), row)).isTrue();
+  }
+
   /** Noise has no directions of its own that a small space could hold. */
   @Test
   void nothingIsSaidWhereTheEdgeDoesNotSettle() {
