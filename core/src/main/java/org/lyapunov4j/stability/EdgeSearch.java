@@ -4,8 +4,10 @@ package org.lyapunov4j.stability;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.lyapunov4j.exponent.ParameterSweep;
 import org.lyapunov4j.exponent.RateSweep;
 import org.lyapunov4j.exponent.Tangent;
+import org.lyapunov4j.exponent.TangentOperator;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.step.MiniBatchSampler;
 import org.lyapunov4j.step.RandomStream;
@@ -135,6 +137,11 @@ final class EdgeSearch {
     epochs = maxEpochs > 0 ? maxEpochs : affordable(work, gram.size());
     mostSweeps = (int) Math.max(1, Math.min(MOST_SWEEPS, WORK / (work * epochs)));
     moreSweeps = mostSweeps / 2;
+  }
+
+  /** Flops of a block of steps of a sweep with an operator. */
+  static double workOfABlock(TangentOperator operator, SgdStep step) {
+    return operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
   }
 
   /** What a sweep is worth grows with its length: few long ones beat many short ones. */

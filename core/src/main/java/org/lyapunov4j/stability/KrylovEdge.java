@@ -19,7 +19,6 @@ final class KrylovEdge {
   private static final int FEWEST_BLOCKS = 128;
 
   private static final int MOST_BLOCKS = 16_384;
-  private static final int RATES = 8;
   private static final int SWEEPS = 3;
 
   /** How many times longer sweeps are in the end, and how many there may be. */
@@ -129,11 +128,13 @@ final class KrylovEdge {
     while (true) {
       space.extend(size);
       boolean isWhole = space.isWhole();
-      CriticalLearningRate found = near(before, 1).orElseGet(() -> cold(guess));
+      TangentOperator operator = space.operator();
+      CriticalLearningRate found = near(operator, before, 1).orElseGet(() -> cold(operator, guess));
       double fall = isWhole ? 0 : fall(before, found);
       boolean isLast = settings.most() < LEAST_STEP * size;
       if (fall <= (isLast ? UNSETTLED : SETTLED)) {
-        CriticalLearningRate last = isWide(found) ? near(found, LONGER).orElse(found) : found;
+        CriticalLearningRate last =
+            isWide(found) ? near(operator, found, LONGER).orElse(found) : found;
         return Optional.of(fall > 0 ? lowered(last, fall * last.value()) : last);
       }
       if (isLast) {
@@ -154,24 +155,24 @@ final class KrylovEdge {
     return found.high() - found.low() > WIDE * found.value();
   }
 
-  private CriticalLearningRate cold(double guess) {
-    return search(1, SWEEPS).cold(guess, Optional.empty());
+  private CriticalLearningRate cold(TangentOperator operator, double guess) {
+    return search(operator, 1, SWEEPS).cold(guess, Optional.empty());
   }
 
   /** Near what was found before, by sweeps so many times longer; empty if there is nothing. */
-  private Optional<CriticalLearningRate> near(CriticalLearningRate before, int longer) {
+  private Optional<CriticalLearningRate> near(
+      TangentOperator operator, CriticalLearningRate before, int longer) {
     return before == null || Double.isInfinite(before.high())
         ? Optional.empty()
-        : search(longer, longer > 1 ? LONG_SWEEPS : SWEEPS)
+        : search(operator, longer, longer > 1 ? LONG_SWEEPS : SWEEPS)
             .near(before.value(), FALL * before.low(), before.high(), Optional.empty());
   }
 
-  private EdgeSearch search(int longer, int sweeps) {
-    TangentOperator operator = space.operator();
+  private EdgeSearch search(TangentOperator operator, int longer, int sweeps) {
     ParameterSweep sweep =
         new ParameterSweep(
             operator, step, settings.others().threads(), settings.others().cancelled());
-    double work = operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
+    double work = EdgeSearch.workOfABlock(operator, step);
     double blocks = Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, settings.work() / work));
     return new EdgeSearch(
         sweep::run,

@@ -48,7 +48,6 @@ final class OperatorAnalysis {
 
   private static final int FEWEST_BLOCKS = 48;
   private static final int MOST_BLOCKS = 512;
-  private static final int RATES = 8;
   private static final int SWEEPS = 3;
 
   /** Sweeps that such a search takes in all, short ones and long ones. */
@@ -204,7 +203,7 @@ final class OperatorAnalysis {
     if (step.isFullBatch(operator.examples())) {
       return CriticalLearningRate.exactly(fullBatch);
     }
-    double work = operator.flopsPerExample() * step.batchSize() * ParameterSweep.BLOCK * RATES;
+    double work = EdgeSearch.workOfABlock(operator, step);
     int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, WORK_OF_A_SWEEP / work));
     double bound = DirectionalBound.of(gram, top, operator.examples(), step, fullBatch);
     double furthest = FURTHEST_BELOW * bound;

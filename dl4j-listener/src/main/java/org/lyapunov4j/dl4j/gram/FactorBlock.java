@@ -40,20 +40,29 @@ interface FactorBlock {
     /** Selects some examples. */
     void select(int[] examples, int count);
 
-    /** u += J_S z for z from {@code at} on. */
+    /** u_j += J_S z_j for z_j from {@code at} on. */
+    void addOutputs(double[][] z, int at, double[][] u);
+
+    /** z_j += J_Sᵀ u_j from {@code at} on. */
+    void addGradient(double[][] u, double[][] z, int at);
+  }
+
+  /** Products that gain nothing by taking several vectors at once. */
+  interface SinglePart extends Part {
+    /** As for several vectors. */
     void addOutputs(double[] z, int at, double[] u);
 
-    /** z += J_Sᵀ u from {@code at} on. */
+    /** As for several vectors. */
     void addGradient(double[] u, double[] z, int at);
 
-    /** {@link #addOutputs(double[], int, double[])} of several vectors. */
+    @Override
     default void addOutputs(double[][] z, int at, double[][] u) {
       for (int j = 0; j < z.length; j++) {
         addOutputs(z[j], at, u[j]);
       }
     }
 
-    /** {@link #addGradient(double[], double[], int)} of several vectors. */
+    @Override
     default void addGradient(double[][] u, double[][] z, int at) {
       for (int j = 0; j < z.length; j++) {
         addGradient(u[j], z[j], at);

@@ -68,30 +68,39 @@ final class LookupFactors implements FactorBlock {
 
   @Override
   public Part part(int columns, int largest) {
-    return new FactorPart(largest) {
-      @Override
-      public void addOutputs(double[] z, int at, double[] u) {
-        for (int b = 0; b < count(); b++) {
-          for (Entry entry : examples.get(example(b))) {
-            int row = at + entry.index * deltas;
-            for (int s = 0; s < entry.sums.length; s++) {
-              u[b * columns + s / deltas] += entry.sums[s] * z[row + s % deltas];
-            }
-          }
-        }
-      }
+    return new Products(columns, largest);
+  }
 
-      @Override
-      public void addGradient(double[] u, double[] z, int at) {
-        for (int b = 0; b < count(); b++) {
-          for (Entry entry : examples.get(example(b))) {
-            int row = at + entry.index * deltas;
-            for (int s = 0; s < entry.sums.length; s++) {
-              z[row + s % deltas] += entry.sums[s] * u[b * columns + s / deltas];
-            }
+  private final class Products extends FactorPart implements SinglePart {
+    private final int columns;
+
+    Products(int columns, int largest) {
+      super(largest);
+      this.columns = columns;
+    }
+
+    @Override
+    public void addOutputs(double[] z, int at, double[] u) {
+      for (int b = 0; b < count(); b++) {
+        for (Entry entry : examples.get(example(b))) {
+          int row = at + entry.index * deltas;
+          for (int s = 0; s < entry.sums.length; s++) {
+            u[b * columns + s / deltas] += entry.sums[s] * z[row + s % deltas];
           }
         }
       }
-    };
+    }
+
+    @Override
+    public void addGradient(double[] u, double[] z, int at) {
+      for (int b = 0; b < count(); b++) {
+        for (Entry entry : examples.get(example(b))) {
+          int row = at + entry.index * deltas;
+          for (int s = 0; s < entry.sums.length; s++) {
+            z[row + s % deltas] += entry.sums[s] * u[b * columns + s / deltas];
+          }
+        }
+      }
+    }
   }
 }

@@ -58,7 +58,7 @@ final class OuterFactors implements FactorBlock {
   }
 
   /** What both forms of products have in common: the derivatives of the selected examples. */
-  private abstract class Products implements Part {
+  private abstract class Products implements SinglePart {
     final int columns;
     final double[] series = new double[positions * deltas];
     private final double[][] derivatives;

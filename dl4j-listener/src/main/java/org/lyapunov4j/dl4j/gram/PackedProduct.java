@@ -41,9 +41,7 @@ final class PackedProduct {
       for (int i = 0; i < p; i++) {
         int to = at + i * q;
         System.arraycopy(w, to, sum, 0, q);
-        for (int r = tile; r < end; r += 4) {
-          Vectors.addAll(a, r * p + i, p, Math.min(4, end - r), v, r, q, sum);
-        }
+        Vectors.addAll(a, tile * p + i, p, end - tile, v, tile, q, sum);
         System.arraycopy(sum, 0, w, to, q);
       }
     }

@@ -209,15 +209,5 @@ final class RowFactors implements FactorBlock {
         rows.give(vectors[j], z[j], at);
       }
     }
-
-    @Override
-    public void addOutputs(double[] z, int at, double[] u) {
-      addOutputs(new double[][] {z}, at, new double[][] {u});
-    }
-
-    @Override
-    public void addGradient(double[] u, double[] z, int at) {
-      addGradient(new double[][] {u}, new double[][] {z}, at);
-    }
   }
 }

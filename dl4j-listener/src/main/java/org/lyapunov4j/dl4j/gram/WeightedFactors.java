@@ -89,15 +89,5 @@ final class WeightedFactors implements FactorBlock {
         }
       }
     }
-
-    @Override
-    public void addOutputs(double[] z, int at, double[] u) {
-      addOutputs(new double[][] {z}, at, new double[][] {u});
-    }
-
-    @Override
-    public void addGradient(double[] u, double[] z, int at) {
-      addGradient(new double[][] {u}, new double[][] {z}, at);
-    }
   }
 }

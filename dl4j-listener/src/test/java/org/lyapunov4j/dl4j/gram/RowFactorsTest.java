@@ -36,13 +36,8 @@ class RowFactorsTest {
     double[][] found = new double[2 * z.length][];
     double[][] u = new double[z.length][BATCH.length * COLUMNS];
     double[][] gradients = new double[z.length][z[0].length];
-    if (z.length == 1) {
-      part.addOutputs(z[0], AT, u[0]);
-      part.addGradient(u[0], gradients[0], AT);
-    } else {
-      part.addOutputs(z, AT, u);
-      part.addGradient(u, gradients, AT);
-    }
+    part.addOutputs(z, AT, u);
+    part.addGradient(u, gradients, AT);
     for (int j = 0; j < z.length; j++) {
       found[2 * j] = u[j];
       found[2 * j + 1] = gradients[j];
