@@ -7,8 +7,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.hipparchus.linear.Array2DRowRealMatrix;
+import org.hipparchus.linear.EigenDecompositionSymmetric;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.TangentKernels;
+import org.lyapunov4j.exponent.DenseTangentOperator;
 import org.lyapunov4j.exponent.KrylovSpace;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
@@ -68,6 +71,33 @@ class KrylovEdgeTest {
       covered += meets(edge, row) ? 1 : 0;
     }
     assertThat(covered).isGreaterThanOrEqualTo(SOME.size() - 1);
+  }
+
+  /** What users get, from a root of the kernel in the place of a Jacobian. */
+  @Test
+  void reportsAtDefaultSettingsCoverTheReferencesToo() {
+    for (String name : List.of("g10/4", "g16/4")) {
+      TangentKernels.Row row =
+          TangentKernels.rows().stream().filter(r -> r.name().equals(name)).findFirst().get();
+      GramMatrix gram = row.gram();
+      Array2DRowRealMatrix matrix = new Array2DRowRealMatrix(gram.size(), gram.size());
+      for (int i = 0; i < gram.size(); i++) {
+        for (int j = 0; j < gram.size(); j++) {
+          matrix.setEntry(i, j, gram.get(i, j));
+        }
+      }
+      double[][] root = new EigenDecompositionSymmetric(matrix).getSquareRoot().getData();
+      StabilityReport report =
+          StabilityAnalyzer.builder()
+              .build()
+              .analyze(
+                  new DenseTangentOperator(root, gram.outputs()),
+                  SgdStep.of(0.1 * row.criticalLow(), row.batchSize()));
+      CriticalLearningRate edge = report.criticalLearningRate().orElseThrow();
+      double truth = Math.sqrt(row.criticalLow() * row.criticalHigh());
+      assertThat(edge.value() / truth).as(name).isBetween(0.97, 1.03);
+      assertThat(meets(edge, row)).as(name).isTrue();
+    }
   }
 
   /** Outputs that share a kernel have its edge, though they have each eigenvalue twice. */
