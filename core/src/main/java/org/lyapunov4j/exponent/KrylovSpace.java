@@ -4,32 +4,39 @@ package org.lyapunov4j.exponent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.gram.BlockCholesky;
+import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 
 /**
- * The Gram matrix as its first products see it: with an orthonormal basis Q of the block Krylov
- * space of G and K vectors, and T = QᵀGQ,
+ * The Gram matrix as its first products see it, and what each example has with itself exactly: with
+ * an orthonormal basis Q of k vectors of the block Krylov space of G and K vectors,
  *
  * <pre>
- *   QTQᵀ = F Fᵀ,     F = Q L,     T = L Lᵀ,
+ *   G ≈ F Fᵀ + bd(G − F Fᵀ),     F = G Q L⁻ᵀ,     QᵀGQ = L Lᵀ,
  * </pre>
  *
- * <p>and F, of k columns, takes the place of the Jacobian: a step of its cocycle costs 4Bk flops an
- * output where one of the Jacobian costs 4BP or more. The sharpest directions are in the space to
- * rounding, and for the others a few that stand for them, down to slow ones. What is missing
- * weakens every step, so that η_c of F falls towards that of J as k grows. As many vectors as there
- * are outputs, since the outputs of a linear layer share their eigenvalues, and a single vector has
- * one direction for all of them.
+ * <p>where bd keeps the K × K blocks of single examples, and an operator of that Gram matrix takes
+ * the place of the Jacobian: a step of its cocycle costs about 4Bk flops an output where one of the
+ * Jacobian costs 4BP or more. The sharpest directions are in the space to rounding. What is left, G
+ * − F Fᵀ, is positive semidefinite; the noise of mini-batches has most of it by the examples
+ * themselves. Only what different examples share of it is missing, which falls as k grows. As many
+ * vectors as there are outputs, since the outputs of a linear layer share their eigenvalues, and a
+ * single vector has one direction for all of them.
  *
  * <p>Block Lanczos iteration with full reorthogonalisation. The space grows; each dimension takes
  * one product with G and m numbers.
  *
- * <p>Source: G. H. Golub, C. F. Van Loan, <i>Matrix Computations</i>, chapter 10.3.
+ * <p>Source: G. H. Golub, C. F. Van Loan, <i>Matrix Computations</i>, chapter 10.3; F is Nyström's
+ * approximation, as in N. Halko, P. G. Martinsson, J. A. Tropp, SIAM Review 53, 2011.
  */
 public final class KrylovSpace {
-  private final LargestEigenpair.Operator gram;
+  /** Share of an example's largest curvature that rounding may leave of nothing. */
+  private static final double NOTHING_LEFT = 1e-12;
+
+  private final Products gram;
+  private final double[] blocks;
   private final int outputs;
   private final int rows;
   private final RandomStream random;
@@ -44,20 +51,54 @@ public final class KrylovSpace {
   private double largest;
   private boolean isExhausted;
 
+  /** Products with G. */
+  @FunctionalInterface
+  public interface Products {
+    /**
+     * Computes y_j = G x_j.
+     *
+     * @param x vectors of length m; not modified
+     * @param y as many others; overwritten
+     */
+    void apply(double[][] x, double[][] y);
+  }
+
+  private KrylovSpace(Products gram, double[] blocks, int outputs, RandomStream random) {
+    this.gram = gram;
+    this.blocks = blocks;
+    this.outputs = outputs;
+    this.random = random;
+    rows = blocks.length / outputs;
+  }
+
   /**
    * A space of no dimension as yet.
    *
    * @param gram G
-   * @param examples N
-   * @param outputs K, rows of each example
    * @param random of the vectors it starts with; only split
+   * @return a space of G
    */
-  public KrylovSpace(
-      LargestEigenpair.Operator gram, int examples, int outputs, RandomStream random) {
-    this.gram = gram;
-    this.outputs = EstimatorBuilder.requireAtLeast("outputs", outputs, 1);
-    this.random = random;
-    rows = Math.multiplyExact(EstimatorBuilder.requireAtLeast("examples", examples, 1), outputs);
+  public static KrylovSpace of(GramMatrix gram, RandomStream random) {
+    int outputs = gram.outputs();
+    double[] blocks = new double[gram.size() * outputs];
+    for (int row = 0; row < gram.size(); row++) {
+      for (int k = 0; k < outputs; k++) {
+        blocks[row * outputs + k] = gram.get(row, row / outputs * outputs + k);
+      }
+    }
+    return new KrylovSpace(gram::multiply, blocks, outputs, random);
+  }
+
+  /**
+   * A space of no dimension as yet.
+   *
+   * @param operator J
+   * @param gram its products
+   * @param random of the vectors it starts with; only split
+   * @return a space of G = J Jᵀ
+   */
+  public static KrylovSpace of(TangentOperator operator, TangentGram gram, RandomStream random) {
+    return new KrylovSpace(gram, gram.blocks(), operator.outputs(), random);
   }
 
   /**
@@ -68,10 +109,13 @@ public final class KrylovSpace {
    */
   public int extend(int dimension) {
     while (projections.size() < dimension && !isWhole()) {
-      if (drawn < outputs || projections.size() == basis.size()) {
-        draw();
+      int waiting = basis.size() - projections.size();
+      if (drawn < outputs) {
+        draw(outputs - drawn);
+      } else if (waiting == 0) {
+        draw(1);
       } else {
-        multiply();
+        multiply(Math.min(waiting, dimension - projections.size()));
       }
     }
     return projections.size();
@@ -87,32 +131,40 @@ public final class KrylovSpace {
     return isExhausted || projections.size() == rows;
   }
 
-  /** Adds a direction in the range of G. */
-  private void draw() {
-    double[] image = image(random.split(drawn++).gaussians(rows));
-    double before = Vectors.norm(image);
-    largest = Math.max(largest, before / Math.sqrt(rows));
-    orthogonalise(image);
-    isExhausted = !add(image, rows * Math.ulp(before)) && projections.size() == basis.size();
-  }
-
-  /** Adds what G makes of the next vector of the basis, unless it is in the space. */
-  private void multiply() {
-    double[] image = image(basis.get(projections.size()));
-    largest = Math.max(largest, Vectors.norm(image));
-    double[] inside = orthogonalise(image);
-    double norm = Vectors.norm(image);
-    if (add(image, noise())) {
-      inside = Arrays.copyOf(inside, basis.size());
-      inside[inside.length - 1] = norm;
+  /** Adds directions in the range of G. */
+  private void draw(int count) {
+    double[][] drawing = new double[count][];
+    Arrays.setAll(drawing, j -> random.split(drawn + j).gaussians(rows));
+    drawn += count;
+    for (double[] image : images(drawing)) {
+      double before = Vectors.norm(image);
+      largest = Math.max(largest, before / Math.sqrt(rows));
+      orthogonalise(image);
+      add(image, rows * Math.ulp(before));
     }
-    projections.add(inside);
+    isExhausted = projections.size() == basis.size();
   }
 
-  private double[] image(double[] x) {
-    double[] image = new double[rows];
-    gram.apply(x, image);
-    return image;
+  /** Adds what G makes of the next vectors of the basis, unless it is in the space. */
+  private void multiply(int count) {
+    int from = projections.size();
+    double[][] images = images(basis.subList(from, from + count).toArray(double[][]::new));
+    for (double[] image : images) {
+      largest = Math.max(largest, Vectors.norm(image));
+      double[] inside = orthogonalise(image);
+      double norm = Vectors.norm(image);
+      if (add(image, noise())) {
+        inside = Arrays.copyOf(inside, basis.size());
+        inside[inside.length - 1] = norm;
+      }
+      projections.add(inside);
+    }
+  }
+
+  private double[][] images(double[][] x) {
+    double[][] images = new double[x.length][rows];
+    gram.apply(x, images);
+    return images;
   }
 
   /** Takes the basis out of a vector and returns its components; twice is enough. */
@@ -146,153 +198,62 @@ public final class KrylovSpace {
   /**
    * What takes the place of the Jacobian, in the space of now.
    *
-   * @return F, an operator on vectors of as many numbers as the space has dimensions
+   * @return an operator on vectors of as many numbers as the space has dimensions, and m more
    * @throws IllegalStateException if the space has no dimension: there is none before {@link
    *     #extend}, and none if G = 0
    */
   public TangentOperator operator() {
-    int size = projections.size();
-    if (size == 0) {
+    if (projections.isEmpty()) {
       throw new IllegalStateException("a Krylov space has no operator before it has a dimension");
     }
     double[][] factor = factor(projected());
-    double[][] columns = new double[size][rows];
-    for (int j = 0; j < size; j++) {
-      for (int i = j; i < size; i++) {
-        if (factor[i][j] != 0) {
-          Vectors.add(factor[i][j], basis.get(i), columns[j]);
-        }
-      }
-    }
-    double[][] transposed = new double[rows][size];
+    double[][] shared = new double[rows][projections.size()];
+    double[] components = new double[factor.length];
     for (int row = 0; row < rows; row++) {
-      for (int j = 0; j < size; j++) {
-        transposed[row][j] = columns[j][row];
+      for (int i = 0; i < components.length; i++) {
+        components[i] = basis.get(i)[row];
+      }
+      double[] target = shared[row];
+      Vectors.addAll(components, 0, 1, components.length, factor, 0, target.length, target);
+    }
+    double[] rest = blocks.clone();
+    for (int row = 0; row < rows; row++) {
+      for (int k = 0; k < outputs; k++) {
+        rest[row * outputs + k] -= Vectors.dot(shared[row], shared[row / outputs * outputs + k]);
       }
     }
-    return new Rows(transposed, outputs);
+    double[] least = BlockCholesky.largestDiagonal(blocks, outputs, NOTHING_LEFT);
+    return new ReducedJacobian(shared, BlockCholesky.factors(rest, outputs, least), outputs);
   }
 
-  /** The lower half of T. */
+  /** T = QᵀGQ in its lower half, and below it what G makes of Q outside the space. */
   private double[][] projected() {
     int size = projections.size();
-    double[][] t = new double[size][size];
+    double[][] t = new double[basis.size()][size];
     for (int j = 0; j < size; j++) {
       double[] known = projections.get(j);
-      for (int i = j; i < Math.min(size, known.length); i++) {
+      for (int i = j; i < known.length; i++) {
         t[i][j] = known[i];
       }
     }
     return t;
   }
 
-  /** The Cholesky factor; directions without energy get columns of zeros. */
+  /** L of T = L Lᵀ with L⁻ᵀ of the rest below it; directions without energy get zeros. */
   private double[][] factor(double[][] t) {
-    int size = t.length;
-    double[][] factor = new double[size][size];
+    int size = projections.size();
+    double[][] factor = new double[t.length][size];
     for (int j = 0; j < size; j++) {
       double pivot = t[j][j] - Vectors.dot(factor[j], 0, factor[j], 0, j);
       if (pivot <= noise()) {
         continue;
       }
       factor[j][j] = Math.sqrt(pivot);
-      for (int i = j + 1; i < size; i++) {
+      for (int i = j + 1; i < t.length; i++) {
         double rest = t[i][j] - Vectors.dot(factor[i], 0, factor[j], 0, j);
         factor[i][j] = rest / factor[j][j];
       }
     }
     return factor;
-  }
-
-  /** F, row by row. */
-  private static final class Rows implements TangentOperator {
-    private final double[][] rows;
-    private final int outputs;
-
-    Rows(double[][] rows, int outputs) {
-      this.rows = rows;
-      this.outputs = outputs;
-    }
-
-    @Override
-    public int examples() {
-      return rows.length / outputs;
-    }
-
-    @Override
-    public int outputs() {
-      return outputs;
-    }
-
-    @Override
-    public int dimension() {
-      return rows[0].length;
-    }
-
-    @Override
-    public double flopsPerExample() {
-      return 4.0 * outputs * dimension();
-    }
-
-    @Override
-    public Products products(int largestBatch) {
-      return new OfRows(largestBatch);
-    }
-
-    /**
-     * Products with the selected rows, and with their transpose: sums of vectors in both cases, for
-     * the sake of HotSpot.
-     */
-    private final class OfRows implements Products {
-      /** Rows that are transposed at a time, so that columns are fetched as seldom. */
-      private static final int FOUR = 4;
-
-      private final double[][] selected;
-      private final double[][] columns;
-      private int chosen;
-
-      OfRows(int largestBatch) {
-        selected = new double[largestBatch * outputs][];
-        columns = new double[dimension()][selected.length];
-      }
-
-      @Override
-      public void select(int[] examples, int count) {
-        chosen = count * outputs;
-        for (int b = 0; b < count; b++) {
-          System.arraycopy(rows, examples[b] * outputs, selected, b * outputs, outputs);
-        }
-        int row = 0;
-        for (; row + FOUR <= chosen; row += FOUR) {
-          transpose(selected[row], selected[row + 1], selected[row + 2], selected[row + 3], row);
-        }
-        for (; row < chosen; row++) {
-          for (int j = 0; j < columns.length; j++) {
-            columns[j][row] = selected[row][j];
-          }
-        }
-      }
-
-      private void transpose(double[] x0, double[] x1, double[] x2, double[] x3, int row) {
-        for (int j = 0; j < columns.length; j++) {
-          double[] column = columns[j];
-          column[row] = x0[j];
-          column[row + 1] = x1[j];
-          column[row + 2] = x2[j];
-          column[row + 3] = x3[j];
-        }
-      }
-
-      @Override
-      public void outputs(double[] z, double[] u) {
-        Arrays.fill(u, 0, chosen, 0);
-        Vectors.addAll(z, 0, 1, /* count= */ columns.length, columns, 0, /* length= */ chosen, u);
-      }
-
-      @Override
-      public void addGradient(double[] u, double[] z) {
-        Vectors.addAll(u, 0, 1, /* count= */ chosen, selected, 0, /* length= */ columns.length, z);
-      }
-    }
   }
 }

@@ -14,12 +14,19 @@ import org.lyapunov4j.gram.Vectors;
  * Products with the whole of J and with the Gram matrix G = J Jᵀ, by passes over all examples. Each
  * pass is cut into the same parts whatever the number of threads, which changes no result.
  */
-public final class TangentGram implements LargestEigenpair.Operator {
+public final class TangentGram implements LargestEigenpair.Operator, KrylovSpace.Products {
   /** Examples at a time: what is read of z is read once for all of them. */
   private static final int CHUNK = 32;
 
   /** Sums of gradients, of P numbers each. */
   private static final int PARTS = 2;
+
+  /** Vectors that share what is read of the examples, if their sums take no more numbers. */
+  private static final int SHARING = 4;
+
+  private static final int MOST_NUMBERS = 1 << 24;
+
+  private static final List<Integer> PART_NUMBERS = IntStream.range(0, PARTS).boxed().toList();
 
   private static final int ITERATIONS = 200;
 
@@ -66,12 +73,19 @@ public final class TangentGram implements LargestEigenpair.Operator {
    * @throws CancellationException if cancelled
    */
   public double[] outputs(double[] z) {
-    double[] r = new double[size()];
+    return outputs(new double[][] {z})[0];
+  }
+
+  private double[][] outputs(double[][] z) {
+    double[][] r = new double[z.length][size()];
     int outputs = operator.outputs();
     pass(
+        z.length,
         (part, products, first, count, u) -> {
           products.outputs(z, u);
-          System.arraycopy(u, 0, r, first * outputs, count * outputs);
+          for (int j = 0; j < z.length; j++) {
+            System.arraycopy(u[j], 0, r[j], first * outputs, count * outputs);
+          }
         });
     return r;
   }
@@ -84,15 +98,24 @@ public final class TangentGram implements LargestEigenpair.Operator {
    * @throws CancellationException if cancelled
    */
   public double[] gradient(double[] y) {
-    double[][] sums = new double[PARTS][operator.dimension()];
+    return gradients(new double[][] {y})[0];
+  }
+
+  private double[][] gradients(double[][] y) {
+    double[][][] sums = new double[PARTS][y.length][operator.dimension()];
     int outputs = operator.outputs();
     pass(
+        y.length,
         (part, products, first, count, u) -> {
-          System.arraycopy(y, first * outputs, u, 0, count * outputs);
+          for (int j = 0; j < y.length; j++) {
+            System.arraycopy(y[j], first * outputs, u[j], 0, count * outputs);
+          }
           products.addGradient(u, sums[part]);
         });
     for (int part = 1; part < PARTS; part++) {
-      Vectors.add(1, sums[part], sums[0]);
+      for (int j = 0; j < y.length; j++) {
+        Vectors.add(1, sums[part][j], sums[0][j]);
+      }
     }
     return sums[0];
   }
@@ -100,8 +123,45 @@ public final class TangentGram implements LargestEigenpair.Operator {
   /** The product y = G x. */
   @Override
   public void apply(double[] x, double[] y) {
-    double[] image = outputs(gradient(x));
-    System.arraycopy(image, 0, y, 0, image.length);
+    apply(new double[][] {x}, new double[][] {y});
+  }
+
+  /** The products y_j = G x_j, some at a time. */
+  @Override
+  public void apply(double[][] x, double[][] y) {
+    int most = Math.max(1, Math.min(SHARING, MOST_NUMBERS / (PARTS * operator.dimension())));
+    for (int from = 0; from < x.length; from += most) {
+      int to = Math.min(x.length, from + most);
+      double[][] images = outputs(gradients(Arrays.copyOfRange(x, from, to)));
+      for (int j = from; j < to; j++) {
+        System.arraycopy(images[j - from], 0, y[j], 0, images[j - from].length);
+      }
+    }
+  }
+
+  /**
+   * What each example has with itself.
+   *
+   * @return K × K numbers of J_i J_iᵀ, row by row, for each example
+   * @throws CancellationException if cancelled
+   */
+  public double[] blocks() {
+    int length = operator.outputs() * operator.outputs();
+    double[] blocks = new double[Math.multiplyExact(operator.examples(), length)];
+    Parallel.run(
+        PART_NUMBERS,
+        threads,
+        part -> {
+          TangentOperator.Products products = operator.products(1);
+          double[] block = new double[length];
+          for (int i = start(part); i < start(part + 1); i++) {
+            requireGoingOn(cancelled);
+            products.select(new int[] {i}, 1);
+            products.block(block);
+            System.arraycopy(block, 0, blocks, i * length, length);
+          }
+        });
+    return blocks;
   }
 
   /** The curvature ‖J_i z‖² that each example has along z. */
@@ -155,21 +215,23 @@ public final class TangentGram implements LargestEigenpair.Operator {
 
   /** What is done with some examples in a row, which are selected. */
   private interface Chunk {
-    void accept(int part, TangentOperator.Products products, int first, int count, double[] u);
+    void accept(int part, TangentOperator.Products products, int first, int count, double[][] u);
   }
 
-  private void pass(Chunk task) {
-    List<Integer> parts = IntStream.range(0, PARTS).boxed().toList();
-    Parallel.run(parts, threads, part -> pass(part, task));
+  private int start(int part) {
+    return (int) ((long) operator.examples() * part / PARTS);
   }
 
-  private void pass(int part, Chunk task) {
-    int examples = operator.examples();
-    int to = (int) ((long) examples * (part + 1) / PARTS);
+  private void pass(int vectors, Chunk task) {
+    Parallel.run(PART_NUMBERS, threads, part -> pass(part, vectors, task));
+  }
+
+  private void pass(int part, int vectors, Chunk task) {
+    int to = start(part + 1);
     TangentOperator.Products products = operator.products(CHUNK);
     int[] chosen = new int[CHUNK];
-    double[] u = new double[CHUNK * operator.outputs()];
-    for (int first = (int) ((long) examples * part / PARTS); first < to; first += CHUNK) {
+    double[][] u = new double[vectors][CHUNK * operator.outputs()];
+    for (int first = start(part); first < to; first += CHUNK) {
       requireGoingOn(cancelled);
       int count = Math.min(CHUNK, to - first);
       int from = first;

@@ -72,6 +72,13 @@ public interface TangentOperator {
     void addGradient(double[] u, double[] z);
 
     /**
+     * What an example has with itself, J_i J_iᵀ.
+     *
+     * @param block receives K × K numbers of the only example that is selected, row by row
+     */
+    void block(double[] block);
+
+    /**
      * The products u_j = J_S z_j; what is read of the examples is read once for all where that is
      * sooner. Each is, bit for bit, the one that it would be alone.
      *

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.gram;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -420,13 +421,28 @@ public final class GramMatrix {
    * @param y length m, another array than x; overwritten
    */
   public void multiply(double[] x, double[] y) {
-    java.util.Arrays.fill(y, 0);
-    int m = size();
-    int[] all = new int[m];
-    for (int i = 0; i < m; i++) {
-      all[i] = i;
+    Arrays.fill(y, 0);
+    addColumns(all(), x, size(), y);
+  }
+
+  /**
+   * The products y_j = G x_j, each bit for bit the one that it would be alone, with one pass over
+   * the matrix.
+   *
+   * @param x vectors of length m; not modified
+   * @param y as many others; overwritten
+   */
+  public void multiply(double[][] x, double[][] y) {
+    for (double[] product : y) {
+      Arrays.fill(product, 0);
     }
-    addColumns(all, x, m, y);
+    addColumns(all(), x, size(), y);
+  }
+
+  private int[] all() {
+    int[] all = new int[size()];
+    Arrays.setAll(all, i -> i);
+    return all;
   }
 
   private void requireShape() {

@@ -11,8 +11,8 @@ import org.lyapunov4j.step.SgdStep;
 /**
  * η_c of a step in Krylov spaces of G that double, from one to the next, until η_c settles. Steps
  * are so cheap there that sweeps are long enough to see bursts, which few steps of the Jacobian
- * itself do not. What η_c fell by in the last doubling counts as not yet known: the interval
- * reaches further down by as much.
+ * itself do not. What η_c changed by in the last doubling, with the same mini-batches, counts as
+ * not yet known: the interval reaches further by as much to both sides.
  */
 final class KrylovEdge {
   /** Blocks of a sweep at least and at most. */
@@ -31,13 +31,16 @@ final class KrylovEdge {
 
   private static final double ENOUGH = 0.03;
 
-  /** Of η_c, in the last doubling: LeNet's falls by 7, 0.5 and 1 % to 128, 256 and 512. */
+  /** Of η_c, in the last doubling. */
   private static final double SETTLED = 0.02;
 
   private static final double UNSETTLED = 0.04;
 
   /** Of spaces, from one to the next; usually it is 2. */
   private static final double LEAST_STEP = 1.4;
+
+  /** Of a sweep. */
+  private static final int RATES = 8;
 
   /** How far the next η_c may be below an interval. */
   private static final double FALL = 0.9;
@@ -65,18 +68,19 @@ final class KrylovEdge {
     private static final int MOST_OUTPUTS = 32;
 
     /**
-     * Examples for each dimension of the first space, and of the last. With 5000 examples η_c of a
-     * dense network is 6.5 % too high at 128 dimensions and 3 % at 236, where it falls by less.
+     * Examples for each dimension of the spaces that are compared, at most: η_c of a dense network
+     * of 1000 examples is 1.8, 1, 0.6 and 0.3 % too low at 64, 128, 256 and 512 dimensions, of 5000
+     * 4 and 3 % at 64 and 128.
      */
-    private static final int FIRST_SHARE = 4;
+    private static final int SHARE = 8;
 
-    private static final int LAST_SHARE = 2;
+    /** Dimensions of two spaces that tell how far down η_c may be, with more examples. */
+    private static final int FEW = 32;
 
-    /** A second or two. */
+    /** A second or two; and half of one. */
     private static final double WORK = 1e10;
 
-    /** 256 MB, and an eighth of the heap. */
-    private static final double BYTES = 2.56e8;
+    private static final double LITTLE_WORK = 2.5e9;
 
     private static final double SHARE_OF_HEAP = 0.125;
 
@@ -89,23 +93,48 @@ final class KrylovEdge {
      */
     static Optional<Settings> of(
         TangentOperator operator,
-        SgdStep step,
         double affordable,
         double meanSquare,
         OperatorAnalysis.Settings others) {
       int examples = operator.examples();
-      int outputs = operator.outputs();
-      int rows = Math.multiplyExact(examples, outputs);
-      int most = Math.min(MOST, rows);
-      int first = Math.max(FIRST, examples / FIRST_SHARE);
-      double products = (double) others.threads() * step.batchSize() * outputs;
-      double bytes = Double.BYTES * most * (3.0 * rows + products);
-      boolean fits = bytes <= Math.min(BYTES, SHARE_OF_HEAP * Runtime.getRuntime().maxMemory());
-      return outputs <= MOST_OUTPUTS && LAST_SHARE * most >= examples && most <= affordable && fits
+      int most = (int) Math.min(Math.min(MOST, size(operator)), affordable);
+      int first = Math.min(Math.max(FIRST, examples / SHARE), Math.max(FIRST, most / 2));
+      return SHARE * most >= examples
+          ? sized(operator, first, most, WORK, meanSquare, others)
+          : Optional.empty();
+    }
+
+    /**
+     * Two small spaces, whose edge is too low by some per cent where there are many examples.
+     *
+     * @return empty where there are too many outputs for them, or examples for the heap
+     */
+    static Optional<Settings> small(
+        TangentOperator operator, double meanSquare, OperatorAnalysis.Settings others) {
+      int most = Math.min(2 * FEW, size(operator));
+      return sized(operator, Math.min(FEW, most), most, LITTLE_WORK, meanSquare, others);
+    }
+
+    private static Optional<Settings> sized(
+        TangentOperator operator,
+        int first,
+        int most,
+        double work,
+        double meanSquare,
+        OperatorAnalysis.Settings others) {
+      // Q, F and their rows by batches; blocks and their factors; walks. The same for any threads
+      double columns = 3.0 * most + 2.0 * operator.outputs() + 2.0 * RATES;
+      double bytes = Double.BYTES * columns * size(operator);
+      boolean fits = bytes <= SHARE_OF_HEAP * Runtime.getRuntime().maxMemory();
+      return operator.outputs() <= MOST_OUTPUTS && first <= most && fits
           ? Optional.of(
               new Settings(
-                  most < LEAST_STEP * first ? most : first, most, WORK, meanSquare, others))
+                  most < LEAST_STEP * first ? most : first, most, work, meanSquare, others))
           : Optional.empty();
+    }
+
+    private static int size(TangentOperator operator) {
+      return Math.multiplyExact(operator.examples(), operator.outputs());
     }
   }
 
@@ -129,13 +158,14 @@ final class KrylovEdge {
       space.extend(size);
       boolean isWhole = space.isWhole();
       TangentOperator operator = space.operator();
-      CriticalLearningRate found = near(operator, before, 1).orElseGet(() -> cold(operator, guess));
-      double fall = isWhole ? 0 : fall(before, found);
+      CriticalLearningRate start = before == null ? cold(operator, guess) : before;
+      CriticalLearningRate found = near(operator, start, 1).orElseGet(() -> cold(operator, guess));
+      double change = isWhole ? 0 : change(before, found);
       boolean isLast = settings.most() < LEAST_STEP * size;
-      if (fall <= (isLast ? UNSETTLED : SETTLED)) {
+      if (change <= (isLast ? UNSETTLED : SETTLED)) {
         CriticalLearningRate last =
             isWide(found) ? near(operator, found, LONGER).orElse(found) : found;
-        return Optional.of(fall > 0 ? lowered(last, fall * last.value()) : last);
+        return Optional.of(widened(last, change * last.value()));
       }
       if (isLast) {
         return Optional.empty();
@@ -145,10 +175,10 @@ final class KrylovEdge {
     }
   }
 
-  private static double fall(CriticalLearningRate before, CriticalLearningRate now) {
-    return before == null || Double.isInfinite(now.high())
+  private static double change(CriticalLearningRate before, CriticalLearningRate now) {
+    return before == null || Double.isInfinite(now.high()) || Double.isInfinite(before.high())
         ? Double.POSITIVE_INFINITY
-        : Math.max(0, before.value() / now.value() - 1);
+        : Math.abs(before.value() / now.value() - 1);
   }
 
   private static boolean isWide(CriticalLearningRate found) {
@@ -162,7 +192,7 @@ final class KrylovEdge {
   /** Near what was found before, by sweeps so many times longer; empty if there is nothing. */
   private Optional<CriticalLearningRate> near(
       TangentOperator operator, CriticalLearningRate before, int longer) {
-    return before == null || Double.isInfinite(before.high())
+    return Double.isInfinite(before.high())
         ? Optional.empty()
         : search(operator, longer, longer > 1 ? LONG_SWEEPS : SWEEPS)
             .near(before.value(), FALL * before.low(), before.high(), Optional.empty());
@@ -186,8 +216,12 @@ final class KrylovEdge {
         random);
   }
 
-  private static CriticalLearningRate lowered(CriticalLearningRate found, double by) {
+  private static CriticalLearningRate widened(CriticalLearningRate found, double by) {
     return new CriticalLearningRate(
-        found.value(), Math.max(0, found.low() - by), found.high(), false, found.evaluations());
+        found.value(),
+        Math.max(0, found.low() - by),
+        found.high() + by,
+        false,
+        found.evaluations());
   }
 }

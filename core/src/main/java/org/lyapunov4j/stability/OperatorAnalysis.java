@@ -206,28 +206,35 @@ final class OperatorAnalysis {
     double work = EdgeSearch.workOfABlock(operator, step);
     int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, WORK_OF_A_SWEEP / work));
     double bound = DirectionalBound.of(gram, top, operator.examples(), step, fullBatch);
-    double furthest = FURTHEST_BELOW * bound;
-    double guess = Math.min(fullBatch, furthest) / BELOW_GUESS;
+    double guess = Math.min(fullBatch, FURTHEST_BELOW * bound) / BELOW_GUESS;
     RandomStream random = new RandomStream(settings.seed).split(EDGE);
-    return inKrylovSpace(blocks * work, guess, bound, random)
-        .orElseGet(() -> search(blocks, furthest, random).cold(guess, Optional.empty()));
+    double product = operator.flopsPerExample() * operator.examples();
+    double affordable = MOST_SWEEPS * blocks * work / product;
+    return KrylovEdge.Settings.of(operator, affordable, bound, settings)
+        .flatMap(spaces -> inKrylovSpaces(spaces, guess, random))
+        .orElseGet(() -> withTheJacobian(blocks, bound, guess, random));
+  }
+
+  /** Empty where η_c does not settle. */
+  private Optional<CriticalLearningRate> inKrylovSpaces(
+      KrylovEdge.Settings spaces, double guess, RandomStream random) {
+    KrylovSpace space = KrylovSpace.of(operator, gram, random.split(SPACE));
+    return new KrylovEdge(space, step, spaces, random.split(SEARCH)).find(guess);
   }
 
   /**
-   * Empty where spaces are small beside N, too large for the heap or too dear, or do not settle.
+   * By few steps, which tell how far up η_c may be. How far down is told by long runs in small
+   * spaces, where η_c is too low; else by what η_ms may be.
    */
-  private Optional<CriticalLearningRate> inKrylovSpace(
-      double workOfASweep, double guess, double meanSquare, RandomStream random) {
-    double product = operator.flopsPerExample() * operator.examples();
-    double affordable = MOST_SWEEPS * workOfASweep / product;
-    return KrylovEdge.Settings.of(operator, step, affordable, meanSquare, settings)
-        .flatMap(
-            spaces -> {
-              KrylovSpace space =
-                  new KrylovSpace(
-                      gram, operator.examples(), operator.outputs(), random.split(SPACE));
-              return new KrylovEdge(space, step, spaces, random.split(SEARCH)).find(guess);
-            });
+  private CriticalLearningRate withTheJacobian(
+      int blocks, double bound, double guess, RandomStream random) {
+    Optional<CriticalLearningRate> below =
+        KrylovEdge.Settings.small(operator, bound, settings)
+            .flatMap(spaces -> inKrylovSpaces(spaces, guess, random));
+    double meanSquare = below.isPresent() ? bound : FURTHEST_BELOW * bound;
+    CriticalLearningRate found = search(blocks, meanSquare, random).cold(guess, Optional.empty());
+    double low = Math.min(found.low(), below.map(CriticalLearningRate::low).orElse(found.low()));
+    return new CriticalLearningRate(found.value(), low, found.high(), false, found.evaluations());
   }
 
   private EdgeSearch search(int blocks, double meanSquare, RandomStream random) {

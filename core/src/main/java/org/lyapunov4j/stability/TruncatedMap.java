@@ -2,6 +2,7 @@
 package org.lyapunov4j.stability;
 
 import java.util.Arrays;
+import org.lyapunov4j.gram.BlockCholesky;
 import org.lyapunov4j.gram.Vectors;
 
 /**
@@ -75,7 +76,10 @@ final class TruncatedMap implements SecondMomentMap {
         tail[i] -= between[i];
       }
     }
-    tailFactor = factors(tail);
+    int outputs = basis.outputs();
+    tailFactor =
+        BlockCholesky.factors(
+            tail, outputs, BlockCholesky.largestDiagonal(tail, outputs, NO_PIVOT));
     signs = EigenBasis.randomSigns(this.reach);
     combined = basis.combination(signs);
     combinedHead = basis.combination(Arrays.copyOf(signs, this.head));
@@ -236,40 +240,5 @@ final class TruncatedMap implements SecondMomentMap {
         target[row * k + b] += sum;
       }
     }
-  }
-
-  /**
-   * A lower triangular L with L Lᵀ = B for every positive semidefinite block B. What rounding makes
-   * of a pivot that is 0 is taken for 0.
-   */
-  private double[] factors(double[] blocks) {
-    int k = basis.outputs();
-    double[] factors = new double[blocks.length];
-    for (int base = 0; base < blocks.length; base += k * k) {
-      double largest = 0;
-      for (int a = 0; a < k; a++) {
-        largest = Math.max(largest, blocks[base + a * k + a]);
-      }
-      for (int b = 0; b < k; b++) {
-        double pivot = reduced(blocks, factors, base, b, b);
-        if (pivot > NO_PIVOT * largest) {
-          double root = Math.sqrt(pivot);
-          for (int a = b; a < k; a++) {
-            factors[base + a * k + b] = reduced(blocks, factors, base, a, b) / root;
-          }
-        }
-      }
-    }
-    return factors;
-  }
-
-  /** B_ab without what the columns of L before b make of it. */
-  private double reduced(double[] blocks, double[] factors, int base, int a, int b) {
-    int k = basis.outputs();
-    double sum = blocks[base + a * k + b];
-    for (int c = 0; c < b; c++) {
-      sum -= factors[base + a * k + c] * factors[base + b * k + c];
-    }
-    return sum;
   }
 }

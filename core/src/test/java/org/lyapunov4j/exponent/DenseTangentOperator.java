@@ -2,6 +2,7 @@
 package org.lyapunov4j.exponent;
 
 import org.lyapunov4j.gram.GramMatrix;
+import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 
 /** A Jacobian that is there as a matrix, the plainest of operators, and its Gram matrix. */
@@ -87,6 +88,15 @@ public final class DenseTangentOperator implements TangentOperator {
           u[r] = 0;
           for (int p = 0; p < z.length; p++) {
             u[r] += selected[r][p] * z[p];
+          }
+        }
+      }
+
+      @Override
+      public void block(double[] block) {
+        for (int k = 0; k < outputs; k++) {
+          for (int l = 0; l < outputs; l++) {
+            block[k * outputs + l] = Vectors.dot(selected[k], selected[l]);
           }
         }
       }

@@ -5,16 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.gram.Vectors;
 import org.lyapunov4j.step.RandomStream;
 
-/** F Fᵀ against the projection of G, and against G where the space is whole. */
+/** What takes the place of G against G: in the space, in the blocks, and where it is whole. */
 class KrylovSpaceTest {
   private static KrylovSpace space(GramMatrix gram) {
-    return new KrylovSpace(gram::multiply, gram.examples(), gram.outputs(), new RandomStream(1));
+    return KrylovSpace.of(gram, new RandomStream(1));
   }
 
   private static double[] product(TangentOperator operator, double[] x) {
@@ -35,7 +36,7 @@ class KrylovSpaceTest {
     TangentOperator operator = space.operator();
     assertThat(operator.examples()).isEqualTo(25);
     assertThat(operator.outputs()).isEqualTo(3);
-    assertThat(operator.dimension()).isBetween(20, 23);
+    assertThat(operator.dimension()).isBetween(95, 98);
     double[] x = new RandomStream(3).gaussians(gram.size());
     double[] expected = new double[x.length];
     gram.multiply(x, expected);
@@ -49,25 +50,60 @@ class KrylovSpaceTest {
     assertThat(space.extend(12)).isEqualTo(12);
     assertThat(space.extend(24)).isEqualTo(24);
     TangentOperator operator = space.operator();
-    assertThat(operator.dimension()).isEqualTo(24);
+    assertThat(operator.dimension()).isEqualTo(24 + 80);
     LargestEigenpair top = LargestEigenpair.of(gram);
-    double[] v = top.vector();
-    double[] image = product(operator, v);
-    for (int i = 0; i < v.length; i++) {
-      assertThat(image[i]).isCloseTo(top.value() * v[i], within(1e-8 * top.value()));
+    double[] z = new TangentGram(operator, 1, () -> false).gradient(top.vector());
+    assertThat(Vectors.dot(z, 0, z, 0, 24)).isCloseTo(top.value(), within(1e-8 * top.value()));
+    assertThat(Vectors.dot(z, z)).isBetween(top.value(), 1.01 * top.value());
+  }
+
+  /** What is left of G is positive semidefinite, and its blocks are there. */
+  @Test
+  void blocksAreThoseOfTheMatrixInAnySpace() {
+    GramMatrix gram = DenseTangentOperator.random(40, 3, 90, 0.4, 0.5, 4).gram();
+    KrylovSpace space = space(gram);
+    for (int size : new int[] {5, 17, 60, 90}) {
+      assertThat(space.extend(size)).isEqualTo(size);
+      TangentOperator operator = space.operator();
+      double[] blocks = new TangentGram(operator, 2, () -> false).blocks();
+      TangentOperator.Products products = operator.products(1);
+      for (int row = 0; row < 120; row++) {
+        int first = row / 3 * 3;
+        double[] z = new double[operator.dimension()];
+        products.select(new int[] {row / 3}, 1);
+        double[] u = new double[3];
+        u[row - first] = 1;
+        products.addGradient(u, z);
+        double inSpace = Vectors.dot(z, 0, z, 0, size);
+        assertThat(inSpace).isLessThanOrEqualTo(gram.get(row, row) * (1 + 1e-12));
+        products.outputs(z, u);
+        for (int k = 0; k < 3; k++) {
+          double expected = gram.get(row, first + k);
+          assertThat(u[k]).isCloseTo(expected, within(1e-11 * gram.trace()));
+          assertThat(blocks[3 * row + k]).isCloseTo(expected, within(1e-11 * gram.trace()));
+        }
+      }
     }
-    // a projection never has more energy
-    double[] x = new RandomStream(5).gaussians(gram.size());
-    double[] whole = new double[x.length];
-    gram.multiply(x, whole);
-    double[] part = product(operator, x);
-    double energy = 0;
-    double of = 0;
-    for (int i = 0; i < x.length; i++) {
-      energy += x[i] * whole[i];
-      of += x[i] * part[i];
+  }
+
+  /** Of several vectors that are multiplied at once, each is what it would be alone. */
+  @Test
+  void theSpaceIsTheSameForAMatrixAndItsRoot() {
+    DenseTangentOperator jacobian = DenseTangentOperator.random(20, 6, 80, 0.5, 0.5, 4);
+    TangentGram gram = new TangentGram(jacobian, 2, () -> false);
+    double[][] x = new double[6][];
+    Arrays.setAll(x, j -> new RandomStream(j).gaussians(120));
+    double[][] together = new double[6][120];
+    gram.apply(x, together);
+    for (int j = 0; j < 6; j++) {
+      assertThat(together[j]).isEqualTo(product(jacobian, x[j]));
     }
-    assertThat(of).isLessThan(energy).isGreaterThan(0.5 * energy);
+    KrylovSpace space = KrylovSpace.of(jacobian, gram, new RandomStream(1));
+    KrylovSpace ofMatrix = space(jacobian.gram());
+    assertThat(space.extend(30)).isEqualTo(ofMatrix.extend(30)).isEqualTo(30);
+    double[] image = product(space.operator(), x[0]);
+    assertThat(product(ofMatrix.operator(), x[0]))
+        .containsExactly(image, within(1e-10 * jacobian.gram().trace()));
   }
 
   /** Outputs of one linear layer: each eigenvalue has as many directions as there are outputs. */
@@ -117,9 +153,10 @@ class KrylovSpaceTest {
     KrylovSpace space = space(DenseTangentOperator.random(30, 3, 70, 0.5, 0.5, 6).gram());
     assertThat(space.extend(33)).isEqualTo(33);
     TangentOperator operator = space.operator();
-    double[][] rows = new double[90][33];
-    for (int j = 0; j < 33; j++) {
-      double[] unit = new double[33];
+    int width = operator.dimension();
+    double[][] rows = new double[90][width];
+    for (int j = 0; j < width; j++) {
+      double[] unit = new double[width];
       unit[j] = 1;
       double[] column = new TangentGram(operator, 1, () -> false).outputs(unit);
       for (int row = 0; row < 90; row++) {
@@ -129,13 +166,13 @@ class KrylovSpaceTest {
     TangentOperator.Products products = operator.products(5);
     int[] batch = {3, 9, 3, 29};
     products.select(batch, 4);
-    double[][] z = {new RandomStream(1).gaussians(33), new RandomStream(2).gaussians(33)};
+    double[][] z = {new RandomStream(1).gaussians(width), new RandomStream(2).gaussians(width)};
     double[][] u = new double[2][15];
     products.outputs(z, u);
-    double[][] gradients = new double[2][33];
+    double[][] gradients = new double[2][width];
     products.addGradient(u, gradients);
     for (int j = 0; j < 2; j++) {
-      double[] sum = new double[33];
+      double[] sum = new double[width];
       for (int row = 0; row < 12; row++) {
         double[] own = rows[3 * batch[row / 3] + row % 3];
         assertThat(u[j][row]).isCloseTo(Vectors.dot(own, z[j]), within(1e-11));
@@ -154,7 +191,5 @@ class KrylovSpaceTest {
     assertThatThrownBy(none::operator)
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("a Krylov space has no operator before it has a dimension");
-    assertThatThrownBy(() -> new KrylovSpace((x, y) -> {}, 3, 0, new RandomStream(1)))
-        .hasMessage("outputs must be at least 1, got 0");
   }
 }

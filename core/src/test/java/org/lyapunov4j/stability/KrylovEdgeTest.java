@@ -3,7 +3,6 @@ package org.lyapunov4j.stability;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -36,9 +35,7 @@ class KrylovEdgeTest {
   private static Found find(
       GramMatrix gram, int batchSize, int first, int most, double work, long seed) {
     SgdStep step = SgdStep.of(1, batchSize);
-    KrylovSpace space =
-        new KrylovSpace(
-            gram::multiply, gram.examples(), gram.outputs(), new RandomStream(seed).split(2));
+    KrylovSpace space = KrylovSpace.of(gram, new RandomStream(seed).split(2));
     LargestEigenpair top = LargestEigenpair.of(gram);
     double fullBatch = 2 * gram.examples() / top.value();
     double bound = DirectionalBound.of(gram::multiply, top, gram.examples(), step, fullBatch);
@@ -57,6 +54,7 @@ class KrylovEdgeTest {
     return edge.low() <= reference.criticalHigh() && edge.high() >= reference.criticalLow();
   }
 
+  /** Spaces of 32 and 64 dimensions, for matrices of up to 280 rows. */
   @Test
   void intervalsFromSmallSpacesCoverTheReferences() {
     List<TangentKernels.Row> rows =
@@ -64,10 +62,10 @@ class KrylovEdgeTest {
     assertThat(rows).hasSize(SOME.size());
     int covered = 0;
     for (TangentKernels.Row row : rows) {
-      Found found = find(row, 16, 128, 2e8, 1);
+      Found found = find(row, 32, 64, 4e8, 1);
       CriticalLearningRate edge = found.edge().orElseThrow();
       double truth = Math.sqrt(row.criticalLow() * row.criticalHigh());
-      assertThat(edge.value() / truth).as(row.name()).isBetween(0.95, 1.06);
+      assertThat(edge.value() / truth).as(row.name()).isBetween(0.95, 1.04);
       covered += meets(edge, row) ? 1 : 0;
     }
     assertThat(covered).isGreaterThanOrEqualTo(SOME.size() - 1);
@@ -133,29 +131,25 @@ class KrylovEdgeTest {
 
   /** Noise has no directions of its own that a small space could hold. */
   @Test
+  void theEdgeOfNoiseIsFoundOrNothingIsSaid() {
+    GramMatrix gram = DenseTangentOperator.random(300, 1, 300, 0, 0, 3).gram();
+    CriticalLearningRate expected =
+        EdgeFinder.builder().build().criticalLearningRate(gram, SgdStep.of(1, 1));
+    assertThat(find(gram, 1, 32, 64, 2e8, 1).edge()).isEmpty();
+    CriticalLearningRate edge = find(gram, 1, 64, 128, 2e8, 1).edge().orElseThrow();
+    assertThat(edge.value() / expected.value()).isBetween(0.98, 1.02);
+    assertThat(edge.low()).isLessThan(expected.high());
+    assertThat(edge.high()).isGreaterThan(expected.low());
+  }
+
+  /** At 8 and 16 dimensions η_c is 18 % too low and 2 % too high. */
+  @Test
   void nothingIsSaidWhereTheEdgeDoesNotSettle() {
-    RandomStream random = new RandomStream(3);
-    double[][] rows = new double[300][];
-    Arrays.setAll(rows, i -> random.gaussians(300));
-    double[][] gram = new double[300][300];
-    for (int i = 0; i < 300; i++) {
-      for (int j = 0; j < 300; j++) {
-        for (int p = 0; p < 300; p++) {
-          gram[i][j] += rows[i][p] * rows[j][p];
-        }
-      }
-    }
-    GramMatrix matrix = GramMatrix.of(gram, 300, 1);
-    OperatorAnalysis.Settings others =
-        new OperatorAnalysis.Settings(1, 2, 0.05, 0.01, true, () -> false);
-    double bound = 2 * 300 / LargestEigenpair.of(matrix).value();
-    KrylovEdge search =
-        new KrylovEdge(
-            new KrylovSpace(matrix::multiply, 300, 1, random),
-            SgdStep.of(1, 1),
-            new KrylovEdge.Settings(8, 64, 2e8, bound, others),
-            new RandomStream(1));
-    assertThat(search.find(bound / 1.6)).isEmpty();
+    TangentKernels.Row row =
+        TangentKernels.rows().stream().filter(r -> r.name().equals("g16/1")).findFirst().get();
+    Found found = find(row, 8, 16, 2e8, 1);
+    assertThat(found.edge()).isEmpty();
+    assertThat(found.dimension()).isEqualTo(16);
   }
 
   /**

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.dl4j.gram;
 
+import java.util.Arrays;
+
 /**
  * The derivatives with respect to one group of parameters as {@link JacobianBlock}, of all
  * examples, in plain arrays, for products with the rows of some of them.
@@ -45,6 +47,27 @@ interface FactorBlock {
 
     /** z_j += J_Sᵀ u_j from {@code at} on. */
     void addGradient(double[][] u, double[][] z, int at);
+
+    /**
+     * Adds J_i J_iᵀ of the only example that is selected, K × K numbers, row by row.
+     *
+     * @param z scratch for the numbers of the block's width
+     */
+    default void addBlock(int columns, int width, double[] z, double[] block) {
+      double[][] one = {z};
+      double[][] u = {new double[columns]};
+      for (int k = 0; k < columns; k++) {
+        Arrays.fill(z, 0, width, 0);
+        Arrays.fill(u[0], 0);
+        u[0][k] = 1;
+        addGradient(u, one, 0);
+        u[0][k] = 0;
+        addOutputs(one, 0, u);
+        for (int l = 0; l < columns; l++) {
+          block[k * columns + l] += u[0][l];
+        }
+      }
+    }
   }
 
   /** Products that gain nothing by taking several vectors at once. */

@@ -4,6 +4,7 @@ package org.lyapunov4j.dl4j.gram;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.lyapunov4j.gram.Vectors;
 
 /** Rows of a table that are looked up: for each example its entries alone. */
 final class LookupFactors implements FactorBlock {
@@ -98,6 +99,20 @@ final class LookupFactors implements FactorBlock {
           int row = at + entry.index * deltas;
           for (int s = 0; s < entry.sums.length; s++) {
             z[row + s % deltas] += entry.sums[s] * u[b * columns + s / deltas];
+          }
+        }
+      }
+    }
+
+    /** A table may be much wider than what an example has of it. */
+    @Override
+    public void addBlock(int outputs, int tableWidth, double[] z, double[] block) {
+      for (Entry entry : examples.get(example(0))) {
+        int rows = entry.sums.length / deltas;
+        for (int k = 0; k < rows; k++) {
+          for (int l = 0; l < rows; l++) {
+            block[k * outputs + l] +=
+                Vectors.dot(entry.sums, k * deltas, entry.sums, l * deltas, deltas);
           }
         }
       }

@@ -113,6 +113,7 @@ public final class NtkFactors implements TangentOperator {
   private final class OfBlocks implements Products {
     private final FactorBlock.Part[] parts;
     private final int[] stored;
+    private double[] scratch = {};
     private int rows;
 
     OfBlocks(int largestBatch) {
@@ -163,6 +164,17 @@ public final class NtkFactors implements TangentOperator {
     @Override
     public void addGradient(double[] u, double[] z) {
       addGradient(new double[][] {u}, new double[][] {z});
+    }
+
+    @Override
+    public void block(double[] block) {
+      Arrays.fill(block, 0);
+      if (scratch.length == 0) {
+        scratch = new double[blocks.stream().mapToInt(FactorBlock::width).max().orElse(0)];
+      }
+      for (int l = 0; l < parts.length; l++) {
+        parts[l].addBlock(outputs, blocks.get(l).width(), scratch, block);
+      }
     }
   }
 }

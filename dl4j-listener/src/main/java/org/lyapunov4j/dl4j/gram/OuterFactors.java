@@ -87,6 +87,25 @@ final class OuterFactors implements FactorBlock {
       return count;
     }
 
+    /** The inputs of the only position of the only example. */
+    abstract double[] onlyInputs();
+
+    /** At one position an outer product is that of inner products. */
+    @Override
+    public void addBlock(int outputs, int width, double[] z, double[] block) {
+      if (positions > 1) {
+        SinglePart.super.addBlock(outputs, width, z, block);
+        return;
+      }
+      double[] x = onlyInputs();
+      double energy = root * root + Vectors.dot(x, 0, x, 0, inputs);
+      for (int k = 0; k < known[0]; k++) {
+        for (int l = 0; l < known[0]; l++) {
+          block[k * outputs + l] += energy * Vectors.dot(derivatives[k], derivatives[l]);
+        }
+      }
+    }
+
     /** u += Σ_t of the derivatives of the b-th example times its image, position after position. */
     final void addInner(double[] image, int b, double[] u) {
       for (int k = b * columns; k < b * columns + known[b]; k++) {
@@ -112,6 +131,11 @@ final class OuterFactors implements FactorBlock {
       super(columns, largest);
       chosen = new double[Math.multiplyExact(largest * positions, inputs)];
       images = new double[largest * positions][deltas];
+    }
+
+    @Override
+    double[] onlyInputs() {
+      return chosen;
     }
 
     @Override
@@ -195,6 +219,11 @@ final class OuterFactors implements FactorBlock {
       tiles = new double[(most + tile - 1) / tile][inputs][tile];
       images = new double[deltas][tile];
       combined = new double[Math.multiplyExact(most, deltas)];
+    }
+
+    @Override
+    double[] onlyInputs() {
+      return rows[0];
     }
 
     @Override

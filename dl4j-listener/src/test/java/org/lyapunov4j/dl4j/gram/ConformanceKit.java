@@ -390,8 +390,14 @@ abstract class ConformanceKit {
     products.select(batch, 3);
     products.addGradient(u, z);
     double[] one = new double[outputs];
+    double[] block = new double[outputs * outputs];
     for (int i = 0; i < gram.examples(); i++) {
       products.select(new int[] {i}, 1);
+      products.block(block);
+      for (int kl = 0; kl < block.length; kl++) {
+        double entry = gram.get(i * outputs + kl / outputs, i * outputs + kl % outputs);
+        assertThat(block[kl]).isCloseTo(entry, within(1e-11 * gram.trace() + 1e-300));
+      }
       products.outputs(z, one);
       for (int k = 0; k < outputs; k++) {
         assertThat(one[k])
