@@ -226,6 +226,23 @@ public final class KrylovSpace {
     return new ReducedJacobian(shared, BlockCholesky.factors(rest, outputs, least), outputs);
   }
 
+  /**
+   * How much of G is not in F Fᵀ.
+   *
+   * @return tr(G − F Fᵀ)/tr G, from 0 for a whole space to 1 for an empty one
+   */
+  public double shareLeft() {
+    double trace = 0;
+    for (int row = 0; row < rows; row++) {
+      trace += blocks[row * outputs + row % outputs];
+    }
+    double left = trace;
+    for (double[] row : factor(projected())) {
+      left -= Vectors.dot(row, row);
+    }
+    return trace > 0 ? Math.max(0, left / trace) : 0;
+  }
+
   /** T = QᵀGQ in its lower half, and below it what G makes of Q outside the space. */
   private double[][] projected() {
     int size = projections.size();

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.lyapunov4j.stability;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import org.lyapunov4j.exponent.EstimatorBuilder;
 import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.exponent.GroupedFullBatch;
+import org.lyapunov4j.exponent.KrylovSpace;
 import org.lyapunov4j.exponent.RateSweep;
 import org.lyapunov4j.exponent.Tangent;
 import org.lyapunov4j.gram.GramMatrix;
@@ -37,6 +39,15 @@ import org.lyapunov4j.step.SgdStep;
  * threads.
  */
 public final class EdgeFinder {
+  /** Rows from which on a sweep has so few epochs that it may miss bursts. */
+  private static final int LARGE = 2048;
+
+  /** Of the first space, so that a step in the second is 16 times cheaper than with the matrix. */
+  private static final int ROWS_PER_DIMENSION = 32;
+
+  /** Key of random streams. */
+  private static final long SPACES = 0x7370;
+
   private final Builder settings;
 
   private EdgeFinder(Builder settings) {
@@ -80,7 +91,8 @@ public final class EdgeFinder {
       return CriticalLearningRate.exactly(fullBatch(gram, step));
     }
     Scale scale = scale(gram, step, certified);
-    return search(gram, step, certified, scale).cold(scale.guess(), start);
+    return inKrylovSpaces(gram, step, certified, scale, Optional.empty())
+        .orElseGet(() -> search(gram, step, certified, scale).cold(scale.guess(), start));
   }
 
   /**
@@ -133,28 +145,66 @@ public final class EdgeFinder {
     }
     boolean isCertified = certified > 0;
     Scale scale = scale(gram, step, certified);
-    Optional<EdgeTrack> followed =
-        before
-            .filter(known -> known.leadsTo(step, scale.guess(), isCertified, gram.size()))
-            .flatMap(known -> follow(gram, step, certified, scale, known));
-    if (followed.isPresent()) {
-      return followed.get();
-    }
-    EdgeSearch search = search(gram, step, certified, scale);
-    CriticalLearningRate edge = search.cold(scale.guess(), Optional.empty());
-    return new EdgeTrack(edge, step, scale.guess(), isCertified, search.direction());
+    Optional<EdgeTrack> known =
+        before.filter(track -> track.leadsTo(step, scale.guess(), isCertified, gram.size()));
+    Optional<CriticalLearningRate> expected =
+        known.map(track -> scaled(track.edge(), scale.guess() / track.scale()));
+    return inKrylovSpaces(gram, step, certified, scale, expected)
+        .map(found -> new EdgeTrack(found, step, scale.guess(), isCertified, Optional.empty()))
+        .or(() -> known.flatMap(track -> follow(gram, certified, scale, track, expected.get())))
+        .orElseGet(
+            () -> {
+              EdgeSearch search = search(gram, step, certified, scale);
+              CriticalLearningRate edge = search.cold(scale.guess(), Optional.empty());
+              return new EdgeTrack(edge, step, scale.guess(), isCertified, search.direction());
+            });
   }
 
   private Optional<EdgeTrack> follow(
-      GramMatrix gram, SgdStep step, double certified, Scale scale, EdgeTrack known) {
-    double ratio = scale.guess() / known.scale();
-    CriticalLearningRate edge = known.edge();
+      GramMatrix gram,
+      double certified,
+      Scale scale,
+      EdgeTrack known,
+      CriticalLearningRate expected) {
+    SgdStep step = known.step();
     EdgeSearch search = search(gram, step, certified, scale);
     return search
-        .near(edge.value() * ratio, edge.low() * ratio, edge.high() * ratio, known.direction())
+        .near(expected.value(), expected.low(), expected.high(), known.direction())
         .map(
             found ->
                 new EdgeTrack(found, step, scale.guess(), known.isCertified(), search.direction()));
+  }
+
+  private static CriticalLearningRate scaled(CriticalLearningRate edge, double by) {
+    return new CriticalLearningRate(
+        edge.value() * by, edge.low() * by, edge.high() * by, false, List.of());
+  }
+
+  /**
+   * Where the matrix is too large for sweeps that see bursts, and spaces are small beside it.
+   *
+   * @return empty where they are not, or where η_c does not settle
+   */
+  private Optional<CriticalLearningRate> inKrylovSpaces(
+      GramMatrix gram,
+      SgdStep step,
+      double certified,
+      Scale scale,
+      Optional<CriticalLearningRate> expected) {
+    if (gram.size() <= LARGE || settings.maxEpochs > 0) {
+      return Optional.empty();
+    }
+    RandomStream random = settings.stream().split(SPACES);
+    return KrylovEdge.Sizes.of(gram.examples(), gram.outputs(), gram.size())
+        .filter(sizes -> ROWS_PER_DIMENSION * sizes.first() <= gram.size())
+        .flatMap(
+            sizes ->
+                new KrylovEdge(
+                        KrylovSpace.of(gram, random.split(0)),
+                        step,
+                        settings.inSpaces(sizes, certified, scale.meanSquare()),
+                        random.split(1))
+                    .find(scale.guess(), expected));
   }
 
   /**
@@ -309,6 +359,19 @@ public final class EdgeFinder {
 
     private RateSweep sweep(GroupedGram gram, GroupedStep step) {
       return new RateSweep(gram, step, threads(), cancelled());
+    }
+
+    private KrylovEdge.Settings inSpaces(
+        KrylovEdge.Sizes sizes, double certified, double meanSquare) {
+      return new KrylovEdge.Settings(
+          sizes,
+          KrylovEdge.Settings.LITTLE_LEFT,
+          KrylovEdge.Settings.LITTLE_WORK,
+          certified,
+          meanSquare,
+          tolerance,
+          threads(),
+          cancelled());
     }
 
     private RandomStream stream() {

@@ -84,12 +84,13 @@ final class EdgeSearch {
   }
 
   /**
-   * A search by sweeps of any kind, without a certified rate.
+   * A search by sweeps of any kind.
    *
    * @param stepsPerEpoch the steps that lengths of sweeps are counted in
    * @param epochs of a sweep
    * @param mostSweeps at least 2
-   * @param meanSquare an upper bound of η_ms
+   * @param certified a learning rate known to be stable, 0 if none is
+   * @param meanSquare the same, or if none is known an upper bound of η_ms
    */
   EdgeSearch(
       Sweep sweep,
@@ -97,6 +98,7 @@ final class EdgeSearch {
       int epochs,
       int mostSweeps,
       double tolerance,
+      double certified,
       double meanSquare,
       RandomStream random) {
     this.sweep = sweep;
@@ -105,7 +107,7 @@ final class EdgeSearch {
     this.mostSweeps = mostSweeps;
     moreSweeps = 0;
     this.tolerance = tolerance;
-    certified = 0;
+    this.certified = certified;
     this.meanSquare = meanSquare;
     this.random = random;
   }

@@ -210,16 +210,32 @@ final class OperatorAnalysis {
     RandomStream random = new RandomStream(settings.seed).split(EDGE);
     double product = operator.flopsPerExample() * operator.examples();
     double affordable = MOST_SWEEPS * blocks * work / product;
-    return KrylovEdge.Settings.of(operator, affordable, bound, settings)
-        .flatMap(spaces -> inKrylovSpaces(spaces, guess, random))
+    return KrylovEdge.Sizes.of(operator.examples(), operator.outputs(), affordable)
+        .map(
+            sizes ->
+                spaces(sizes, KrylovEdge.Settings.LITTLE_LEFT, KrylovEdge.Settings.WORK, bound))
+        .flatMap(how -> inKrylovSpaces(how, guess, random))
         .orElseGet(() -> withTheJacobian(blocks, bound, guess, random));
+  }
+
+  private KrylovEdge.Settings spaces(
+      KrylovEdge.Sizes sizes, double mostLeft, double work, double bound) {
+    return new KrylovEdge.Settings(
+        sizes,
+        mostLeft,
+        work,
+        /* certified= */ 0,
+        bound,
+        settings.tolerance,
+        settings.threads,
+        settings.cancelled);
   }
 
   /** Empty where η_c does not settle. */
   private Optional<CriticalLearningRate> inKrylovSpaces(
-      KrylovEdge.Settings spaces, double guess, RandomStream random) {
+      KrylovEdge.Settings how, double guess, RandomStream random) {
     KrylovSpace space = KrylovSpace.of(operator, gram, random.split(SPACE));
-    return new KrylovEdge(space, step, spaces, random.split(SEARCH)).find(guess);
+    return new KrylovEdge(space, step, how, random.split(SEARCH)).find(guess, Optional.empty());
   }
 
   /**
@@ -229,8 +245,9 @@ final class OperatorAnalysis {
   private CriticalLearningRate withTheJacobian(
       int blocks, double bound, double guess, RandomStream random) {
     Optional<CriticalLearningRate> below =
-        KrylovEdge.Settings.small(operator, bound, settings)
-            .flatMap(spaces -> inKrylovSpaces(spaces, guess, random));
+        KrylovEdge.Sizes.small(operator.examples(), operator.outputs())
+            .map(sizes -> spaces(sizes, 1, KrylovEdge.Settings.LITTLE_WORK, bound))
+            .flatMap(how -> inKrylovSpaces(how, guess, random));
     double meanSquare = below.isPresent() ? bound : FURTHEST_BELOW * bound;
     CriticalLearningRate found = search(blocks, meanSquare, random).cold(guess, Optional.empty());
     double low = Math.min(found.low(), below.map(CriticalLearningRate::low).orElse(found.low()));
@@ -240,6 +257,13 @@ final class OperatorAnalysis {
   private EdgeSearch search(int blocks, double meanSquare, RandomStream random) {
     ParameterSweep sweep = new ParameterSweep(operator, step, settings.threads, settings.cancelled);
     return new EdgeSearch(
-        sweep::run, ParameterSweep.BLOCK, blocks, SWEEPS, settings.tolerance, meanSquare, random);
+        sweep::run,
+        ParameterSweep.BLOCK,
+        blocks,
+        SWEEPS,
+        settings.tolerance,
+        0,
+        meanSquare,
+        random);
   }
 }

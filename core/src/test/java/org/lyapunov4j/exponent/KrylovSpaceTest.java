@@ -65,6 +65,7 @@ class KrylovSpaceTest {
     for (int size : new int[] {5, 17, 60, 90}) {
       assertThat(space.extend(size)).isEqualTo(size);
       TangentOperator operator = space.operator();
+      double kept = 0;
       double[] blocks = new TangentGram(operator, 2, () -> false).blocks();
       TangentOperator.Products products = operator.products(1);
       for (int row = 0; row < 120; row++) {
@@ -75,6 +76,7 @@ class KrylovSpaceTest {
         u[row - first] = 1;
         products.addGradient(u, z);
         double inSpace = Vectors.dot(z, 0, z, 0, size);
+        kept += inSpace;
         assertThat(inSpace).isLessThanOrEqualTo(gram.get(row, row) * (1 + 1e-12));
         products.outputs(z, u);
         for (int k = 0; k < 3; k++) {
@@ -83,7 +85,9 @@ class KrylovSpaceTest {
           assertThat(blocks[3 * row + k]).isCloseTo(expected, within(1e-11 * gram.trace()));
         }
       }
+      assertThat(space.shareLeft()).isCloseTo(1 - kept / gram.trace(), within(1e-12));
     }
+    assertThat(space.shareLeft()).isLessThan(1e-12);
   }
 
   /** Of several vectors that are multiplied at once, each is what it would be alone. */

@@ -39,15 +39,14 @@ class KrylovEdgeTest {
     LargestEigenpair top = LargestEigenpair.of(gram);
     double fullBatch = 2 * gram.examples() / top.value();
     double bound = DirectionalBound.of(gram::multiply, top, gram.examples(), step, fullBatch);
-    OperatorAnalysis.Settings others =
-        new OperatorAnalysis.Settings(seed, 2, 0.05, 0.01, true, () -> false);
     KrylovEdge search =
         new KrylovEdge(
             space,
             step,
-            new KrylovEdge.Settings(first, most, work, bound, others),
+            new KrylovEdge.Settings(
+                new KrylovEdge.Sizes(first, most), 1, work, 0, bound, 0.01, 2, () -> false),
             new RandomStream(seed).split(1));
-    return new Found(search.find(bound / 1.6), space.extend(0));
+    return new Found(search.find(bound / 1.6, Optional.empty()), space.extend(0));
   }
 
   private static boolean meets(CriticalLearningRate edge, TangentKernels.Row reference) {

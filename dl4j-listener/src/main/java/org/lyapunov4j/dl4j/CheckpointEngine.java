@@ -66,10 +66,14 @@ final class CheckpointEngine implements AutoCloseable {
   /** Vectors of m numbers. */
   private static final long LANCZOS = 64;
 
-  /** Bytes of Krylov spaces at most, and the examples up to which there are any. */
-  private static final long KRYLOV = 256_000_000;
+  /** Vectors of m numbers of Krylov spaces, up to so many examples and beyond. */
+  private static final long SPACES = 1600;
 
-  private static final int KRYLOV_EXAMPLES = 1024;
+  private static final long SMALL_SPACES = 300;
+  private static final int SPACES_EXAMPLES = 4096;
+
+  /** The share of the heap beyond which there are none. */
+  private static final long SPACES_SHARE = 8;
 
   /** Vectors of P numbers with and without a search for η_c. */
   private static final long TANGENTS = 64;
@@ -152,8 +156,9 @@ final class CheckpointEngine implements AutoCloseable {
     if (kernel.factorBytes().isPresent()) {
       boolean isEconomy = tier == Tier.ECONOMY;
       long tangents = isEconomy ? FEW_TANGENTS : TANGENTS;
-      boolean hasSpaces = !isEconomy && examples <= KRYLOV_EXAMPLES;
-      long spaces = hasSpaces ? Math.min(KRYLOV, Runtime.getRuntime().maxMemory() / 8) : 0;
+      long columns = examples <= SPACES_EXAMPLES ? SPACES : SMALL_SPACES;
+      long most = Runtime.getRuntime().maxMemory() / SPACES_SHARE;
+      long spaces = isEconomy ? 0 : Math.min(Double.BYTES * columns * rows, most);
       return kernel.factorBytes().getAsLong()
           + spaces
           + Double.BYTES * (LANCZOS * rows + tangents * parameters);
