@@ -34,6 +34,10 @@ import org.lyapunov4j.step.SgdStep;
  * 5·10⁹ flops, on a small one up to 2·10⁹, and half as much again where the interval would else be
  * wider than 4 %.
  *
+ * <p>Matrices of more than 2048 rows with several outputs are searched in Krylov spaces that keep
+ * what each example has with itself ({@link KrylovSpace}): as far as they settle, their interval is
+ * wider by what is not in them.
+ *
  * <p>A single crossing is assumed; the paper proves none, and none other was ever seen. The seed
  * fixes the result bit for bit, whatever the number of threads. Immutable and safe for several
  * threads.

@@ -229,6 +229,9 @@ final class KrylovEdge {
   }
 
   private CriticalLearningRate widened(CriticalLearningRate found, double below, double above) {
+    if (Double.isInfinite(found.high())) {
+      return found;
+    }
     double low = Math.max(settings.certified(), found.low() - below * found.value());
     return new CriticalLearningRate(
         found.value(),

@@ -23,8 +23,8 @@ import org.lyapunov4j.step.SgdStep;
 
 /**
  * The report of a step where there is no Gram matrix: sharpness by Lanczos, η_c in Krylov spaces
- * or, where it does not settle there or they cost too much, from steps with the Jacobian itself, λ
- * estimated beyond the edge and bounded below it, μ bounded.
+ * or, where it does not settle there or they cost too much, from steps with the Jacobian itself and
+ * small spaces for the lower end, λ estimated beyond the edge and bounded below it, μ bounded.
  */
 final class OperatorAnalysis {
   private static final double TOLERANCE = 1e-6;
