@@ -4,6 +4,8 @@ package org.lyapunov4j.exponent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 import org.lyapunov4j.gram.BlockCholesky;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.Vectors;
@@ -32,11 +34,15 @@ import org.lyapunov4j.step.RandomStream;
  * approximation, as in N. Halko, P. G. Martinsson, J. A. Tropp, SIAM Review 53, 2011.
  */
 public final class KrylovSpace {
-  /** Share of an example's largest curvature that rounding may leave of nothing. */
+  /** Share of an example's largest curvature that rounding leaves of nothing, in double. */
   private static final double NOTHING_LEFT = 1e-12;
+
+  /** Of the largest pivot, so that rounding of products over its root is nothing. */
+  private static final double SMALLEST_PIVOT = 1e-9;
 
   private final Products gram;
   private final double[] blocks;
+  private final double epsilon;
   private final int outputs;
   private final int rows;
   private final RandomStream random;
@@ -63,9 +69,11 @@ public final class KrylovSpace {
     void apply(double[][] x, double[][] y);
   }
 
-  private KrylovSpace(Products gram, double[] blocks, int outputs, RandomStream random) {
+  private KrylovSpace(
+      Products gram, double[] blocks, double epsilon, int outputs, RandomStream random) {
     this.gram = gram;
     this.blocks = blocks;
+    this.epsilon = epsilon;
     this.outputs = outputs;
     this.random = random;
     rows = blocks.length / outputs;
@@ -75,18 +83,24 @@ public final class KrylovSpace {
    * A space of no dimension as yet.
    *
    * @param gram G
+   * @param cancelled asked before each pass over the matrix; true to stop
    * @param random of the vectors it starts with; only split
    * @return a space of G
    */
-  public static KrylovSpace of(GramMatrix gram, RandomStream random) {
+  public static KrylovSpace of(GramMatrix gram, BooleanSupplier cancelled, RandomStream random) {
     int outputs = gram.outputs();
-    double[] blocks = new double[gram.size() * outputs];
+    double[] blocks = new double[Math.multiplyExact(gram.size(), outputs)];
     for (int row = 0; row < gram.size(); row++) {
       for (int k = 0; k < outputs; k++) {
         blocks[row * outputs + k] = gram.get(row, row / outputs * outputs + k);
       }
     }
-    return new KrylovSpace(gram::multiply, blocks, outputs, random);
+    Products products =
+        (x, y) -> {
+          TangentGram.requireGoingOn(cancelled);
+          gram.multiply(x, y);
+        };
+    return new KrylovSpace(products, blocks, gram.epsilon(), outputs, random);
   }
 
   /**
@@ -98,7 +112,7 @@ public final class KrylovSpace {
    * @return a space of G = J Jᵀ
    */
   public static KrylovSpace of(TangentOperator operator, TangentGram gram, RandomStream random) {
-    return new KrylovSpace(gram, gram.blocks(), operator.outputs(), random);
+    return new KrylovSpace(gram, gram.blocks(), Math.ulp(1.0), operator.outputs(), random);
   }
 
   /**
@@ -106,6 +120,7 @@ public final class KrylovSpace {
    *
    * @param dimension how many there are to be
    * @return how many there are: fewer if the space is whole before, none if G = 0
+   * @throws CancellationException if cancelled; the space can be extended again
    */
   public int extend(int dimension) {
     while (projections.size() < dimension && !isWhole()) {
@@ -190,15 +205,15 @@ public final class KrylovSpace {
     return true;
   }
 
-  /** What rounding leaves where there is nothing. */
+  /** What rounding leaves where there is nothing, of G too. */
   private double noise() {
-    return (basis.size() + 1) * Math.ulp(largest);
+    return Math.max((basis.size() + 1) * Math.ulp(largest), Math.sqrt(rows) * epsilon * largest);
   }
 
   /**
    * What takes the place of the Jacobian, in the space of now.
    *
-   * @return an operator on vectors of as many numbers as the space has dimensions, and m more
+   * @return an operator on vectors of as many numbers as QᵀGQ has rank, and m more
    * @throws IllegalStateException if the space has no dimension: there is none before {@link
    *     #extend}, and none if G = 0
    */
@@ -207,7 +222,7 @@ public final class KrylovSpace {
       throw new IllegalStateException("a Krylov space has no operator before it has a dimension");
     }
     double[][] factor = factor(projected());
-    double[][] shared = new double[rows][projections.size()];
+    double[][] shared = new double[rows][factor[0].length];
     double[] components = new double[factor.length];
     for (int row = 0; row < rows; row++) {
       for (int i = 0; i < components.length; i++) {
@@ -222,7 +237,8 @@ public final class KrylovSpace {
         rest[row * outputs + k] -= Vectors.dot(shared[row], shared[row / outputs * outputs + k]);
       }
     }
-    double[] least = BlockCholesky.largestDiagonal(blocks, outputs, NOTHING_LEFT);
+    double[] least =
+        BlockCholesky.largestDiagonal(blocks, outputs, Math.max(NOTHING_LEFT, epsilon));
     return new ReducedJacobian(shared, BlockCholesky.factors(rest, outputs, least), outputs);
   }
 
@@ -243,7 +259,7 @@ public final class KrylovSpace {
     return trace > 0 ? Math.max(0, left / trace) : 0;
   }
 
-  /** T = QᵀGQ in its lower half, and below it what G makes of Q outside the space. */
+  /** T = QᵀGQ, and below it what G makes of Q outside the space. */
   private double[][] projected() {
     int size = projections.size();
     double[][] t = new double[basis.size()][size];
@@ -251,26 +267,53 @@ public final class KrylovSpace {
       double[] known = projections.get(j);
       for (int i = j; i < known.length; i++) {
         t[i][j] = known[i];
+        if (i < size) {
+          t[j][i] = known[i];
+        }
       }
     }
     return t;
   }
 
-  /** L of T = L Lᵀ with L⁻ᵀ of the rest below it; directions without energy get zeros. */
+  /**
+   * L of T = L Lᵀ with L⁻ᵀ of what is below T, the largest pivots first. Rounding takes vectors of
+   * a long basis out of the range of G, so that T is singular without a small pivot where the order
+   * is that of the basis; this way no entry is larger than its pivot.
+   */
   private double[][] factor(double[][] t) {
     int size = projections.size();
     double[][] factor = new double[t.length][size];
-    for (int j = 0; j < size; j++) {
-      double pivot = t[j][j] - Vectors.dot(factor[j], 0, factor[j], 0, j);
-      if (pivot <= noise()) {
-        continue;
+    double[] left = new double[size];
+    Arrays.setAll(left, i -> t[i][i]);
+    double least = Math.max(noise(), SMALLEST_PIVOT * Arrays.stream(left).max().orElse(0));
+    int rank = 0;
+    for (int next = largest(left); left[next] > least; next = largest(left), rank++) {
+      double root = Math.sqrt(left[next]);
+      for (int i = 0; i < t.length; i++) {
+        if (i >= size || (left[i] > 0 && i != next)) {
+          double rest = t[i][next] - Vectors.dot(factor[i], 0, factor[next], 0, rank);
+          factor[i][rank] = rest / root;
+        }
+        if (i < size) {
+          left[i] -= factor[i][rank] * factor[i][rank];
+        }
       }
-      factor[j][j] = Math.sqrt(pivot);
-      for (int i = j + 1; i < t.length; i++) {
-        double rest = t[i][j] - Vectors.dot(factor[i], 0, factor[j], 0, j);
-        factor[i][j] = rest / factor[j][j];
+      factor[next][rank] = root;
+      left[next] = 0;
+      if (rank + 1 == size) {
+        return factor;
       }
     }
+    int columns = Math.max(1, rank);
+    Arrays.setAll(factor, i -> Arrays.copyOf(factor[i], columns));
     return factor;
+  }
+
+  private static int largest(double[] values) {
+    int largest = 0;
+    for (int i = 1; i < values.length; i++) {
+      largest = values[i] > values[largest] ? i : largest;
+    }
+    return largest;
   }
 }

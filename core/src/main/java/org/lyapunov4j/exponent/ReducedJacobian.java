@@ -7,7 +7,7 @@ import org.lyapunov4j.gram.Vectors;
 /**
  * A Jacobian of few columns that all examples share and K more for each example alone: rows F_i and
  * lower triangular L_i, so that its Gram matrix is F Fᵀ with L_i L_iᵀ added to the block of each
- * example. Vectors hold what belongs to F first. A step touches the columns of its examples only.
+ * example. Vectors hold what belongs to F first. Products touch the columns of their examples only.
  */
 final class ReducedJacobian implements TangentOperator {
   private final double[][] shared;

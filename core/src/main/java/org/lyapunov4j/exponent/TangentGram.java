@@ -129,7 +129,8 @@ public final class TangentGram implements LargestEigenpair.Operator, KrylovSpace
   /** The products y_j = G x_j, some at a time. */
   @Override
   public void apply(double[][] x, double[][] y) {
-    int most = Math.max(1, Math.min(SHARING, MOST_NUMBERS / (PARTS * operator.dimension())));
+    long numbers = Math.max(1, (long) PARTS * operator.dimension());
+    int most = (int) Math.max(1, Math.min(SHARING, MOST_NUMBERS / numbers));
     for (int from = 0; from < x.length; from += most) {
       int to = Math.min(x.length, from + most);
       double[][] images = outputs(gradients(Arrays.copyOfRange(x, from, to)));
@@ -146,7 +147,7 @@ public final class TangentGram implements LargestEigenpair.Operator, KrylovSpace
    * @throws CancellationException if cancelled
    */
   public double[] blocks() {
-    int length = operator.outputs() * operator.outputs();
+    int length = Math.multiplyExact(operator.outputs(), operator.outputs());
     double[] blocks = new double[Math.multiplyExact(operator.examples(), length)];
     Parallel.run(
         PART_NUMBERS,

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 import org.lyapunov4j.exponent.EstimatorBuilder;
 import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.exponent.GroupedFullBatch;
@@ -34,9 +35,10 @@ import org.lyapunov4j.step.SgdStep;
  * 5·10⁹ flops, on a small one up to 2·10⁹, and half as much again where the interval would else be
  * wider than 4 %.
  *
- * <p>Matrices of more than 2048 rows with several outputs are searched in Krylov spaces that keep
- * what each example has with itself ({@link KrylovSpace}): as far as they settle, their interval is
- * wider by what is not in them.
+ * <p>Matrices of more than 2048 rows, 32 times as many as a space of the eighth of their examples
+ * and of at least 64 dimensions has, are searched in Krylov spaces that keep what each example has
+ * with itself ({@link KrylovSpace}): where η_c settles there, its interval is wider by what is not
+ * in them.
  *
  * <p>A single crossing is assumed; the paper proves none, and none other was ever seen. The seed
  * fixes the result bit for bit, whatever the number of threads. Immutable and safe for several
@@ -46,7 +48,7 @@ public final class EdgeFinder {
   /** Rows from which on a sweep has so few epochs that it may miss bursts. */
   private static final int LARGE = 2048;
 
-  /** Of the first space, so that a step in the second is 16 times cheaper than with the matrix. */
+  /** Of the first space, so that a step in the second is 8 times cheaper than with the matrix. */
   private static final int ROWS_PER_DIMENSION = 32;
 
   /** Key of random streams. */
@@ -204,9 +206,10 @@ public final class EdgeFinder {
         .flatMap(
             sizes ->
                 new KrylovEdge(
-                        KrylovSpace.of(gram, random.split(0)),
+                        KrylovSpace.of(gram, settings.isCancelled(), random.split(0)),
                         step,
-                        settings.inSpaces(sizes, certified, scale.meanSquare()),
+                        sizes,
+                        settings.inSpaces(certified, scale.meanSquare()),
                         random.split(1))
                     .find(scale.guess(), expected));
   }
@@ -365,10 +368,8 @@ public final class EdgeFinder {
       return new RateSweep(gram, step, threads(), cancelled());
     }
 
-    private KrylovEdge.Settings inSpaces(
-        KrylovEdge.Sizes sizes, double certified, double meanSquare) {
+    private KrylovEdge.Settings inSpaces(double certified, double meanSquare) {
       return new KrylovEdge.Settings(
-          sizes,
           KrylovEdge.Settings.LITTLE_LEFT,
           KrylovEdge.Settings.LITTLE_WORK,
           certified,
@@ -376,6 +377,10 @@ public final class EdgeFinder {
           tolerance,
           threads(),
           cancelled());
+    }
+
+    private BooleanSupplier isCancelled() {
+      return cancelled();
     }
 
     private RandomStream stream() {

@@ -84,13 +84,12 @@ final class EdgeSearch {
   }
 
   /**
-   * A search by sweeps of any kind.
+   * A search by sweeps of any kind, without a certified rate.
    *
    * @param stepsPerEpoch the steps that lengths of sweeps are counted in
    * @param epochs of a sweep
    * @param mostSweeps at least 2
-   * @param certified a learning rate known to be stable, 0 if none is
-   * @param meanSquare the same, or if none is known an upper bound of η_ms
+   * @param meanSquare an upper bound of η_ms
    */
   EdgeSearch(
       Sweep sweep,
@@ -98,7 +97,6 @@ final class EdgeSearch {
       int epochs,
       int mostSweeps,
       double tolerance,
-      double certified,
       double meanSquare,
       RandomStream random) {
     this.sweep = sweep;
@@ -107,7 +105,7 @@ final class EdgeSearch {
     this.mostSweeps = mostSweeps;
     moreSweeps = 0;
     this.tolerance = tolerance;
-    this.certified = certified;
+    certified = 0;
     this.meanSquare = meanSquare;
     this.random = random;
   }

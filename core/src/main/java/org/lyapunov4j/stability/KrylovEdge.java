@@ -21,6 +21,18 @@ final class KrylovEdge {
   private static final int FEWEST_BLOCKS = 128;
 
   private static final int MOST_BLOCKS = 16_384;
+
+  /** How many times dearer than it is meant to be a sweep of the fewest may be. */
+  private static final int DEARER = 4;
+
+  /**
+   * Flops that take as long as a number of a vector of m does, at the end of a block, and at each
+   * step with memory, which moves all of them.
+   */
+  private static final double AT_THE_END = 6;
+
+  private static final double WITH_MEMORY = 24;
+
   private static final int SWEEPS = 3;
 
   /** How many times longer sweeps are in the end, and how many there may be. */
@@ -40,10 +52,9 @@ final class KrylovEdge {
 
   /**
    * How much η_c may be too low for a share of tr G that is outside the space: 0 to 0.19 times the
-   * share for twelve kernels with shares of 0.04 to 0.29, 0.04 for a dense network of 1000
-   * examples.
+   * share where it is at most 0.12, 0.04 for a dense network of 1000 examples.
    */
-  private static final double LEAN = 0.1;
+  private static final double LEAN = 0.2;
 
   /** Of spaces, from one to the next; usually it is 2. */
   private static final double LEAST_STEP = 1.4;
@@ -56,13 +67,13 @@ final class KrylovEdge {
 
   private final KrylovSpace space;
   private final SgdStep step;
+  private final Sizes sizes;
   private final Settings settings;
   private final RandomStream random;
 
   /**
    * How it is done.
    *
-   * @param sizes of the spaces
    * @param mostLeft share of tr G that may be outside the last space
    * @param work flops of a sweep of eight rates
    * @param certified a learning rate known to be stable, 0 if none is
@@ -72,7 +83,6 @@ final class KrylovEdge {
    * @param cancelled asked every block of steps
    */
   record Settings(
-      Sizes sizes,
       double mostLeft,
       double work,
       double certified,
@@ -80,8 +90,11 @@ final class KrylovEdge {
       double tolerance,
       int threads,
       BooleanSupplier cancelled) {
-    /** The largest error of those kernels was 5.5 % where 0.29 were left, else 1.7 %. */
-    static final double LITTLE_LEFT = 0.2;
+    /** A kernel of 300 × 8 rows and 400 columns was 5.5 and 4 % too low at 0.29 and 0.12. */
+    static final double LITTLE_LEFT = 0.12;
+
+    /** For a lower end alone; two fifths for a dense network at 64 dimensions. */
+    static final double MUCH_LEFT = 0.5;
 
     /** A second or two; and half of one. */
     static final double WORK = 1e10;
@@ -118,39 +131,45 @@ final class KrylovEdge {
      * As they are by default.
      *
      * @param affordable how many products with G are worth it
-     * @return empty where there are too many examples or outputs for the dimensions, the heap or
-     *     the price
+     * @return empty where there are too many examples or outputs for the dimensions, or for the
+     *     price
      */
     static Optional<Sizes> of(int examples, int outputs, double affordable) {
-      int most = (int) Math.min(Math.min(MOST, Math.multiplyExact(examples, outputs)), affordable);
+      int rows = Math.multiplyExact(examples, outputs);
+      int most = (int) Math.min(Math.min(MOST, rows), affordable);
       int first = Math.min(Math.max(FIRST, examples / SHARE), Math.max(FIRST, most / 2));
-      return SHARE * most >= examples ? checked(first, most, examples, outputs) : Optional.empty();
+      boolean isOne = most < LEAST_STEP * first;
+      return outputs <= MOST_OUTPUTS && SHARE * most >= examples && (!isOne || most == rows)
+          ? Optional.of(new Sizes(isOne ? most : first, most))
+          : Optional.empty();
     }
 
     /**
-     * Of two small spaces, whose edge is too low by some per cent where there are many examples.
+     * Of two small spaces, whose edge is usually too low by some per cent where there are many
+     * examples.
      *
-     * @return empty where there are too many outputs for them, or examples for the heap
+     * @return empty where there are too many outputs for them, too few rows, or for the price
      */
-    static Optional<Sizes> small(int examples, int outputs) {
-      int most = Math.min(2 * FEW, Math.multiplyExact(examples, outputs));
-      return checked(Math.min(FEW, most), most, examples, outputs);
+    static Optional<Sizes> small(int examples, int outputs, double affordable) {
+      double most = Math.min(affordable, (double) examples * outputs);
+      return outputs <= MOST_OUTPUTS && 2 * FEW <= most
+          ? Optional.of(new Sizes(FEW, 2 * FEW))
+          : Optional.empty();
     }
 
-    private static Optional<Sizes> checked(int first, int most, int examples, int outputs) {
+    /** Whether the spaces take little of the heap. */
+    boolean fit(int examples, int outputs) {
       // Q, F and their rows by batches; blocks and their factors; walks
       double columns = 3.0 * most + 2.0 * outputs + 2.0 * RATES;
       double bytes = Double.BYTES * columns * examples * outputs;
-      boolean fits = bytes <= SHARE_OF_HEAP * Runtime.getRuntime().maxMemory();
-      return outputs <= MOST_OUTPUTS && first <= most && fits
-          ? Optional.of(new Sizes(most < LEAST_STEP * first ? most : first, most))
-          : Optional.empty();
+      return bytes <= SHARE_OF_HEAP * Runtime.getRuntime().maxMemory();
     }
   }
 
-  KrylovEdge(KrylovSpace space, SgdStep step, Settings settings, RandomStream random) {
+  KrylovEdge(KrylovSpace space, SgdStep step, Sizes sizes, Settings settings, RandomStream random) {
     this.space = space;
     this.step = step;
+    this.sizes = sizes;
     this.settings = settings;
     this.random = random;
   }
@@ -164,17 +183,22 @@ final class KrylovEdge {
    */
   Optional<CriticalLearningRate> find(double guess, Optional<CriticalLearningRate> expected) {
     CriticalLearningRate before = null;
-    int size = settings.sizes().first();
+    int size = sizes.first();
     while (true) {
       space.extend(size);
       boolean isWhole = space.isWhole();
       TangentOperator operator = space.operator();
-      CriticalLearningRate start =
-          before == null ? expected.orElseGet(() -> cold(operator, guess)) : before;
-      CriticalLearningRate found = near(operator, start, 1).orElseGet(() -> cold(operator, guess));
+      if (before == null && DEARER * blocks(operator) < FEWEST_BLOCKS) {
+        return Optional.empty();
+      }
+      CriticalLearningRate found =
+          Optional.ofNullable(before)
+              .or(() -> expected)
+              .flatMap(known -> near(operator, known, 1))
+              .orElseGet(() -> afresh(operator, guess));
       double change = isWhole ? 0 : change(before, found);
       double left = space.shareLeft();
-      boolean isLast = settings.sizes().most() < LEAST_STEP * size;
+      boolean isLast = sizes.most() < LEAST_STEP * size;
       if (change <= (isLast ? UNSETTLED : SETTLED) && left <= settings.mostLeft()) {
         CriticalLearningRate last =
             isWide(found) ? near(operator, found, LONGER).orElse(found) : found;
@@ -184,7 +208,7 @@ final class KrylovEdge {
         return Optional.empty();
       }
       before = found;
-      size = Math.min(2 * size, settings.sizes().most());
+      size = Math.min(2 * size, sizes.most());
     }
   }
 
@@ -198,8 +222,10 @@ final class KrylovEdge {
     return found.high() - found.low() > WIDE * found.value();
   }
 
-  private CriticalLearningRate cold(TangentOperator operator, double guess) {
-    return search(operator, 1, SWEEPS).cold(guess, Optional.empty());
+  /** From nothing, and then near it, with the mini-batches of the next space. */
+  private CriticalLearningRate afresh(TangentOperator operator, double guess) {
+    CriticalLearningRate found = search(operator, 1, SWEEPS).cold(guess, Optional.empty());
+    return near(operator, found, 1).orElse(found);
   }
 
   /** Near what was found before, by sweeps so many times longer; empty if there is nothing. */
@@ -211,32 +237,41 @@ final class KrylovEdge {
             .near(before.value(), FALL * before.low(), before.high(), Optional.empty());
   }
 
+  /** Of a sweep, as many as its flops pay for. */
+  private double blocks(TangentOperator operator) {
+    boolean hasMemory = step.momentum().coefficient() > 0;
+    double perNumber = AT_THE_END + (hasMemory ? WITH_MEMORY * ParameterSweep.BLOCK : 0);
+    double work =
+        EdgeSearch.workOfABlock(operator, step) + RATES * perNumber * operator.dimension();
+    return settings.work() / work;
+  }
+
   private EdgeSearch search(TangentOperator operator, int longer, int sweeps) {
     ParameterSweep sweep =
         new ParameterSweep(operator, step, settings.threads(), settings.cancelled());
-    double work = EdgeSearch.workOfABlock(operator, step);
-    double blocks = Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, settings.work() / work));
+    int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, blocks(operator)));
     double tolerance = settings.tolerance();
     return new EdgeSearch(
         sweep::run,
         ParameterSweep.BLOCK,
-        longer * (int) blocks,
+        longer * blocks,
         sweeps,
         longer > 1 ? Math.max(ENOUGH, tolerance) : tolerance,
-        settings.certified(),
         settings.meanSquare(),
         random);
   }
 
+  /** A space says nothing against what is certified of G. */
   private CriticalLearningRate widened(CriticalLearningRate found, double below, double above) {
     if (Double.isInfinite(found.high())) {
       return found;
     }
-    double low = Math.max(settings.certified(), found.low() - below * found.value());
+    double least = settings.certified();
+    double value = found.value();
     return new CriticalLearningRate(
-        found.value(),
-        Math.max(0, low),
-        found.high() + above * found.value(),
+        Math.max(least, value),
+        Math.max(least, found.low() - below * value),
+        Math.max(least, found.high()) + above * value,
         false,
         found.evaluations());
   }

@@ -210,18 +210,15 @@ final class OperatorAnalysis {
     RandomStream random = new RandomStream(settings.seed).split(EDGE);
     double product = operator.flopsPerExample() * operator.examples();
     double affordable = MOST_SWEEPS * blocks * work / product;
+    KrylovEdge.Settings large =
+        spaces(KrylovEdge.Settings.LITTLE_LEFT, KrylovEdge.Settings.WORK, bound);
     return KrylovEdge.Sizes.of(operator.examples(), operator.outputs(), affordable)
-        .map(
-            sizes ->
-                spaces(sizes, KrylovEdge.Settings.LITTLE_LEFT, KrylovEdge.Settings.WORK, bound))
-        .flatMap(how -> inKrylovSpaces(how, guess, random))
-        .orElseGet(() -> withTheJacobian(blocks, bound, guess, random));
+        .flatMap(sizes -> inKrylovSpaces(sizes, large, guess, random))
+        .orElseGet(() -> withTheJacobian(blocks, affordable, bound, guess, random));
   }
 
-  private KrylovEdge.Settings spaces(
-      KrylovEdge.Sizes sizes, double mostLeft, double work, double bound) {
+  private KrylovEdge.Settings spaces(double mostLeft, double work, double bound) {
     return new KrylovEdge.Settings(
-        sizes,
         mostLeft,
         work,
         /* certified= */ 0,
@@ -231,23 +228,28 @@ final class OperatorAnalysis {
         settings.cancelled);
   }
 
-  /** Empty where η_c does not settle. */
+  /** Empty where spaces take too much of the heap, or η_c does not settle. */
   private Optional<CriticalLearningRate> inKrylovSpaces(
-      KrylovEdge.Settings how, double guess, RandomStream random) {
+      KrylovEdge.Sizes sizes, KrylovEdge.Settings how, double guess, RandomStream random) {
+    if (!sizes.fit(operator.examples(), operator.outputs())) {
+      return Optional.empty();
+    }
     KrylovSpace space = KrylovSpace.of(operator, gram, random.split(SPACE));
-    return new KrylovEdge(space, step, how, random.split(SEARCH)).find(guess, Optional.empty());
+    return new KrylovEdge(space, step, sizes, how, random.split(SEARCH))
+        .find(guess, Optional.empty());
   }
 
   /**
    * By few steps, which tell how far up η_c may be. How far down is told by long runs in small
-   * spaces, where η_c is too low; else by what η_ms may be.
+   * spaces, where η_c is usually too low; else by what η_ms may be.
    */
   private CriticalLearningRate withTheJacobian(
-      int blocks, double bound, double guess, RandomStream random) {
+      int blocks, double affordable, double bound, double guess, RandomStream random) {
+    KrylovEdge.Settings small =
+        spaces(KrylovEdge.Settings.MUCH_LEFT, KrylovEdge.Settings.LITTLE_WORK, bound);
     Optional<CriticalLearningRate> below =
-        KrylovEdge.Sizes.small(operator.examples(), operator.outputs())
-            .map(sizes -> spaces(sizes, 1, KrylovEdge.Settings.LITTLE_WORK, bound))
-            .flatMap(how -> inKrylovSpaces(how, guess, random));
+        KrylovEdge.Sizes.small(operator.examples(), operator.outputs(), affordable)
+            .flatMap(sizes -> inKrylovSpaces(sizes, small, guess, random));
     double meanSquare = below.isPresent() ? bound : FURTHEST_BELOW * bound;
     CriticalLearningRate found = search(blocks, meanSquare, random).cold(guess, Optional.empty());
     double low = Math.min(found.low(), below.map(CriticalLearningRate::low).orElse(found.low()));
@@ -257,13 +259,6 @@ final class OperatorAnalysis {
   private EdgeSearch search(int blocks, double meanSquare, RandomStream random) {
     ParameterSweep sweep = new ParameterSweep(operator, step, settings.threads, settings.cancelled);
     return new EdgeSearch(
-        sweep::run,
-        ParameterSweep.BLOCK,
-        blocks,
-        SWEEPS,
-        settings.tolerance,
-        0,
-        meanSquare,
-        random);
+        sweep::run, ParameterSweep.BLOCK, blocks, SWEEPS, settings.tolerance, meanSquare, random);
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
@@ -15,7 +16,7 @@ import org.lyapunov4j.step.RandomStream;
 /** What takes the place of G against G: in the space, in the blocks, and where it is whole. */
 class KrylovSpaceTest {
   private static KrylovSpace space(GramMatrix gram) {
-    return KrylovSpace.of(gram, new RandomStream(1));
+    return KrylovSpace.of(gram, () -> false, new RandomStream(1));
   }
 
   private static double[] product(TangentOperator operator, double[] x) {
@@ -88,6 +89,64 @@ class KrylovSpaceTest {
       assertThat(space.shareLeft()).isCloseTo(1 - kept / gram.trace(), within(1e-12));
     }
     assertThat(space.shareLeft()).isLessThan(1e-12);
+  }
+
+  /**
+   * Rounding takes the last vectors of a long basis out of the range of G: with pivots in their
+   * order F F_iᵀ was up to 272 times G_ii.
+   */
+  @Test
+  void aLongBasisHasNoMoreEnergyThanTheMatrix() {
+    GramMatrix gram = DenseTangentOperator.random(300, 8, 400, 0.4, 0.3, 1).gram();
+    KrylovSpace space = KrylovSpace.of(gram, () -> false, new RandomStream(7));
+    for (int size : new int[] {384, 392, 400, 408}) {
+      assertThat(space.extend(size)).isEqualTo(size);
+      double[] blocks = new TangentGram(space.operator(), 2, () -> false).blocks();
+      for (int row = 0; row < gram.size(); row++) {
+        double expected = gram.get(row, row);
+        assertThat(blocks[row * 8 + row % 8]).isCloseTo(expected, within(1e-9 * expected));
+      }
+    }
+    double[] x = new RandomStream(3).gaussians(gram.size());
+    double[] expected = new double[x.length];
+    gram.multiply(x, expected);
+    assertThat(product(space.operator(), x))
+        .containsExactly(expected, within(1e-12 * Vectors.norm(expected)));
+  }
+
+  /** Rounding of a matrix of floats has directions of its own, which must not be blown up. */
+  @Test
+  void roundingOfFloatsStaysRounding() {
+    DenseTangentOperator jacobian = DenseTangentOperator.random(60, 4, 40, 0.5, 0.5, 2);
+    GramMatrix exact = jacobian.gram();
+    float[][] entries = new float[240][240];
+    for (int i = 0; i < 240; i++) {
+      for (int j = 0; j < 240; j++) {
+        entries[i][j] = (float) exact.get(i, j);
+      }
+    }
+    KrylovSpace space =
+        KrylovSpace.of(GramMatrix.adopt(entries, 60, 4), () -> false, new RandomStream(1));
+    for (int size : new int[] {40, 48, 100, 200}) {
+      assertThat(space.extend(size)).isEqualTo(size);
+      double[] blocks = new TangentGram(space.operator(), 2, () -> false).blocks();
+      for (int row = 0; row < 240; row++) {
+        double expected = exact.get(row, row);
+        assertThat(blocks[row * 4 + row % 4]).isCloseTo(expected, within(1e-5 * expected));
+      }
+    }
+    double[] x = new RandomStream(3).gaussians(240);
+    double[] expected = new double[240];
+    exact.multiply(x, expected);
+    assertThat(product(space.operator(), x))
+        .containsExactly(expected, within(1e-5 * Vectors.norm(expected)));
+  }
+
+  @Test
+  void cancellingEndsAPass() {
+    GramMatrix gram = DenseTangentOperator.random(20, 2, 30, 0.5, 0.5, 2).gram();
+    KrylovSpace space = KrylovSpace.of(gram, () -> true, new RandomStream(1));
+    assertThatThrownBy(() -> space.extend(3)).isInstanceOf(CancellationException.class);
   }
 
   /** Of several vectors that are multiplied at once, each is what it would be alone. */

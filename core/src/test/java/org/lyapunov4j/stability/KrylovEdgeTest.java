@@ -11,9 +11,12 @@ import org.hipparchus.linear.EigenDecompositionSymmetric;
 import org.junit.jupiter.api.Test;
 import org.lyapunov4j.TangentKernels;
 import org.lyapunov4j.exponent.DenseTangentOperator;
+import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.exponent.KrylovSpace;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
+import org.lyapunov4j.step.MiniBatchSampling;
+import org.lyapunov4j.step.Momentum;
 import org.lyapunov4j.step.RandomStream;
 import org.lyapunov4j.step.SgdStep;
 
@@ -34,19 +37,24 @@ class KrylovEdgeTest {
 
   private static Found find(
       GramMatrix gram, int batchSize, int first, int most, double work, long seed) {
-    SgdStep step = SgdStep.of(1, batchSize);
-    KrylovSpace space = KrylovSpace.of(gram, new RandomStream(seed).split(2));
+    return find(gram, SgdStep.of(1, batchSize), first, most, work, seed);
+  }
+
+  private static Found find(
+      GramMatrix gram, SgdStep step, int first, int most, double work, long seed) {
+    KrylovSpace space = KrylovSpace.of(gram, () -> false, new RandomStream(seed).split(2));
     LargestEigenpair top = LargestEigenpair.of(gram);
-    double fullBatch = 2 * gram.examples() / top.value();
+    double fullBatch = FullBatchExponent.criticalLearningRate(top.value() / gram.examples(), step);
     double bound = DirectionalBound.of(gram::multiply, top, gram.examples(), step, fullBatch);
     KrylovEdge search =
         new KrylovEdge(
             space,
             step,
-            new KrylovEdge.Settings(
-                new KrylovEdge.Sizes(first, most), 1, work, 0, bound, 0.01, 2, () -> false),
+            new KrylovEdge.Sizes(first, most),
+            new KrylovEdge.Settings(1, work, 0, bound, 0.01, 2, () -> false),
             new RandomStream(seed).split(1));
-    return new Found(search.find(bound / 1.6, Optional.empty()), space.extend(0));
+    return new Found(
+        search.find(Math.min(fullBatch, bound) / 1.6, Optional.empty()), space.extend(0));
   }
 
   private static boolean meets(CriticalLearningRate edge, TangentKernels.Row reference) {
@@ -94,6 +102,25 @@ class KrylovEdgeTest {
       double truth = Math.sqrt(row.criticalLow() * row.criticalHigh());
       assertThat(edge.value() / truth).as(name).isBetween(0.97, 1.03);
       assertThat(meets(edge, row)).as(name).isTrue();
+    }
+  }
+
+  /** Momentum, decay and draws in a fixed order, in spaces and with the matrix. */
+  @Test
+  void otherStepsHaveTheirEdgesInSpacesToo() {
+    TangentKernels.Row row =
+        TangentKernels.rows().stream().filter(r -> r.name().equals("g10/4")).findFirst().get();
+    GramMatrix gram = row.gram();
+    for (SgdStep step :
+        List.of(
+            SgdStep.of(1, 4).withMomentum(new Momentum.Nesterov(0.9)),
+            SgdStep.of(1, 4).withMomentum(new Momentum.HeavyBall(0.5)).withL2(1e-3),
+            SgdStep.of(1, 4).withSampling(MiniBatchSampling.ORDERED_EPOCHS))) {
+      CriticalLearningRate expected = EdgeFinder.builder().build().criticalLearningRate(gram, step);
+      CriticalLearningRate edge = find(gram, step, 32, 64, 4e8, 1).edge().orElseThrow();
+      assertThat(edge.value() / expected.value()).as(step.toString()).isBetween(0.96, 1.03);
+      assertThat(edge.low()).isLessThan(expected.high());
+      assertThat(edge.high()).isGreaterThan(expected.low());
     }
   }
 

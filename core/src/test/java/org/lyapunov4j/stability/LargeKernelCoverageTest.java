@@ -63,7 +63,7 @@ class LargeKernelCoverageTest {
     ParameterSweep sweep = new ParameterSweep(operator, step, 2, () -> false);
     EdgeSearch search =
         new EdgeSearch(
-            sweep::run, ParameterSweep.BLOCK, blocks, 5, TOLERANCE, 0, bound, new RandomStream(77));
+            sweep::run, ParameterSweep.BLOCK, blocks, 5, TOLERANCE, bound, new RandomStream(77));
     return search.near(guess, 0.85 * guess, 1.1 * guess, Optional.empty()).orElseThrow();
   }
 

@@ -128,6 +128,8 @@ class OperatorAnalysisTest {
     StabilityReport report = analyzer(Tier.STANDARD).analyze(zero, SgdStep.of(0.1, 2));
     assertThat(report.sharpness()).isZero();
     assertThat(report.verdict().kind()).isEqualTo(Verdict.Kind.INCONCLUSIVE);
+    DenseTangentOperator frozen = new DenseTangentOperator(new double[8][0], 2);
+    assertThat(analyzer(Tier.STANDARD).analyze(frozen, SgdStep.of(0.1, 2)).sharpness()).isZero();
     DenseTangentOperator operator = DenseTangentOperator.random(8, 1, 5, 0, 0, 1);
     assertThat(analyzer(Tier.ECONOMY).analyze(operator, SgdStep.of(0, 2)).exponent().high())
         .isZero();
