@@ -87,7 +87,7 @@ public final class EdgeFinder {
    * @param step the step; its learning rate does not matter
    * @param certified a learning rate known to be stable, such as the mean-square critical one; 0 if
    *     none is known
-   * @param start a direction to start from
+   * @param start a direction to start from; without effect in Krylov spaces
    * @return η_c
    * @throws CancellationException if cancelled
    */

@@ -15,7 +15,8 @@ import org.lyapunov4j.step.SgdStep;
  * @param scale what η_c is expected to be proportional to: η_ms if that was known, else a bound
  *     from the diagonal of G
  * @param isCertified whether the scale is η_ms
- * @param direction the unstable direction just above the edge
+ * @param direction the unstable direction just above the edge; empty for a full batch and for
+ *     matrices that are searched in Krylov spaces
  */
 public record EdgeTrack(
     CriticalLearningRate edge,
