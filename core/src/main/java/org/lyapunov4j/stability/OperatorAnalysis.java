@@ -34,7 +34,7 @@ final class OperatorAnalysis {
   private static final int PRODUCTS_BELOW = 12;
 
   /**
-   * Of its bound by one direction that η_ms may be: 0.79 to 1 for 39 networks with B = 1 to 32
+   * Of its bound by one direction that η_ms may be: 0.79 to 1 for 45 networks with B = 1 to 32
    * (docs/experiments.md), 0.79 for LeNet. Sweeps with the Jacobian are too short to tell whether
    * growth comes in bursts below what they find.
    */
