@@ -249,12 +249,12 @@ final class KrylovEdge {
   private EdgeSearch search(TangentOperator operator, int longer, int sweeps) {
     ParameterSweep sweep =
         new ParameterSweep(operator, step, settings.threads(), settings.cancelled());
-    int blocks = (int) Math.max(FEWEST_BLOCKS, Math.min(MOST_BLOCKS, blocks(operator)));
+    double blocks = Math.max(FEWEST_BLOCKS, longer * Math.min(MOST_BLOCKS, blocks(operator)));
     double tolerance = settings.tolerance();
     return new EdgeSearch(
         sweep::run,
         ParameterSweep.BLOCK,
-        longer * blocks,
+        (int) blocks,
         sweeps,
         longer > 1 ? Math.max(ENOUGH, tolerance) : tolerance,
         settings.meanSquare(),
