@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
 import org.lyapunov4j.exponent.EstimatorBuilder;
 import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.exponent.GroupedFullBatch;
@@ -213,7 +212,7 @@ public final class EdgeFinder {
     if (sizes.isEmpty()) {
       return Optional.empty();
     }
-    KrylovSpace space = KrylovSpace.of(gram, settings.isCancelled(), random.split(0));
+    KrylovSpace space = settings.space(gram, random.split(0));
     space.extend(sizes.get().first());
     return space.shareLeft() > MOST_LEFT
         ? Optional.empty()
@@ -391,8 +390,8 @@ public final class EdgeFinder {
           cancelled());
     }
 
-    private BooleanSupplier isCancelled() {
-      return cancelled();
+    private KrylovSpace space(GramMatrix gram, RandomStream random) {
+      return KrylovSpace.of(gram, cancelled(), random);
     }
 
     private RandomStream stream() {

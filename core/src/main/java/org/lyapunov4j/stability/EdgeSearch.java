@@ -39,7 +39,10 @@ final class EdgeSearch {
   private static final double WORK_OF_A_SWEEP = 4e8;
 
   private static final double WORK = 4.3e9;
-  private static final int RATES = COARSE.length;
+
+  /** Learning rates of a sweep. */
+  static final int RATES = COARSE.length;
+
   private static final int FEWEST_EPOCHS = 200;
   private static final int MOST_EPOCHS = 1024;
   private static final int COARSE_EPOCHS = 40;

@@ -59,9 +59,6 @@ final class KrylovEdge {
   /** Of spaces, from one to the next; usually it is 2. */
   private static final double LEAST_STEP = 1.4;
 
-  /** Of a sweep. */
-  private static final int RATES = 8;
-
   /** How far the next η_c may be below an interval. */
   private static final double FALL = 0.9;
 
@@ -160,7 +157,7 @@ final class KrylovEdge {
     /** Whether the spaces take little of the heap. */
     boolean fit(int examples, int outputs) {
       // Q, F and their rows by batches; blocks and their factors; walks
-      double columns = 3.0 * most + 2.0 * outputs + 2.0 * RATES;
+      double columns = 3.0 * most + 2.0 * outputs + 2.0 * EdgeSearch.RATES;
       double bytes = Double.BYTES * columns * examples * outputs;
       return bytes <= SHARE_OF_HEAP * Runtime.getRuntime().maxMemory();
     }
@@ -242,7 +239,8 @@ final class KrylovEdge {
     boolean hasMemory = step.momentum().coefficient() > 0;
     double perNumber = AT_THE_END + (hasMemory ? WITH_MEMORY * ParameterSweep.BLOCK : 0);
     double work =
-        EdgeSearch.workOfABlock(operator, step) + RATES * perNumber * operator.dimension();
+        EdgeSearch.workOfABlock(operator, step)
+            + EdgeSearch.RATES * perNumber * operator.dimension();
     return settings.work() / work;
   }
 

@@ -57,6 +57,13 @@ class KrylovEdgeTest {
         search.find(Math.min(fullBatch, bound) / 1.6, Optional.empty()), space.extend(0));
   }
 
+  private static TangentKernels.Row row(String name) {
+    return TangentKernels.rows().stream()
+        .filter(row -> row.name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
   private static boolean meets(CriticalLearningRate edge, TangentKernels.Row reference) {
     return edge.low() <= reference.criticalHigh() && edge.high() >= reference.criticalLow();
   }
@@ -82,8 +89,7 @@ class KrylovEdgeTest {
   @Test
   void reportsAtDefaultSettingsCoverTheReferencesToo() {
     for (String name : List.of("g10/4", "g16/4")) {
-      TangentKernels.Row row =
-          TangentKernels.rows().stream().filter(r -> r.name().equals(name)).findFirst().get();
+      TangentKernels.Row row = row(name);
       GramMatrix gram = row.gram();
       Array2DRowRealMatrix matrix = new Array2DRowRealMatrix(gram.size(), gram.size());
       for (int i = 0; i < gram.size(); i++) {
@@ -108,8 +114,7 @@ class KrylovEdgeTest {
   /** Momentum, decay and draws in a fixed order, in spaces and with the matrix. */
   @Test
   void otherStepsHaveTheirEdgesInSpacesToo() {
-    TangentKernels.Row row =
-        TangentKernels.rows().stream().filter(r -> r.name().equals("g10/4")).findFirst().get();
+    TangentKernels.Row row = row("g10/4");
     GramMatrix gram = row.gram();
     for (SgdStep step :
         List.of(
@@ -127,8 +132,7 @@ class KrylovEdgeTest {
   /** Outputs that share a kernel have its edge, though they have each eigenvalue twice. */
   @Test
   void outputsThatShareAKernelHaveItsEdge() {
-    TangentKernels.Row row =
-        TangentKernels.rows().stream().filter(r -> r.name().equals("g04/4")).findFirst().get();
+    TangentKernels.Row row = row("g04/4");
     GramMatrix gram = row.gram();
     int examples = gram.examples();
     double[][] shared = new double[2 * examples][2 * examples];
@@ -148,8 +152,7 @@ class KrylovEdgeTest {
   /** Of 65 to 89 rows the first space is the last. */
   @Test
   void aSpaceOfAllRowsNeedsNoOther() {
-    TangentKernels.Row row =
-        TangentKernels.rows().stream().filter(r -> r.name().equals("g12/1")).findFirst().get();
+    TangentKernels.Row row = row("g12/1");
     Found found = find(row, 80, 80, 2e8, 1);
     assertThat(found.dimension()).isEqualTo(80);
     assertThat(meets(found.edge().orElseThrow(), row)).isTrue();
@@ -171,8 +174,7 @@ class KrylovEdgeTest {
   /** At 8 and 16 dimensions η_c is 18 % too low and 2 % too high. */
   @Test
   void nothingIsSaidWhereTheEdgeDoesNotSettle() {
-    TangentKernels.Row row =
-        TangentKernels.rows().stream().filter(r -> r.name().equals("g16/1")).findFirst().get();
+    TangentKernels.Row row = row("g16/1");
     Found found = find(row, 8, 16, 2e8, 1);
     assertThat(found.edge()).isEmpty();
     assertThat(found.dimension()).isEqualTo(16);
