@@ -53,6 +53,9 @@ public final class KrylovSpace {
   /** QᵀGq of each vector of Q, for the vectors there were and the one that it brought. */
   private final List<double[]> projections = new ArrayList<>();
 
+  /** L and what is below it, of the space of now; null until it is asked for. */
+  private double[][] factor;
+
   private int drawn;
   private double largest;
   private boolean isExhausted;
@@ -162,6 +165,7 @@ public final class KrylovSpace {
 
   /** Adds what G makes of the next vectors of the basis, unless it is in the space. */
   private void multiply(int count) {
+    factor = null;
     int from = projections.size();
     double[][] images = images(basis.subList(from, from + count).toArray(double[][]::new));
     for (double[] image : images) {
@@ -221,7 +225,7 @@ public final class KrylovSpace {
     if (projections.isEmpty()) {
       throw new IllegalStateException("a Krylov space has no operator before it has a dimension");
     }
-    double[][] factor = factor(projected());
+    double[][] factor = factor();
     double[][] shared = new double[rows][factor[0].length];
     double[] components = new double[factor.length];
     for (int row = 0; row < rows; row++) {
@@ -253,10 +257,17 @@ public final class KrylovSpace {
       trace += blocks[row * outputs + row % outputs];
     }
     double left = trace;
-    for (double[] row : factor(projected())) {
+    for (double[] row : factor()) {
       left -= Vectors.dot(row, row);
     }
     return trace > 0 ? Math.max(0, left / trace) : 0;
+  }
+
+  private double[][] factor() {
+    if (factor == null) {
+      factor = factor(projected());
+    }
+    return factor;
   }
 
   /** T = QᵀGQ, and below it what G makes of Q outside the space. */

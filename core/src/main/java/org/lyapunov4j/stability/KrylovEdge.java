@@ -156,10 +156,13 @@ final class KrylovEdge {
 
     /** Whether the spaces take little of the heap. */
     boolean fit(int examples, int outputs) {
-      // Q, F and their rows by batches; blocks and their factors; walks
+      return bytes(examples, outputs) <= SHARE_OF_HEAP * Runtime.getRuntime().maxMemory();
+    }
+
+    /** Of Q, F and their rows by batches; blocks and their factors; walks. */
+    double bytes(int examples, int outputs) {
       double columns = 3.0 * most + 2.0 * outputs + 2.0 * EdgeSearch.RATES;
-      double bytes = Double.BYTES * columns * examples * outputs;
-      return bytes <= SHARE_OF_HEAP * Runtime.getRuntime().maxMemory();
+      return Double.BYTES * columns * examples * outputs;
     }
   }
 

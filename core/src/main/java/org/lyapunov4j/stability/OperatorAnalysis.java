@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.lyapunov4j.exponent.ExactExponent;
 import org.lyapunov4j.exponent.ExponentBound;
 import org.lyapunov4j.exponent.FullBatchExponent;
@@ -53,6 +54,12 @@ final class OperatorAnalysis {
   /** Sweeps that such a search takes in all, short ones and long ones. */
   private static final int MOST_SWEEPS = 6;
 
+  /** Vectors of m numbers of Lanczos iterations, and of P numbers with and without a search. */
+  private static final int LANCZOS = 64;
+
+  private static final int TANGENTS = 64;
+  private static final int FEW_TANGENTS = 16;
+
   /** Keys of random streams. */
   private static final long START = 0x7374;
 
@@ -83,6 +90,27 @@ final class OperatorAnalysis {
     this.operator = operator;
     this.step = step;
     gram = new TangentGram(operator, settings.threads, settings.cancelled);
+  }
+
+  /** About what it takes of the heap beside the operator. */
+  static long heapBytes(Settings settings, int examples, int outputs, long parameters) {
+    int tangents = settings.atLeastStandard ? TANGENTS : FEW_TANGENTS;
+    double vectors = LANCZOS * (double) examples * outputs + tangents * (double) parameters;
+    return (long) (Double.BYTES * vectors)
+        + (settings.atLeastStandard ? spaceBytes(examples, outputs) : 0);
+  }
+
+  /** Of the larger of the spaces that may be made, one after the other. */
+  private static long spaceBytes(int examples, int outputs) {
+    double anyPrice = Double.POSITIVE_INFINITY;
+    return Stream.of(
+            KrylovEdge.Sizes.of(examples, outputs, anyPrice),
+            KrylovEdge.Sizes.small(examples, outputs, anyPrice))
+        .flatMap(Optional::stream)
+        .filter(sizes -> sizes.fit(examples, outputs))
+        .mapToLong(sizes -> (long) sizes.bytes(examples, outputs))
+        .max()
+        .orElse(0);
   }
 
   StabilityReport report() {

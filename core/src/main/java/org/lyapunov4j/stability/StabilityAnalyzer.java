@@ -203,6 +203,33 @@ public final class StabilityAnalyzer {
   }
 
   /**
+   * About what an analysis with a Gram matrix takes of the heap beside the matrix: eigenvectors and
+   * the work space of the mean-square threshold, 24m² bytes; beyond the {@linkplain
+   * Builder#spectrumLimit spectrum limit} a copy, 8m².
+   *
+   * @param rows m
+   * @return bytes
+   */
+  public long heapBytes(long rows) {
+    long arrays = rows > spectrumLimit ? 1 : 3;
+    return arrays * Double.BYTES * rows * rows;
+  }
+
+  /**
+   * About what {@link #analyze(TangentOperator, SgdStep)} takes of the heap beside the operator:
+   * vectors of m numbers of Lanczos iterations, tangent vectors, most of them of the search for
+   * η_c, and its Krylov spaces, as far as they fit.
+   *
+   * @param examples N
+   * @param outputs K
+   * @param parameters P
+   * @return bytes
+   */
+  public long heapBytes(int examples, int outputs, long parameters) {
+    return OperatorAnalysis.heapBytes(operators, examples, outputs, parameters);
+  }
+
+  /**
    * Analyses the matrix of one checkpoint after that of another. Below the full batch η_c is
    * searched for where the track lets it be expected, with the same mini-batches: the curve over
    * checkpoints is as smooth as the change of the network, for about half the price. A function of

@@ -80,6 +80,22 @@ class OperatorAnalysisTest {
   }
 
   @Test
+  void heapIsCountedAsItIsUsed() {
+    long economy = analyzer(Tier.ECONOMY).heapBytes(1000, 10, 200_000);
+    assertThat(economy).isEqualTo(Double.BYTES * (64L * 10_000 + 16L * 200_000));
+    long standard = analyzer(Tier.STANDARD).heapBytes(1000, 10, 200_000);
+    long spaces = standard - economy - Double.BYTES * 48L * 200_000;
+    // Q and F of the largest space, which is of 512 dimensions
+    assertThat(spaces).isGreaterThan(Double.BYTES * 2L * 512 * 10_000);
+    assertThat(analyzer(Tier.STANDARD).heapBytes(Integer.MAX_VALUE / 10, 10, 0))
+        .as("spaces that do not fit are not made")
+        .isEqualTo(Double.BYTES * 64L * (Integer.MAX_VALUE / 10) * 10);
+    StabilityAnalyzer few = StabilityAnalyzer.builder().spectrumLimit(100).build();
+    assertThat(few.heapBytes(100)).isEqualTo(3 * Double.BYTES * 100L * 100);
+    assertThat(few.heapBytes(101)).isEqualTo(Double.BYTES * 101L * 101);
+  }
+
+  @Test
   void economyTellsTheSignWithoutAnEdge() {
     DenseTangentOperator operator = DenseTangentOperator.random(60, 1, 50, 0.6, 0.5, 3);
     double edge =

@@ -54,31 +54,11 @@ final class CheckpointEngine implements AutoCloseable {
   /** Key of a random stream. */
   private static final long GRADIENT_NORMS = 0x6e6f726d;
 
-  /** Where eigenvectors are computed, unless the user sets another limit. */
-  private static final long DECOMPOSED = 6144;
-
   /** Key of a random stream. */
   private static final long BATCH_SHARPNESS = 0x62617463;
 
   /** Key of a random stream. */
   private static final long PROBE_PARTS = 0x70617274;
-
-  /** Vectors of m numbers. */
-  private static final long LANCZOS = 64;
-
-  /** Vectors of m numbers of Krylov spaces, up to so many examples and beyond. */
-  private static final long SPACES = 1600;
-
-  private static final long SMALL_SPACES = 300;
-  private static final int SPACES_EXAMPLES = 4096;
-
-  /** The share of the heap beyond which there are none. */
-  private static final long SPACES_SHARE = 8;
-
-  /** Vectors of P numbers with and without a search for η_c. */
-  private static final long TANGENTS = 64;
-
-  private static final long FEW_TANGENTS = 16;
 
   private static final Level.Observed NEEDS_MATRIX =
       new Level.Observed(
@@ -144,28 +124,15 @@ final class CheckpointEngine implements AutoCloseable {
     return kernel.of(step).at(kernel.level(step.sgd().batchSize()));
   }
 
-  /**
-   * About what a checkpoint takes of the heap: the matrix and, up to the size that is decomposed,
-   * eigenvectors and work space of the mean-square threshold; else a copy. Without a matrix, its
-   * factors, the vectors of Lanczos iterations and tangent vectors, most of them of sweeps.
-   *
-   * @return bytes
-   */
+  /** About what a checkpoint takes of the heap: the matrix or its factors, and their analysis. */
   long heapBytes(Tier tier) {
-    long rows = (long) examples * kernel.outputs();
+    StabilityAnalyzer analyzer = analyzers.get(tier);
     if (kernel.factorBytes().isPresent()) {
-      boolean isEconomy = tier == Tier.ECONOMY;
-      long tangents = isEconomy ? FEW_TANGENTS : TANGENTS;
-      long columns = examples <= SPACES_EXAMPLES ? SPACES : SMALL_SPACES;
-      long most = Runtime.getRuntime().maxMemory() / SPACES_SHARE;
-      long spaces = isEconomy ? 0 : Math.min(Double.BYTES * columns * rows, most);
       return kernel.factorBytes().getAsLong()
-          + spaces
-          + Double.BYTES * (LANCZOS * rows + tangents * parameters);
+          + analyzer.heapBytes(examples, kernel.outputs(), parameters);
     }
-    long entry = kernel.entryBytes();
-    long work = rows > DECOMPOSED ? 1 : 3;
-    return (entry + work * Double.BYTES) * rows * rows;
+    long rows = (long) examples * kernel.outputs();
+    return kernel.entryBytes() * rows * rows + analyzer.heapBytes(rows);
   }
 
   /**
