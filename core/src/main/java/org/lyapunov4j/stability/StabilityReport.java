@@ -33,7 +33,7 @@ import org.lyapunov4j.step.SgdStep;
  * @param classicEdgeRatio the classic gauge of the edge of stability, 1 at the edge of the
  *     full-batch step: η·sharpness/2 for plain gradient descent, the sharpness over the critical
  *     curvature of the step in general; of groups of parameters {@link GroupedFullBatch#edgeRatio}
- * @param certificate a rigorous bound that decides the sign of λ, if one does
+ * @param certificate a bound that decides the sign of λ, if one does
  * @param meanSquare mean-square stability, for i.i.d. batches without momentum
  * @param criticalLearningRate η_c at this batch size
  * @param criticalBatchSize the smallest stable batch size at this learning rate; absent also if

@@ -189,10 +189,19 @@ final class Fields {
         .text("evidence", "evidence", "What decided the verdict")
         .count("stepsToDecide", "steps to decide", "steps", "What an undecided λ would take")
         .text("advice", "advice", "What would make an unstable step stable")
-        .text("certificate", "certificate", "The rigorous bound that decides the sign of λ")
-        .text("certificateSign", "certified sign", "The sign of λ that the certificate proves")
+        .text(
+            "certificate",
+            "certificate",
+            "The bound that decides the sign of λ: rigorous, but MEAN_SQUARE_INDEX rests on an"
+                + " estimate beyond 128 rows")
+        .text(
+            "certificateSign",
+            "sign by certificate",
+            "The sign of λ that the certificate decides")
         .flag(
-            "certificateMeanSquareStable", "certified in mean square", "Whether it proves that too")
+            "certificateMeanSquareStable",
+            "mean square by certificate",
+            "Whether it decides that too")
         .number("certificateValue", "certificate's value", "What the certificate compares")
         .number("certificateThreshold", "certificate's threshold", "With what it compares")
         .number("meanSquare.index", "mean-square index", "Best estimate of the mean-square index")
@@ -218,7 +227,12 @@ final class Fields {
         .number("edgeRatio", "η/η_c", "Learning rate over the critical one; 1 is the edge of SGD")
         .low("edgeRatioLow", "η/η_c, low", "", "Lower end of its interval, from that of η_c")
         .high("edgeRatioHigh", "η/η_c, high", "", "Upper end of its interval, from that of η_c")
-        .high("meanSquareEdgeRatio", "η/η_ms", "", "Certified upper bound of the edge ratio")
+        .high(
+            "meanSquareEdgeRatio",
+            "η/η_ms",
+            "",
+            "Upper bound of the edge ratio without sampling noise; beyond 128 rows it rests on an"
+                + " estimate with a safety factor")
         .count("criticalBatchSize", "critical batch size", "examples", "The smallest stable one");
   }
 

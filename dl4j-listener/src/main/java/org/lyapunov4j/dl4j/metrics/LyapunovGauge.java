@@ -105,8 +105,9 @@ enum LyapunovGauge {
       "lyapunov.edge.ratio.mean.square",
       Domain.STABILITY,
       null,
-      "Learning rate over the mean-square critical one, η/η_ms: a certified upper bound of"
-          + " lyapunov.edge.ratio, without sampling noise",
+      "Learning rate over the mean-square critical one, η/η_ms: an upper bound of"
+          + " lyapunov.edge.ratio without sampling noise; beyond 128 rows, and for some smaller"
+          + " matrices of several outputs, it rests on an estimate with a safety factor",
       "meanSquareEdgeRatio"),
   /** When η/η_c reaches 1. */
   EDGE_FORECAST(

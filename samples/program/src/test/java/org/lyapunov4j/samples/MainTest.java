@@ -3,8 +3,13 @@ package org.lyapunov4j.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 
 class MainTest {
   @Test
@@ -27,6 +32,28 @@ class MainTest {
       assertThat(command.getCommandSpec().options())
           .allSatisfy(option -> assertThat(option.description()).isNotEmpty());
     }
+  }
+
+  /** Else the same model has other numbers in a command than in a listener's record. */
+  @Test
+  void everySeedIsByDefaultThatOfTheListener() {
+    Map<String, OptionSpec> seeds = new TreeMap<>();
+    Main.commandLine()
+        .getSubcommands()
+        .forEach(
+            (name, command) ->
+                command.getCommandSpec().options().stream()
+                    .filter(option -> List.of(option.names()).contains("--seed"))
+                    .forEach(option -> seeds.put(name, option)));
+    String seed = String.valueOf(AnalysisSettings.standard().seed());
+
+    assertThat(seeds).containsOnlyKeys("analyze", "exponent", "train", "what-if");
+    seeds.forEach(
+        (name, option) -> {
+          assertThat(option.defaultValue()).as(name).isEqualTo(seed);
+          assertThat(Outcome.of(name, "--help").out().replaceAll("\\s+", " "))
+              .containsPattern("--seed=SEED .{1,80}Default: " + seed + " ");
+        });
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.deeplearning4j.nn.api.Model;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.lyapunov4j.dl4j.checkpoint.CheckpointDocument;
 import org.lyapunov4j.dl4j.record.Json;
 import org.lyapunov4j.gram.GramMatrix;
@@ -51,7 +52,7 @@ public final class SparkStability {
   private int batchSize;
   private MiniBatchSampling sampling;
   private Tier tier = Tier.STANDARD;
-  private long seed = 1;
+  private long seed = AnalysisSettings.standard().seed();
   private int maxEpochs;
   private String folder;
   private Consumer<Progress> progress = seen -> {};

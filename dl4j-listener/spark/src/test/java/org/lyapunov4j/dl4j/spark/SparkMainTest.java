@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.lyapunov4j.dl4j.AnalysisSettings;
 import org.nd4j.linalg.dataset.DataSet;
 
 class SparkMainTest {
@@ -40,6 +41,13 @@ class SparkMainTest {
     refused(
         "sampling must be one of",
         (grid + "--learning-rates 0.1 --batch-sizes 4 --sampling x").split(" "));
+  }
+
+  @Test
+  void theDefaultSeedIsThatOfTheListener() throws IOException {
+    assertThat(run(new SparkConf(false))).isEqualTo(SparkMain.USAGE);
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .containsPattern("--seed +default " + AnalysisSettings.standard().seed() + "\n");
   }
 
   private void refused(String message, String... args) throws IOException {

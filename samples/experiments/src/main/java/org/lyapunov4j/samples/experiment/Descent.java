@@ -4,7 +4,6 @@ package org.lyapunov4j.samples.experiment;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.ArrayList;
-import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -180,7 +179,7 @@ record Descent(RunResult run) {
             "of G, last fifth",
             "last fifth ÷ (2/η)",
             "expected",
-            "loss"),
+            "loss at the end"),
         rows);
   }
 
@@ -220,17 +219,7 @@ record Descent(RunResult run) {
         title + ": sharpness of the Hessian (lines) and of the Gram matrix (dashes)",
         List.of(
             new Panel(title, "", "sharpness", Axes.LINEAR, edges, sharpness),
-            new Panel("", "iteration", "loss of the probe", axes(losses), Map.of(), losses)));
-  }
-
-  /** Logarithmic if the curves span a power of ten; less would show no number. */
-  private static Axes axes(List<Curve> curves) {
-    DoubleSummaryStatistics all =
-        curves.stream()
-            .flatMapToDouble(curve -> DoubleStream.of(curve.y()))
-            .filter(Double::isFinite)
-            .summaryStatistics();
-    return all.getMax() > 10 * all.getMin() ? Axes.LOG_Y : Axes.LINEAR;
+            new Panel("", "iteration", "loss of the probe", Axes.LOG_Y, Map.of(), losses)));
   }
 
   private double[] losses() {

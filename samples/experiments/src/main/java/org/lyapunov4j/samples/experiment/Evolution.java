@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.lyapunov4j.dl4j.Schedule;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
@@ -241,7 +242,7 @@ final class Evolution implements Experiment {
             "share with λ > 0",
             "η·sharpness/2",
             "η·batch sharpness/2",
-            "loss"),
+            "loss at the end"),
         rows);
   }
 
@@ -388,7 +389,7 @@ final class Evolution implements Experiment {
         List.of(
             new Panel(title, "", "η/η_c", Axes.LOG_BOTH, edge, curves(shown, "edgeRatio")),
             new Panel(
-                "", "", "|λ|: line λ < 0, dots λ > 0", Axes.LOG_BOTH, Map.of(), exponents(shown)),
+                "", "", "|λ|: lines λ < 0, marks λ > 0", Axes.LOG_BOTH, Map.of(), exponents(shown)),
             new Panel("", "", "η·sharpness/2", Axes.LOG_X, edge, curves(shown, "classicEdgeRatio")),
             new Panel(
                 "", "iteration", "loss", Axes.LOG_BOTH, Map.of(), curves(shown, "probeLoss"))));
@@ -402,10 +403,20 @@ final class Evolution implements Experiment {
       String legend = "B = " + group.setting().batchSize();
       curves.addAll(group.curves(legend, "lambda", -1, g));
       for (Curve curve : group.curves("", "lambda", 1, g)) {
-        curves.add(new Curve("", curve.x(), curve.y(), g, Stroke.DOTS));
+        curves.add(positive(curve));
       }
     }
     return curves;
+  }
+
+  private static Curve positive(Curve curve) {
+    int[] above = IntStream.range(0, curve.y().length).filter(i -> curve.y()[i] > 0).toArray();
+    return new Curve(
+        "",
+        IntStream.of(above).mapToDouble(i -> curve.x()[i]).toArray(),
+        IntStream.of(above).mapToDouble(i -> curve.y()[i]).toArray(),
+        curve.colour(),
+        Stroke.DOTS);
   }
 
   private static List<Curve> curves(List<Group<Setting>> groups, String name) {
@@ -440,10 +451,10 @@ final class Evolution implements Experiment {
                 Map.of("edge of stability", 1.0),
                 endCurves(lines, group -> group.late("edgeRatio").value())),
             new Panel(
-                "",
+                "λ, logarithmic on both sides of 0",
                 "mini-batch size B",
-                "λ, nats per step",
-                Axes.LOG_X,
+                "nats per step",
+                Axes.LOG_X_SIGNED_LOG_Y,
                 Map.of("zero", 0.0),
                 endCurves(lines, group -> group.late("lambda").value()))));
   }

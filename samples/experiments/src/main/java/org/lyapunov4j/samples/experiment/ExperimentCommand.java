@@ -49,7 +49,9 @@ public final class ExperimentCommand implements Callable<Integer> {
 
   @Option(
       names = "--data",
-      description = DataSource.SYNTAX + "; each experiment has its own default.")
+      description =
+          DataSource.SYNTAX
+              + "; most experiments have a default, where there is none it is asked for.")
   private String data;
 
   @Option(

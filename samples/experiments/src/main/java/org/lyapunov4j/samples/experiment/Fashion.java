@@ -3,15 +3,20 @@ package org.lyapunov4j.samples.experiment;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.DoubleStream;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.lyapunov4j.dl4j.Schedule;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
 import org.lyapunov4j.samples.data.Targets;
 import org.lyapunov4j.samples.experiment.NetworkRun.Plan;
+import org.lyapunov4j.samples.experiment.Picture.Axes;
+import org.lyapunov4j.samples.experiment.Picture.Curve;
+import org.lyapunov4j.samples.experiment.Picture.Panel;
 import org.lyapunov4j.samples.train.DenseNetwork;
 import org.lyapunov4j.stability.Tier;
 import org.lyapunov4j.step.RandomStream;
@@ -33,6 +38,7 @@ final class Fashion implements Experiment {
   private static final int PROBE = 100;
   private static final double SMALL_LOSS = 1e-3;
   private static final double SMALL_RATE = 0.03;
+  private static final double PUBLISHED_AT_SMALL_RATES = 53.5;
   private static final String TASK = "784-500-500-500-10, mean of squares";
 
   /**
@@ -151,21 +157,62 @@ final class Fashion implements Experiment {
             "Sharpness at the end of gradient descent, mean over seeds ± standard error",
             List.of("η", "2/η", "solved", "steps", "loss", "Hessian", "of G", "published"),
             rows);
-    return new Findings(
-        sentences, List.of(table, overTime(runs)), List.of(Descent.picture("fashion", TASK, runs)));
+    List<Picture> pictures = new ArrayList<>();
+    pictures.add(Descent.picture("fashion", TASK, runs));
+    List<Descent> flow = flow(runs);
+    if (!flow.isEmpty()) {
+      pictures.add(alongTheFlow(flow));
+    }
+    return new Findings(sentences, List.of(table, overTime(flow)), pictures);
   }
 
-  /** Of the smallest rates, where steps times rate is the time of the gradient flow. */
-  private static Table overTime(List<Descent> runs) {
+  /** The runs at the smallest rates, where steps times rate is the time of the gradient flow. */
+  private static List<Descent> flow(List<Descent> runs) {
+    return runs.stream().filter(run -> run.rate() < SMALL_RATE).toList();
+  }
+
+  private static double[] times(Descent run) {
+    return DoubleStream.of(run.run().curve("iteration")).map(t -> run.rate() * (t + 1)).toArray();
+  }
+
+  private static String weights(Descent run) {
+    return run.task().endsWith(UNIFORM) ? "uniform" : "Xavier";
+  }
+
+  /** A curve for each run over the time, and over the loss, that sharpness goes with. */
+  private static Picture alongTheFlow(List<Descent> runs) {
+    Map<String, Double> published = Map.of("published, 53.5", PUBLISHED_AT_SMALL_RATES);
+    List<Curve> overTime = new ArrayList<>();
+    List<Curve> overLoss = new ArrayList<>();
+    Map<String, Integer> colours = new LinkedHashMap<>();
+    for (Descent run : runs) {
+      String kind = weights(run) + " weights, η = " + Descent.brief(run.rate());
+      boolean isFirst = !colours.containsKey(kind);
+      int colour = colours.computeIfAbsent(kind, key -> colours.size());
+      String name = isFirst ? kind : "";
+      double[] sharpness = run.curvature("hessian");
+      overTime.addAll(Curve.lineAndDots(name, times(run), sharpness, colour));
+      overLoss.addAll(Curve.lineAndDots(name, run.run().curve("probeLoss"), sharpness, colour));
+    }
+    return new Picture(
+        "fashion-flow",
+        "Sharpness along the gradient flow, a curve for each run",
+        List.of(
+            new Panel(TASK, "η·steps", "sharpness", Axes.LINEAR, published, overTime),
+            new Panel("", "loss of the probe", "sharpness", Axes.LOG_X, published, overLoss)));
+  }
+
+  private static Table overTime(List<Descent> flow) {
     List<List<String>> rows = new ArrayList<>();
-    for (Descent run : runs.stream().filter(run -> run.rate() < SMALL_RATE).toList()) {
-      double[] iterations = run.run().curve("iteration");
-      for (int i = 0; i < iterations.length; i++) {
+    for (Descent run : flow) {
+      double[] times = times(run);
+      for (int i = 0; i < times.length; i++) {
         rows.add(
             List.of(
                 Descent.brief(run.rate()),
-                run.task().endsWith(UNIFORM) ? "uniform" : "Xavier",
-                Descent.brief(run.rate() * (iterations[i] + 1)),
+                weights(run),
+                run.run().setting("seed"),
+                Descent.brief(times[i]),
                 Table.cell(run.run().curve("probeLoss")[i]),
                 Table.cell(run.curvature("hessian")[i]),
                 Table.cell(run.curvature("gaussNewton")[i])));
@@ -174,7 +221,7 @@ final class Fashion implements Experiment {
     return new Table(
         "fashion-time",
         "Along the gradient flow; the loss is that of the probe",
-        List.of("η", "weights", "η·steps", "loss", "Hessian", "of G"),
+        List.of("η", "weights", "seed", "η·steps", "loss", "Hessian", "of G"),
         rows);
   }
 

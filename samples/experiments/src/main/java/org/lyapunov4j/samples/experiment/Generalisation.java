@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import org.hipparchus.stat.correlation.SpearmansCorrelation;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
@@ -282,9 +283,26 @@ final class Generalisation implements Experiment {
         panels);
   }
 
-  /** λ is negative and spans orders of magnitude: without its sign. */
   private static Panel panel(Predictor predictor, List<Group<String>> seeds) {
-    double sign = predictor == Predictor.LAMBDA ? -1 : 1;
+    if (predictor != Predictor.LAMBDA) {
+      return panel(predictor.label, Axes.LINEAR, seeds, predictor::of);
+    }
+    // λ of the slow branch spans orders of magnitude, with that of the unstable one many more.
+    List<RunResult> all = seeds.stream().flatMap(seed -> seed.runs().stream()).toList();
+    long unstable = all.stream().filter(run -> run.value("lambda") > 0).count();
+    String hidden =
+        unstable == 0 ? "" : "; not shown: %d of %d with λ > 0".formatted(unstable, all.size());
+    return panel("−λ, nats per step" + hidden, Axes.LOG_X, seeds, Generalisation::decay);
+  }
+
+  /** −λ; NaN where λ is positive. */
+  private static double decay(RunResult run) {
+    double exponent = run.value("lambda");
+    return exponent > 0 ? Double.NaN : -exponent;
+  }
+
+  private static Panel panel(
+      String x, Axes axes, List<Group<String>> seeds, ToDoubleFunction<RunResult> abscissa) {
     List<Curve> curves = new ArrayList<>();
     for (int batch : BATCH_SIZES) {
       List<double[]> points = new ArrayList<>();
@@ -293,7 +311,7 @@ final class Generalisation implements Experiment {
             Mean.of(seed.runs().stream().mapToDouble(run -> run.value("testLoss"))).value();
         for (RunResult run : seed.runs()) {
           if (RateAndBatch.of(run).batchSize() == batch) {
-            points.add(new double[] {sign * predictor.of(run), run.value("testLoss") / mean});
+            points.add(new double[] {abscissa.applyAsDouble(run), run.value("testLoss") / mean});
           }
         }
       }
@@ -305,12 +323,6 @@ final class Generalisation implements Experiment {
               curves.size(),
               Stroke.DOTS));
     }
-    return new Panel(
-        "",
-        sign < 0 ? "−" + predictor.label + ", where it is negative" : predictor.label,
-        "test loss / mean of the seed",
-        sign < 0 ? Axes.LOG_X : Axes.LINEAR,
-        Map.of(),
-        curves);
+    return new Panel("", x, "test loss / mean of the seed", axes, Map.of(), curves);
   }
 }

@@ -271,6 +271,7 @@ final class MeanSquare implements Experiment {
   }
 
   private static Panel panel(String title, List<Curve> curves) {
-    return new Panel(title, "B", "1 at the edge", Axes.LOG_X, Map.of("1", 1.0), curves);
+    return new Panel(
+        title, "B", "number·η/2, or η/η_c", Axes.LOG_X, Map.of("1, the edge", 1.0), curves);
   }
 }

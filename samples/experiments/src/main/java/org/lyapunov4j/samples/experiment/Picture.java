@@ -8,15 +8,20 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.DoubleStream;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.lines.SeriesLines;
+import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.lyapunov4j.samples.experiment.Scale.Kind;
 import org.lyapunov4j.samples.io.OutputFile;
 import org.lyapunov4j.samples.plot.PlotStyle;
 
@@ -29,6 +34,18 @@ import org.lyapunov4j.samples.plot.PlotStyle;
  */
 record Picture(String name, String caption, List<Panel> panels) {
   private static final int WIDTH = 1000;
+  private static final int MARKER_SIZE = 6;
+
+  /** As many as colours, so that no reader depends on these. */
+  private static final Marker[] MARKERS = {
+    SeriesMarkers.CIRCLE,
+    SeriesMarkers.DIAMOND,
+    SeriesMarkers.SQUARE,
+    SeriesMarkers.TRIANGLE_UP,
+    SeriesMarkers.CROSS,
+    SeriesMarkers.TRIANGLE_DOWN,
+    SeriesMarkers.PLUS
+  };
 
   Picture {
     panels = List.copyOf(panels);
@@ -52,19 +69,22 @@ record Picture(String name, String caption, List<Panel> panels) {
     }
   }
 
-  /** Which axes are logarithmic. */
+  /** Which axes are logarithmic, as far as the values span enough for that: {@link Scale}. */
   enum Axes {
-    LINEAR,
-    LOG_X,
-    LOG_Y,
-    LOG_BOTH;
+    LINEAR(Kind.LINEAR, Kind.LINEAR),
+    LOG_X(Kind.LOGARITHMIC, Kind.LINEAR),
+    LOG_Y(Kind.LINEAR, Kind.LOGARITHMIC),
+    LOG_BOTH(Kind.LOGARITHMIC, Kind.LOGARITHMIC),
+    /** For heights of both signs and many orders of magnitude. */
+    SIGNED_LOG_Y(Kind.LINEAR, Kind.SIGNED_LOGARITHMIC),
+    LOG_X_SIGNED_LOG_Y(Kind.LOGARITHMIC, Kind.SIGNED_LOGARITHMIC);
 
-    boolean logarithmicX() {
-      return this == LOG_X || this == LOG_BOTH;
-    }
+    private final Kind x;
+    private final Kind y;
 
-    boolean logarithmicY() {
-      return this == LOG_Y || this == LOG_BOTH;
+    Axes(Kind x, Kind y) {
+      this.x = x;
+      this.y = y;
     }
   }
 
@@ -76,9 +96,11 @@ record Picture(String name, String caption, List<Panel> panels) {
   }
 
   /**
-   * A curve; points that cannot be drawn are left out.
+   * A curve; points that cannot be drawn are left out, and where an axis is logarithmic it says how
+   * many of the dots these are.
    *
-   * @param name in the legend; empty for none
+   * @param name in the legend; empty for none, or for that of a curve of the same colour before it
+   *     that has no points
    * @param x abscissae
    * @param y ordinates, as many
    * @param colour curves of one number have one colour
@@ -86,6 +108,10 @@ record Picture(String name, String caption, List<Panel> panels) {
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
   record Curve(String name, double[] x, double[] y, int colour, Stroke stroke) {
+    Curve asDots() {
+      return new Curve(name, x, y, colour, Stroke.DOTS);
+    }
+
     /** A line with its points, once in the legend. */
     static List<Curve> lineAndDots(String name, double[] x, double[] y, int colour) {
       return List.of(
@@ -110,43 +136,82 @@ record Picture(String name, String caption, List<Panel> panels) {
     return image;
   }
 
-  private XYChart chart(Panel panel) {
+  XYChart chart(Panel panel) {
+    Scale x = Scale.of(panel.axes().x, values(panel, Curve::x).toArray());
+    Scale y =
+        Scale.of(
+            panel.axes().y,
+            DoubleStream.concat(
+                    values(panel, Curve::y),
+                    panel.rules().values().stream().mapToDouble(height -> height))
+                .toArray());
     XYChart chart =
         new XYChartBuilder()
             .width(WIDTH)
             .height(panels.size() > 2 ? 330 : 400)
             .title(panel.title())
-            .xAxisTitle(panel.x())
-            .yAxisTitle(panel.y())
+            .xAxisTitle(panel.x() + leftOut(panel, x, Curve::x))
+            .yAxisTitle(panel.y() + leftOut(panel, y, Curve::y))
             .build();
-    PlotStyle.apply(chart);
-    chart
-        .getStyler()
-        .setXAxisLogarithmic(panel.axes().logarithmicX())
-        .setYAxisLogarithmic(panel.axes().logarithmicY());
-    chart.getStyler().setChartTitleFont(PlotStyle.font(15));
-    chart.getStyler().setAxisTitleFont(PlotStyle.font(14)).setYAxisLeftWidthHint(100);
-    chart.getStyler().setMarkerSize(5);
-    panel.rules().forEach((name, height) -> rule(chart, panel, name, height));
-    for (int i = 0; i < panel.curves().size(); i++) {
-      draw(chart, panel.axes(), panel.curves().get(i), i);
-    }
+    style(chart);
+    x.applyToX(chart.getStyler());
+    y.applyToY(chart.getStyler());
+    panel.rules().forEach((name, height) -> rule(chart, panel, x, name, y.place(height)));
+    draw(chart, panel, x, y);
     return chart;
   }
 
-  private static void draw(XYChart chart, Axes axes, Curve curve, int index) {
-    double[][] points = drawable(axes, curve);
-    if (points[0].length == 0) {
-      return;
+  private static DoubleStream values(Panel panel, Function<Curve, double[]> coordinate) {
+    return panel.curves().stream()
+        .flatMapToDouble(curve -> DoubleStream.of(coordinate.apply(curve)));
+  }
+
+  private static void style(XYChart chart) {
+    PlotStyle.apply(chart);
+    chart.getStyler().setChartTitleFont(PlotStyle.font(15));
+    chart.getStyler().setAxisTitleFont(PlotStyle.font(14)).setYAxisLeftWidthHint(100);
+    chart.getStyler().setMarkerSize(MARKER_SIZE);
+  }
+
+  /** How many dots have no place on an axis, for its title; empty if all have. */
+  private static String leftOut(Panel panel, Scale scale, Function<Curve, double[]> coordinate) {
+    double[] dots =
+        panel.curves().stream()
+            .filter(curve -> curve.stroke() == Stroke.DOTS)
+            .flatMapToDouble(curve -> DoubleStream.of(coordinate.apply(curve)))
+            .filter(Double::isFinite)
+            .toArray();
+    long without = DoubleStream.of(dots).filter(v -> !Double.isFinite(scale.place(v))).count();
+    return without == 0
+        ? ""
+        : String.format("; left out: %d of %d dots, not above 0", without, dots.length);
+  }
+
+  private static void draw(XYChart chart, Panel panel, Scale x, Scale y) {
+    Map<Integer, String> withoutPoints = new HashMap<>();
+    for (int i = 0; i < panel.curves().size(); i++) {
+      Curve curve = panel.curves().get(i);
+      double[][] points = drawable(x, y, curve);
+      String inherited = withoutPoints.getOrDefault(curve.colour(), "");
+      String name = curve.name().isEmpty() ? inherited : curve.name();
+      if (points[0].length == 0) {
+        withoutPoints.put(curve.colour(), name);
+      } else {
+        XYSeries series =
+            chart.addSeries(name.isEmpty() ? "unnamed " + i : name, points[0], points[1]);
+        series.setShowInLegend(!name.isEmpty());
+        style(series, curve);
+        withoutPoints.remove(curve.colour());
+      }
     }
-    String name = curve.name().isEmpty() ? "unnamed " + index : curve.name();
-    XYSeries series = chart.addSeries(name, points[0], points[1]);
-    series.setShowInLegend(!curve.name().isEmpty());
+  }
+
+  private static void style(XYSeries series, Curve curve) {
     Color colour = PlotStyle.colour(curve.colour());
     series.setLineColor(colour);
     series.setMarkerColor(colour);
     boolean dots = curve.stroke() == Stroke.DOTS;
-    series.setMarker(dots ? SeriesMarkers.CIRCLE : SeriesMarkers.NONE);
+    series.setMarker(dots ? MARKERS[curve.colour() % MARKERS.length] : SeriesMarkers.NONE);
     series.setLineStyle(SeriesLines.SOLID); // XChart's tenth and later ones are dotted
     series.setLineWidth(1.8f);
     if (dots) {
@@ -158,35 +223,26 @@ record Picture(String name, String caption, List<Panel> panels) {
     }
   }
 
-  private static double[][] drawable(Axes axes, Curve curve) {
+  private static double[][] drawable(Scale horizontal, Scale vertical, Curve curve) {
     int count = 0;
     double[] x = new double[curve.x().length];
     double[] y = new double[curve.x().length];
     for (int i = 0; i < x.length; i++) {
-      if (drawable(curve.x()[i], axes.logarithmicX())
-          && drawable(curve.y()[i], axes.logarithmicY())) {
-        x[count] = curve.x()[i];
-        y[count++] = curve.y()[i];
+      x[count] = horizontal.place(curve.x()[i]);
+      y[count] = vertical.place(curve.y()[i]);
+      if (Double.isFinite(x[count]) && Double.isFinite(y[count])) {
+        count++;
       }
     }
     return new double[][] {Arrays.copyOf(x, count), Arrays.copyOf(y, count)};
   }
 
-  private static boolean drawable(double value, boolean logarithmic) {
-    return Double.isFinite(value) && (!logarithmic || value > 0);
-  }
-
-  private static void rule(XYChart chart, Panel panel, String name, double height) {
-    double[] all =
-        panel.curves().stream()
-            .flatMapToDouble(curve -> DoubleStream.of(curve.x()))
-            .filter(value -> drawable(value, panel.axes().logarithmicX()))
-            .sorted()
-            .toArray();
-    if (all.length > 1) {
-      PlotStyle.rule(
-          chart.addSeries(
-              name, new double[] {all[0], all[all.length - 1]}, new double[] {height, height}));
+  private static void rule(XYChart chart, Panel panel, Scale x, String name, double height) {
+    DoubleSummaryStatistics range =
+        values(panel, Curve::x).map(x::place).filter(Double::isFinite).summaryStatistics();
+    if (range.getCount() > 1) {
+      double[] ends = {range.getMin(), range.getMax()};
+      PlotStyle.rule(chart.addSeries(name, ends, new double[] {height, height}));
     }
   }
 }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.hipparchus.stat.descriptive.rank.Median;
 import org.lyapunov4j.samples.data.DataSource;
 import org.lyapunov4j.samples.data.Examples;
@@ -71,18 +72,28 @@ final class ProbeSize implements Experiment {
 
   /** Outputs and loss. */
   private enum Task {
-    SCALAR("K1", Targets.SCALAR, LossFunction.MSE),
-    SQUARES("K10", Targets.ONE_HOT, LossFunction.MSE),
-    ENTROPY("K10-entropy", Targets.ONE_HOT, LossFunction.MCXENT);
+    SCALAR("K1", "one output", Targets.SCALAR, LossFunction.MSE),
+    SQUARES("K10", "ten outputs", Targets.ONE_HOT, LossFunction.MSE),
+    ENTROPY("K10-entropy", "ten outputs, cross-entropy", Targets.ONE_HOT, LossFunction.MCXENT);
 
     final String id;
+    final String legend;
     final Targets targets;
     final LossFunction loss;
 
-    Task(String id, Targets targets, LossFunction loss) {
+    Task(String id, String legend, Targets targets, LossFunction loss) {
       this.id = id;
+      this.legend = legend;
       this.targets = targets;
       this.loss = loss;
+    }
+
+    static String legend(String id) {
+      return Stream.of(values())
+          .filter(task -> task.id.equals(id))
+          .map(task -> task.legend)
+          .findFirst()
+          .orElse(id);
     }
 
     /** Below the edge of mini-batches of 32 from the start. */
@@ -420,7 +431,8 @@ final class ProbeSize implements Experiment {
             });
     means.add(new double[] {number.examples(), 1});
     return List.of(
-        curve(number.task(), means, colour, Stroke.LINE), curve("", points, colour, Stroke.DOTS));
+        curve(Task.legend(number.task()), means, colour, Stroke.LINE),
+        curve("", points, colour, Stroke.DOTS));
   }
 
   private static Curve curve(String name, List<double[]> points, int colour, Stroke stroke) {

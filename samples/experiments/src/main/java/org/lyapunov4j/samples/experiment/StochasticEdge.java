@@ -184,7 +184,7 @@ final class StochasticEdge implements Experiment {
             "of the Hessian",
             "η/η_c",
             "λ",
-            "loss"),
+            "loss at the end"),
         rows);
   }
 
@@ -243,12 +243,13 @@ final class StochasticEdge implements Experiment {
     }
     panels.add(
         new Panel(
-            "",
+            "λ, logarithmic on both sides of 0",
             "iteration",
-            "λ, nats per step",
-            Axes.LINEAR,
+            "nats per step",
+            Axes.SIGNED_LOG_Y,
             Map.of("zero", 0.0),
-            curves(shown, "lambda", 1)));
+            // lines would cross all the decades between the two branches
+            curves(shown, "lambda", 1).stream().map(Curve::asDots).toList()));
     return new Picture(
         "batch-sharpness-K" + outputs,
         "Batch sharpness, full-batch sharpness, edge ratio and λ; a curve for every seed",

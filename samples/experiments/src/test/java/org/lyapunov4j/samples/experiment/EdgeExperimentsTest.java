@@ -158,8 +158,7 @@ class EdgeExperimentsTest {
         .hasMessageContaining("cifar needs --data");
   }
 
-  @Test
-  void fashionStopsAtASmallLoss() throws IOException {
+  private void writeImages() throws IOException {
     try (DataOutputStream images = open("train-images-idx3-ubyte");
         DataOutputStream labels = open("train-labels-idx1-ubyte")) {
       images.writeInt(0x803);
@@ -175,6 +174,11 @@ class EdgeExperimentsTest {
         }
       }
     }
+  }
+
+  @Test
+  void fashionStopsAtASmallLoss() throws IOException {
+    writeImages();
     Fashion fashion = new Fashion(20, List.of(32));
     List<RunResult> results = execute(fashion, settings("mnist:" + folder, 0.5), "eta0.5-.*");
     assertThat(results).hasSize(1);
@@ -182,6 +186,23 @@ class EdgeExperimentsTest {
     assertThat(descent.loss()).isLessThan(1e-3).isEqualTo(results.get(0).value("loss"));
     assertThat(descent.run().value("iterations")).isLessThan(3000);
     assertThat(page(fashion, results)).contains("3.9 ± 0.0", "1 of 1 runs got to a loss of 0.001");
+  }
+
+  @Test
+  void fashionFollowsTheGradientFlowAtSmallRates() throws IOException {
+    writeImages();
+    Fashion fashion = new Fashion(20, List.of(32));
+    List<RunResult> results =
+        execute(fashion, settings("mnist:" + folder, 0.005), "eta0.0[12]-seed1");
+    assertThat(results).hasSize(2);
+    Findings findings = fashion.findings(results);
+    assertThat(findings.pictures()).extracting(Picture::name).contains("fashion-flow");
+    Picture flow = findings.pictures().get(1);
+    // two kinds of weights, each a line and its points, and both rates come to η·steps = 5
+    assertThat(flow.panels().get(0).curves()).hasSize(4);
+    for (Picture.Curve curve : flow.panels().get(0).curves()) {
+      assertThat(curve.x()[curve.x().length - 1]).isCloseTo(5, within(1e-9));
+    }
   }
 
   private DataOutputStream open(String name) throws IOException {

@@ -25,6 +25,7 @@ import org.lyapunov4j.dl4j.record.RecordSink;
 import org.lyapunov4j.dl4j.record.RunRecord;
 import org.lyapunov4j.samples.cli.CheckpointTable;
 import org.lyapunov4j.samples.cli.Console;
+import org.lyapunov4j.samples.cli.DefaultSeed;
 import org.lyapunov4j.samples.cli.ErrorLines;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.cli.Interruption;
@@ -92,7 +93,11 @@ public final class AnalyzeCommand implements Callable<Integer> {
               + " the critical batch size and the sum of exponents).")
   private Tier tier;
 
-  @Option(names = "--seed", defaultValue = "0", description = "Fixes every estimate bit for bit.")
+  @Option(
+      names = "--seed",
+      defaultValue = DefaultSeed.OPTION,
+      paramLabel = "SEED",
+      description = DefaultSeed.OF_ESTIMATES)
   private long seed;
 
   @Option(

@@ -25,6 +25,7 @@ import org.lyapunov4j.exponent.Sign;
 import org.lyapunov4j.exponent.SpectrumEstimator;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.samples.cli.ClassicGauge;
+import org.lyapunov4j.samples.cli.DefaultSeed;
 import org.lyapunov4j.samples.cli.EdgeRatio;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.cli.SamplingConverter;
@@ -102,9 +103,9 @@ public final class ExponentCommand implements Callable<Integer> {
 
   @Option(
       names = "--seed",
-      defaultValue = "0",
+      defaultValue = DefaultSeed.OPTION,
       paramLabel = "SEED",
-      description = "Fixes the estimate bit for bit.")
+      description = DefaultSeed.OF_ESTIMATES)
   private long seed;
 
   @Option(

@@ -32,7 +32,10 @@ public final class PlotStyle {
   /** Orange. */
   public static final Color ORANGE = new Color(0xE69F00);
 
-  private static final Color[] COLOURS = {BLUE, VERMILION, GREEN, PURPLE, SKY, ORANGE};
+  /** Black. */
+  public static final Color BLACK = new Color(0x000000);
+
+  private static final Color[] COLOURS = {BLUE, VERMILION, GREEN, PURPLE, BLACK, ORANGE, SKY};
 
   private PlotStyle() {}
 
@@ -40,7 +43,7 @@ public final class PlotStyle {
    * The colours in turn.
    *
    * @param index at least 0
-   * @return one of the six
+   * @return one of the seven
    */
   public static Color colour(int index) {
     return COLOURS[index % COLOURS.length];

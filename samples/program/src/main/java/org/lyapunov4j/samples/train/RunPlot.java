@@ -40,7 +40,7 @@ final class RunPlot implements RunObserver {
   private static final Color BEYOND = new Color(0xFBEDE6);
   private static final Color GREY = new Color(0x707070);
   private static final String RATIO = "edge ratio η/η_c (band: 95 % interval)";
-  private static final String BOUND = "η/η_ms, a certified bound";
+  private static final String BOUND = "η/η_ms, an upper bound";
   private static final String POSITIVE = "λ > 0: SGD is driven away";
 
   private final Path file;
@@ -90,7 +90,7 @@ final class RunPlot implements RunObserver {
 
   private XYChart edgePanel() {
     List<Double> ratios = values(c -> c.stability().edgeRatio().orElse(Double.NaN));
-    List<Double> bounds = values(RunPlot::certifiedRatio);
+    List<Double> bounds = values(RunPlot::boundRatio);
     List<Double> classic = values(c -> c.stability().classicEdgeRatio());
     boolean hasRatios = ratios.stream().anyMatch(Double::isFinite);
     XYChart chart = panel(0, title(), hasRatios ? "learning rate / its edge" : classicName());
@@ -116,7 +116,7 @@ final class RunPlot implements RunObserver {
   }
 
   /** η/η_ms ≥ η/η_c: what is stable in mean square is stable. */
-  private static double certifiedRatio(Checkpoint checkpoint) {
+  private static double boundRatio(Checkpoint checkpoint) {
     return checkpoint.stability().meanSquareEdgeRatio().orElse(Double.NaN);
   }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.lyapunov4j.dl4j.metrics.MetricsServer;
 import org.lyapunov4j.samples.cli.Console;
+import org.lyapunov4j.samples.cli.DefaultSeed;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.cli.Interruption;
 import org.lyapunov4j.samples.cli.SamplingConverter;
@@ -140,7 +141,8 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--seed",
-      defaultValue = "1",
+      defaultValue = DefaultSeed.OPTION,
+      paramLabel = "SEED",
       description = "Fixes examples, initial parameters, mini-batches and estimates.")
   private long seed;
 

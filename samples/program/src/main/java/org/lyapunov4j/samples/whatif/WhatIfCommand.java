@@ -21,6 +21,7 @@ import org.lyapunov4j.exponent.FullBatchExponent;
 import org.lyapunov4j.gram.GramMatrix;
 import org.lyapunov4j.gram.LargestEigenpair;
 import org.lyapunov4j.samples.cli.Console;
+import org.lyapunov4j.samples.cli.DefaultSeed;
 import org.lyapunov4j.samples.cli.Input;
 import org.lyapunov4j.samples.cli.Interruption;
 import org.lyapunov4j.samples.cli.Progress;
@@ -115,7 +116,11 @@ public final class WhatIfCommand implements Callable<Integer> {
       description = "How mini-batches are drawn: " + SamplingConverter.SCHEMES + ".")
   private MiniBatchSampling sampling;
 
-  @Option(names = "--seed", defaultValue = "0", description = "Fixes every estimate bit for bit.")
+  @Option(
+      names = "--seed",
+      defaultValue = DefaultSeed.OPTION,
+      paramLabel = "SEED",
+      description = DefaultSeed.OF_ESTIMATES)
   private long seed;
 
   @Option(
