@@ -195,9 +195,7 @@ final class Fields {
             "The bound that decides the sign of λ: rigorous, but MEAN_SQUARE_INDEX rests on an"
                 + " estimate beyond 128 rows")
         .text(
-            "certificateSign",
-            "sign by certificate",
-            "The sign of λ that the certificate decides")
+            "certificateSign", "sign by certificate", "The sign of λ that the certificate decides")
         .flag(
             "certificateMeanSquareStable",
             "mean square by certificate",

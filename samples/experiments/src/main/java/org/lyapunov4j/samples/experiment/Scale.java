@@ -186,7 +186,6 @@ final class Scale {
     styler.setYAxisLogarithmic(steps == Steps.POWERS_OF_TEN);
     labels.ifPresent(styler::setYAxisTickLabelsFormattingFunction);
     signed.ifPresent(
-        range ->
-            styler.setYAxisMin((double) range.lowest()).setYAxisMax((double) range.highest()));
+        range -> styler.setYAxisMin((double) range.lowest()).setYAxisMax((double) range.highest()));
   }
 }
