@@ -127,6 +127,7 @@ public final class KrylovSpace {
    */
   public int extend(int dimension) {
     while (projections.size() < dimension && !isWhole()) {
+      factor = null;
       int waiting = basis.size() - projections.size();
       if (drawn < outputs) {
         draw(outputs - drawn);
@@ -165,7 +166,6 @@ public final class KrylovSpace {
 
   /** Adds what G makes of the next vectors of the basis, unless it is in the space. */
   private void multiply(int count) {
-    factor = null;
     int from = projections.size();
     double[][] images = images(basis.subList(from, from + count).toArray(double[][]::new));
     for (double[] image : images) {

@@ -18,7 +18,7 @@ import org.lyapunov4j.step.SgdStep;
 /**
  * A bound that decides the sign of λ on range(G) without sampling, for the positive semidefinite
  * matrix that the stored one rounds. All kinds are rigorous but {@link Kind#MEAN_SQUARE_INDEX},
- * which rests on an estimate of most matrices of more than 128 rows.
+ * which may rest on an estimate.
  *
  * <p>Below, d = 1 − η(l2 + weightDecay), 1 for plain SGD, and β = max_i ‖G_ii‖. In the energy norm
  * wᵀGw the factor of a batch S is symmetric with eigenvalues d − (η/|S|)·eig(G_SS).
@@ -67,8 +67,7 @@ public record Certificate(
     SECOND_MOMENT_CONTRACTS("N(c₁κ_max + c₂ max‖G_ii‖)/η"),
     /**
      * index_ms &lt; 1 with its upper bound: the second moment decays. A proof where that bound is
-     * one; of most matrices of more than 128 rows it is an estimate with a safety factor, see
-     * {@link Enclosure}.
+     * one, which {@link Enclosure} tells.
      */
     MEAN_SQUARE_INDEX("mean-square index"),
     /**

@@ -80,7 +80,7 @@ class OperatorAnalysisTest {
   }
 
   @Test
-  void heapIsCountedAsItIsUsed() {
+  void heapHasTheVectorsAndTheSpacesThatFit() {
     long economy = analyzer(Tier.ECONOMY).heapBytes(1000, 10, 200_000);
     assertThat(economy).isEqualTo(Double.BYTES * (64L * 10_000 + 16L * 200_000));
     long standard = analyzer(Tier.STANDARD).heapBytes(1000, 10, 200_000);

@@ -193,7 +193,7 @@ final class Fields {
             "certificate",
             "certificate",
             "The bound that decides the sign of λ: rigorous, but MEAN_SQUARE_INDEX rests on an"
-                + " estimate beyond 128 rows")
+                + " estimate beyond 128 rows, and for some smaller matrices of several outputs")
         .text(
             "certificateSign", "sign by certificate", "The sign of λ that the certificate decides")
         .flag(
@@ -229,8 +229,9 @@ final class Fields {
             "meanSquareEdgeRatio",
             "η/η_ms",
             "",
-            "Upper bound of the edge ratio without sampling noise; beyond 128 rows it rests on an"
-                + " estimate with a safety factor")
+            "Upper bound of the edge ratio without sampling noise; beyond 128 rows, and for some"
+                + " smaller matrices of several outputs, it rests on an estimate with a safety"
+                + " factor")
         .count("criticalBatchSize", "critical batch size", "examples", "The smallest stable one");
   }
 

@@ -144,16 +144,17 @@ class ExponentCommandTest {
             "1",
             "--spectrum",
             "5",
+            "--epochs",
+            "4096",
             "--moments",
             "2,4");
 
     JsonNode spectrum = json.get("spectrum");
     assertThat(spectrum.get("dimension").intValue()).isEqualTo(2);
     assertThat(spectrum.get("kernelDimension").intValue()).isZero();
-    // Each step halves one of the two coordinates, by lot.
-    double error = 0.5 * Math.log(2) / Math.sqrt(spectrum.get("steps").doubleValue());
+    // Each step halves one of the two coordinates, by lot: more than five errors of 8192 steps.
     assertThat(spectrum.get("values").get(0).doubleValue())
-        .isCloseTo(0.5 * Math.log(0.5), within(4 * error));
+        .isCloseTo(0.5 * Math.log(0.5), within(0.02));
     assertThat(spectrum.get("sum").doubleValue()).isCloseTo(Math.log(0.5), within(1e-9));
     JsonNode second = json.get("moments").get(0);
     assertThat(second.get("value").doubleValue()).isCloseTo(Math.log((1 + 0.25) / 2), within(1e-9));

@@ -56,8 +56,9 @@ record Panel(
               "Edge ratio",
               "The learning rate over the critical one. 1 is the edge: above it, SGD is driven away"
                   + " from the minimum it is near. η/η_ms is an upper bound of it without sampling"
-                  + " noise; beyond 128 rows it rests on an estimate with a safety factor. The"
-                  + " classic gauge, sharpness over its limit, is that of full-batch descent.",
+                  + " noise; beyond 128 rows, and for some smaller matrices of several outputs, it"
+                  + " rests on an estimate with a safety factor. The classic gauge, sharpness over"
+                  + " its limit, is that of full-batch descent.",
               Scale.LINEAR,
               OptionalDouble.of(1),
               List.of(
